@@ -1,0 +1,72 @@
+"""What the commands share: their dispatch, and how they end."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from tfgan_mnist import __version__
+from tfgan_mnist.errors import RunStopped, UserError, nearest
+
+COMMANDS = {
+    "train": "train a recipe, or go on with a run",
+    "sample": "draw from a trained model",
+    "export": "write a trained model for TensorFlow Serving",
+}
+
+
+def run(
+    main: Callable[[Sequence[str]], None], argv: Sequence[str] | None = None
+) -> int:
+    """Calls a command on its words; its exit code, after one line if it failed."""
+    try:
+        main(list(sys.argv[1:] if argv is None else argv))
+        sys.stdout.flush()
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except RunStopped as stop:
+        print(stop, file=sys.stderr)
+        return stop.exit_code
+    except KeyboardInterrupt:
+        print("interrupted; what was saved before is kept", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of our output has left, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def take(argv: Sequence[str], *names: str) -> bool:
+    """Whether one of these flags without a value is among the words."""
+    return any(_is(word, names) for word in argv)
+
+
+def without(argv: Sequence[str], *names: str) -> list[str]:
+    """The words without these flags."""
+    return [word for word in argv if not _is(word, names)]
+
+
+def _is(word: str, names: Sequence[str]) -> bool:
+    return word.startswith("-") and word.lstrip("-") in names
+
+
+def _main(argv: Sequence[str]) -> None:
+    if argv and argv[0] in COMMANDS:
+        importlib.import_module(f"tfgan_mnist.{argv[0]}").main(argv[1:])
+    elif take(argv[:1], "version"):
+        print(__version__)
+    elif take(argv[:1], "help", "h"):
+        print("tfgan-mnist COMMAND --flags…   (COMMAND --help: its flags)\n")
+        for name, meaning in COMMANDS.items():
+            print(f"  {name:<10}{meaning}")
+    elif argv:
+        raise UserError(f"{argv[0]!r} is no command; {nearest(argv[0], COMMANDS)}")
+    else:
+        raise UserError(f"which command? {nearest('', COMMANDS)}")
+
+
+def console() -> int:
+    """The ``tfgan-mnist`` program."""
+    return run(_main)

@@ -1,0 +1,344 @@
+"""Flags: one frozen, validated Config; the only module that knows of flags.
+
+A recipe is a flagfile in ``tfgan_mnist/recipes``. Parsing one needs no TensorFlow, so
+that ``--help`` and every mistake are answered at once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from absl import flags
+
+from tfgan_mnist.errors import UserError, nearest
+
+DATASETS: Mapping[str, int] = {"mnist": 60_000, "mnist5k": 5_000}
+"""Each data set and its number of training images."""
+
+NETWORKS = ("dcgan", "dcgan_tutorial", "dcgan32")
+"""The pairs of networks that ``build`` can make."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Flag:
+    """What a flag is, beside its name and type (those are the dataclass field's)."""
+
+    group: str
+    help: str
+    low: float | None = None
+    high: float | None = None
+    above: float | None = None
+    below: float | None = None
+    choices: tuple[str, ...] = ()
+    same_run: bool = True  # may not differ when a run is resumed
+
+
+def flag(default: Any, group: str, help: str, **options: Any) -> Any:
+    """A dataclass field that is also a command line flag."""
+    return dataclasses.field(
+        default=default, metadata={"flag": Flag(group, help, **options)}
+    )
+
+
+def flag_of(field: dataclasses.Field) -> Flag:
+    return field.metadata["flag"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Everything that decides a training run. Raises UserError if it cannot be run."""
+
+    recipe: str = flag("custom", "Recipe", "the name that the run and its models carry")
+
+    dataset: str = flag(
+        "mnist",
+        "Data",
+        "mnist (60,000 images; downloads on first use) or mnist5k (5,000 of them, "
+        "part of an installed package; no network)",
+        choices=tuple(DATASETS),
+    )
+    data_dir: str = flag(
+        "",
+        "Data",
+        "folder that holds a prepared copy; empty: tensorflow-datasets' own",
+        same_run=False,
+    )
+    batch_size: int = flag(100, "Data", "images in a batch", low=1)
+
+    networks: str = flag(
+        "dcgan",
+        "Networks",
+        "pair of networks: " + ", ".join(NETWORKS),
+        choices=NETWORKS,
+    )
+    base_channels: int = flag(
+        64, "Networks", "channels of the narrowest hidden layer of G", low=4, high=1024
+    )
+    latent_dim: int = flag(
+        100, "Networks", "numbers in a latent vector", low=1, high=65_536
+    )
+    latent_distribution: str = flag(
+        "uniform",
+        "Networks",
+        "uniform (from -1 to 1) or normal (mean 0, deviation 1)",
+        choices=("uniform", "normal"),
+    )
+    ema_decay: float = flag(
+        0.0,
+        "Networks",
+        "decay a step of G's weight average, which is then sampled and saved; 0: none",
+        low=0.0,
+        below=1.0,
+    )
+
+    steps: int = flag(0, "Schedule", "steps; 0: no limit", low=0, same_run=False)
+    epochs: int = flag(
+        0, "Schedule", "passes over the data; 0: no limit", low=0, same_run=False
+    )
+    max_seconds: float = flag(
+        0.0,
+        "Schedule",
+        "seconds of training, resumed time included; 0: no limit. The run ends at the "
+        "first limit it meets",
+        low=0.0,
+        same_run=False,
+    )
+    discriminator_updates: int = flag(1, "Schedule", "updates of D a step", low=1)
+    generator_updates: int = flag(2, "Schedule", "updates of G a step", low=1)
+    share_latents: bool = flag(
+        True, "Schedule", "one draw of latents for all updates of a step"
+    )
+    discriminator_learning_rate: float = flag(
+        2e-4, "Schedule", "Adam's rate for D", above=0.0
+    )
+    generator_learning_rate: float = flag(
+        2e-4, "Schedule", "Adam's rate for G", above=0.0
+    )
+    beta_1: float = flag(0.5, "Schedule", "Adam's beta_1", low=0.0, below=1.0)
+    beta_2: float = flag(0.999, "Schedule", "Adam's beta_2", low=0.0, below=1.0)
+    seed: int = flag(
+        1, "Schedule", "every random number follows from it", low=0, high=2**31 - 1
+    )
+
+    run_dir: str = flag(
+        "runs/custom", "Run directory", "where it all goes", same_run=False
+    )
+    log_every: int = flag(100, "Run directory", "steps between log lines", low=1)
+    sample_every: int = flag(1000, "Run directory", "steps between montages", low=1)
+    checkpoint_every: int = flag(
+        1000, "Run directory", "steps between checkpoints", low=1
+    )
+    keep_checkpoints: int = flag(
+        3, "Run directory", "checkpoints to keep", low=1, same_run=False
+    )
+    resume: bool = flag(
+        True,
+        "Run directory",
+        "go on where the run directory's last checkpoint was",
+        same_run=False,
+    )
+    overwrite: bool = flag(
+        False,
+        "Run directory",
+        "remove what the run directory holds and start again",
+        same_run=False,
+    )
+
+    steps_per_call: int = flag(
+        1, "Speed", "steps inside one compiled call", low=1, same_run=False
+    )
+    jit_compile: bool = flag(False, "Speed", "compile the step with XLA")
+    mixed_precision: bool = flag(
+        False, "Speed", "compute in bfloat16, keep weights in float32"
+    )
+    deterministic: bool = flag(
+        False,
+        "Speed",
+        "forbid TensorFlow operations that vary from run to run (only a GPU has them)",
+    )
+
+    def __post_init__(self):
+        check_flags(self)
+        if not self.recipe or not self.run_dir:
+            empty = "run_dir" if self.recipe else "recipe"
+            raise UserError(f"--{empty} is empty: give it a name")
+        if self.batch_size > DATASETS[self.dataset]:
+            raise UserError(
+                f"--batch_size={self.batch_size}: larger than the data; "
+                f"{self.dataset} has {DATASETS[self.dataset]} images"
+            )
+        if not (self.steps or self.epochs or self.max_seconds):
+            raise UserError(
+                "--steps, --epochs and --max_seconds are all 0: give one of them, "
+                "or the run never ends"
+            )
+
+    @property
+    def last_step(self) -> int | None:
+        """The step at which the run ends, or None if only the clock ends it."""
+        limits = [self.steps] if self.steps else []
+        if self.epochs:
+            images = self.epochs * DATASETS[self.dataset]
+            limits.append(math.ceil(images / self.batch_size))
+        return min(limits, default=None)
+
+    def differences(self, other: Config) -> list[str]:
+        """``--flag=this (there: that)`` for each flag that makes another run."""
+        return [
+            f"--{field.name}={getattr(self, field.name)} "
+            f"(there: {getattr(other, field.name)})"
+            for field in dataclasses.fields(self)
+            if flag_of(field).same_run
+            and getattr(self, field.name) != getattr(other, field.name)
+        ]
+
+    def to_flags(self) -> str:
+        """The text of a flagfile that gives this Config again."""
+        return "".join(
+            f"--{field.name}={str(value).lower() if isinstance(value, bool) else value}\n"
+            for field in dataclasses.fields(self)
+            for value in [getattr(self, field.name)]
+            # What removes a run must not be repeated by reading its record.
+            if field.name != "overwrite"
+        )
+
+
+def check_flags(config: Any) -> None:
+    """Raises UserError unless every flag of a dataclass is in its range."""
+    for field in dataclasses.fields(config):
+        _check(field.name, getattr(config, field.name), flag_of(field))
+
+
+def _check(name: str, value: Any, rule: Flag) -> None:
+    """Raises UserError unless a flag's value is in its range."""
+    if rule.choices and value not in rule.choices:
+        raise UserError(
+            f"--{name}={value}: there is no such {name.rstrip('s')}; "
+            + nearest(value, rule.choices)
+        )
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UserError(f"--{name}={value}: must be a finite number")
+    for bound, broken, words in (
+        (rule.low, lambda b: value < b, "at least"),
+        (rule.above, lambda b: value <= b, "above"),
+        (rule.high, lambda b: value > b, "at most"),
+        (rule.below, lambda b: value >= b, "below"),
+    ):
+        if bound is not None and broken(bound):
+            raise UserError(f"--{name}={value}: must be {words} {bound}")
+
+
+# ---------------------------------------------------------------------------- parsing
+
+
+def parse_flags(argv: Sequence[str], config_class: type) -> dict[str, Any]:
+    """The values of a dataclass's flags on a command line (without the program).
+
+    ``--flagfile`` is followed, and looked up among the recipes if there is no such
+    file. Of a flag given twice the later counts.
+
+    Raises:
+      UserError: for an unknown flag, a value of the wrong type, a missing flagfile or
+        a word that belongs to no flag.
+    """
+    values = flags.FlagValues()
+    define = {
+        "str": flags.DEFINE_string,
+        "int": flags.DEFINE_integer,
+        "float": flags.DEFINE_float,
+        "bool": flags.DEFINE_bool,
+    }
+    fields = dataclasses.fields(config_class)
+    for field in fields:
+        define[field.type](
+            field.name, field.default, flag_of(field).help, flag_values=values
+        )
+    try:
+        rest = values(["", *_resolve_flagfiles(argv)])[1:]
+    except flags.Error as error:
+        message = " ".join(str(error).split())
+        raise UserError(message[0].lower() + message[1:]) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"--flagfile: {error}") from None
+    if rest:
+        raise UserError(f"{rest[0]!r}: belongs to no flag; write --flag=value")
+    return {field.name: values[field.name].value for field in fields}
+
+
+def _resolve_flagfiles(argv: Sequence[str]) -> Iterator[str]:
+    """Puts the packaged recipe's path where a flagfile's name is no file here."""
+    words = iter(argv)
+    for word in words:
+        name, equals, value = word.partition("=")
+        if name.lstrip("-") == "flagfile" and name.startswith("-"):
+            if not equals:
+                value = next(words, "")
+            yield f"--flagfile={find_recipe(value)}"
+        else:
+            yield word
+
+
+def recipes() -> dict[str, Path]:
+    """The packaged recipes, by name."""
+    folder = Path(str(resources.files("tfgan_mnist"))) / "recipes"
+    return {path.stem: path for path in sorted(folder.glob("*.flags"))}
+
+
+def find_recipe(name: str) -> Path:
+    """The flagfile at this path, or else the packaged recipe of this name."""
+    path = Path(name)
+    if path.is_file():
+        return path
+    known = recipes()
+    bare = name.removesuffix(".flags")
+    if bare in known:
+        return known[bare]
+    raise UserError(
+        f"--flagfile={name}: neither a file nor a recipe; {nearest(bare, known)}"
+    )
+
+
+def recipe_header(path: Path) -> list[str]:
+    """The comment lines that a recipe begins with, without their marks."""
+    lines = []
+    for line in path.read_text().splitlines():
+        if not line.startswith("#"):
+            break
+        lines.append(line.removeprefix("#").strip())
+    return lines
+
+
+def read_config(path: Path) -> Config:
+    """The Config that a flagfile holds."""
+    return Config(**parse_flags([f"--flagfile={path}"], Config))
+
+
+def grouped_help(config_class: type) -> str:
+    """Every flag with its default and meaning, under its group's heading."""
+    lines: list[str] = []
+    group = None
+    for field in dataclasses.fields(config_class):
+        rule = flag_of(field)
+        if rule.group != group:
+            group = rule.group
+            lines += ["", f"{group}:"]
+        default = field.default
+        if isinstance(default, bool):
+            name = f"  --[no]{field.name}"
+            default = "on" if default else "off"
+        else:
+            name = f"  --{field.name}"
+        text = rule.help + (f" [{default}]" if default != "" else "")
+        lines += textwrap.wrap(
+            text,
+            width=88,
+            initial_indent=f"{name:<32}" if len(name) < 31 else name + "  ",
+            subsequent_indent=" " * 32,
+        )
+    return "\n".join(lines[1:])

