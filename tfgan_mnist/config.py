@@ -200,13 +200,14 @@ class Config:
 
     def to_flags(self) -> str:
         """The text of a flagfile that gives this Config again."""
-        return "".join(
-            f"--{field.name}={str(value).lower() if isinstance(value, bool) else value}\n"
-            for field in dataclasses.fields(self)
-            for value in [getattr(self, field.name)]
-            # What removes a run must not be repeated by reading its record.
-            if field.name != "overwrite"
-        )
+        lines = []
+        for name, value in dataclasses.asdict(self).items():
+            if name == "overwrite":  # reading a run's record must not remove the run
+                continue
+            if isinstance(value, bool):
+                value = str(value).lower()
+            lines.append(f"--{name}={value}\n")
+        return "".join(lines)
 
 
 def check_flags(config: Any) -> None:
@@ -261,6 +262,15 @@ def parse_flags(argv: Sequence[str], config_class: type) -> dict[str, Any]:
         )
     try:
         rest = values(["", *_resolve_flagfiles(argv)])[1:]
+    except flags.IllegalFlagValueError as error:
+        # absl's own words after the flag and its value are for programmers.
+        name, _, value = str(error).removeprefix("flag --").partition("=")
+        kind = next((f.type for f in fields if f.name == name), "")
+        wanted = {"int": "a whole number", "float": "a number", "bool": "true or false"}
+        value = value.split(": ", 1)[0]
+        raise UserError(
+            f"--{name}={value}: must be {wanted.get(kind, 'something else')}"
+        ) from None
     except flags.Error as error:
         message = " ".join(str(error).split())
         raise UserError(message[0].lower() + message[1:]) from None
@@ -338,7 +348,7 @@ def grouped_help(config_class: type) -> str:
         lines += textwrap.wrap(
             text,
             width=88,
-            initial_indent=f"{name:<32}" if len(name) < 31 else name + "  ",
+            initial_indent=f"{name:<31} ",
             subsequent_indent=" " * 32,
         )
     return "\n".join(lines[1:])

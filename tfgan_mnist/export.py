@@ -79,9 +79,8 @@ def main(argv: Sequence[str]) -> None:
     saved_model = run_dir / "saved_model"
     if not saved_model.is_dir():
         raise UserError(
-            f"--run_dir={run_dir}: its run has no saved_model yet; run "
-            f"`python -m tfgan_mnist.train --flagfile={run_dir / 'config.flags'}` to its "
-            "end"
+            f"--run_dir={run_dir}: its run has no saved_model yet; bring it to its end "
+            f"with python -m tfgan_mnist.train --flagfile={run_dir / 'config.flags'}"
         )
     check_saved_model(saved_model, "--run_dir")
     ancestor = next(

@@ -58,7 +58,7 @@ class RunDirectory:
             return
         if not config.resume:
             raise UserError(
-                f"{name}: holds a run; choose another folder, or --resume, or --overwrite"
+                f"{name}: holds a run; choose another folder, --resume or --overwrite"
             )
         try:
             there = read_config(self.config)

@@ -48,25 +48,26 @@ def row_latents(
     return rows * temperature[:, tf.newaxis]
 
 
-def save(
-    path: Path, gan: Unconditional, sampler: keras.Model, metadata: Mapping[str, Any]
-) -> None:
+def save(path: Path, gan: Unconditional, metadata: Mapping[str, Any]) -> None:
     """Writes a SavedModel whole or not at all, over one that is there.
 
     Args:
       path: its folder.
       gan: with networks in float32.
-      sampler: the generator to save.
       metadata: what made it; kept inside as JSON.
+
+    Raises:
+      OSError: if it cannot be written (disk full, say); what is there remains.
     """
-    distribution, latent_dim = gan.latent_distribution, sampler.input_shape[-1]
+    generator, distribution = gan.generator, gan.latent_distribution
+    latent_dim = generator.input_shape[-1]
 
     def generate(latents):
-        return {"images": gan.sample(sampler, latents)}
+        return {"images": gan.sample(generator, latents)}
 
     def sample(seed, temperature):
         rows = row_latents(distribution, latent_dim, seed, temperature)
-        return {"images": gan.sample(sampler, rows), "latents": rows}
+        return {"images": gan.sample(generator, rows), "latents": rows}
 
     def sample_png(seed, temperature):
         images = sample(seed, temperature)["images"]
@@ -88,7 +89,7 @@ def save(
     ]
     images = tf.TensorSpec(gan.discriminator.input_shape, tf.float32, name="images")
     archive = keras.export.ExportArchive()
-    archive.track(sampler)
+    archive.track(generator)
     archive.track(gan.discriminator)
     archive.add_endpoint(
         "serving_default",
@@ -99,7 +100,10 @@ def save(
     archive.add_endpoint("sample_png", sample_png, rows)
     archive.add_endpoint("discriminate", discriminate, [images])
     with whole_folder(path) as unfinished, without_noise():
-        archive.write_out(str(unfinished), verbose=False)
+        try:
+            archive.write_out(str(unfinished), verbose=False)
+        except tf.errors.OpError as error:
+            raise OSError(error.message) from error
         (unfinished / METADATA).parent.mkdir(exist_ok=True)
         (unfinished / METADATA).write_text(json.dumps(metadata, indent=2) + "\n")
 

@@ -94,8 +94,8 @@ def _expect_network(builder) -> None:
     except OSError:
         where = Path(str(builder.data_dir)).parent.parent
         raise UserError(
-            f"--dataset=mnist: not prepared in {where}, and {host} cannot be reached to "
-            "download it; give --data_dir=FOLDER with a prepared copy, or "
+            f"--dataset=mnist: not prepared in {where}, and {host} cannot be reached "
+            "to download it; give --data_dir=FOLDER with a prepared copy, or "
             "--dataset=mnist5k, which needs no network"
         ) from None
 

@@ -1,4 +1,4 @@
-"""Keras layers that are the same functions as Keras's own, only faster where it counts."""
+"""Keras layers that compute what Keras's own do, only faster where it counts."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class State:
     )
 
 
-class NotFinite(Exception):
+class NotFiniteError(Exception):
     """A variable holds a NaN or an infinity; the message says which."""
 
 
@@ -70,13 +70,13 @@ class Checkpoints:
         """Writes a state and forgets the oldest ones.
 
         Raises:
-          NotFinite: if a variable is; nothing is written.
+          NotFiniteError: if a variable is; nothing is written.
           OSError: if it cannot be written (disk full, say); the files there remain.
         """
         arrays = {name: np.asarray(v) for name, v in state.variables.items()}
         for name, array in arrays.items():
             if array.dtype.kind == "f" and not np.isfinite(array).all():
-                raise NotFinite(name)
+                raise NotFiniteError(name)
         arrays = {f"variables/{name}": array for name, array in arrays.items()}
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"step_{state.step:07d}.npz"

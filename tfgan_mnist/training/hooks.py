@@ -14,7 +14,7 @@ from tqdm import tqdm
 from tfgan_mnist.errors import RunStopped
 from tfgan_mnist.files import whole_file
 from tfgan_mnist.run_directory import RunDirectory
-from tfgan_mnist.training.checkpoint import Checkpoints, NotFinite, State
+from tfgan_mnist.training.checkpoint import Checkpoints, NotFiniteError, State
 from tfgan_mnist.visual.montage import montage
 
 
@@ -99,7 +99,7 @@ def duration(seconds: float) -> str:
 
 
 class Log:
-    """Each mean loss since the last line: to the screen, metrics.csv and TensorBoard."""
+    """Mean losses since the last line: to the screen, metrics.csv and TensorBoard."""
 
     at_end = True
 
@@ -182,11 +182,11 @@ class Saver:
     def __call__(self, state: State) -> None:
         try:
             self.checkpoints.save(state)
-        except NotFinite as error:
+        except NotFiniteError as error:
             raise RunStopped(
                 f"{error} is not finite after step {state.step:,}: the run cannot go "
-                "on. The last checkpoint is kept; lower the learning rates, or start "
-                "again with another --seed"
+                "on. The last checkpoint is kept; lower the learning rates, in another "
+                "--run_dir or with --overwrite"
             ) from None
 
 

@@ -92,5 +92,5 @@ def check_finite(losses: np.ndarray, names: Sequence[str], step: int) -> None:
         raise RunStopped(
             f"{names[column]} is {losses[row, column]} at step {step + row + 1:,}: "
             "the run cannot go on. The last checkpoint is kept; lower the learning "
-            "rates, or start again with another --seed"
+            "rates, in another --run_dir or with --overwrite"
         )

@@ -1,0 +1,212 @@
+"""One run from its configuration to its SavedModel, resumed where it was left."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import imageio.v3 as imageio
+import numpy as np
+import tensorflow as tf
+
+from tfgan_mnist import __version__, saving
+from tfgan_mnist.build import Training, build_gan, build_montage, build_training
+from tfgan_mnist.config import Config
+from tfgan_mnist.errors import RunStopped
+from tfgan_mnist.files import whole_file
+from tfgan_mnist.run_directory import RunDirectory
+from tfgan_mnist.training import hooks, loop
+from tfgan_mnist.training.checkpoint import Checkpoints, State
+from tfgan_mnist.visual.animation import write_gif
+from tfgan_mnist.visual.plots import plot_curves
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What ``train`` leaves.
+
+    Attributes:
+      run_dir: where it all is.
+      saved_model: the trained generator's folder.
+      step: steps made.
+      seconds: time spent on them, resumed time included.
+    """
+
+    run_dir: Path
+    saved_model: Path
+    step: int
+    seconds: float
+
+
+def run(
+    config: Config, directory: RunDirectory, echo: Callable[[str], None] | None = None
+) -> Result:
+    """Trains, or goes on, until the configuration's first limit; then saves the model.
+
+    Args:
+      config: what to train.
+      directory: where.
+      echo: what is done with each log line; by default it is printed, above the
+        progress bar.
+
+    Raises:
+      UserError: if the data or the directory cannot be had; nothing was touched.
+      RunStopped: if it was interrupted, its losses or weights stopped being finite, or
+        the disk is full; the last checkpoint is kept.
+    """
+    with _interrupts() as interrupted:
+        training = build_training(config)
+        try:
+            with directory.open(config) as removed:
+                state = _train(config, directory, training, removed, interrupted, echo)
+                _finish(config, directory, training, state)
+        except OSError as error:
+            raise RunStopped(
+                f"cannot write to {directory.path} ({error.strerror or error}): the "
+                "last checkpoint is kept; make room, then run the same command to go on"
+            ) from error
+    (echo or print)(
+        f"{directory.path}: {state.step:,} steps in {hooks.duration(state.seconds)}; "
+        f"see {directory.sample_path(state.step).relative_to(directory.path)}, "
+        f"{directory.animation.name}, {directory.loss_plot.name} and "
+        f"{directory.saved_model.name}/"
+    )
+    return Result(directory.path, directory.saved_model, state.step, state.seconds)
+
+
+def _train(
+    config: Config,
+    directory: RunDirectory,
+    training: Training,
+    removed: list[str],
+    interrupted: list[int],
+    echo: Callable[[str], None] | None,
+) -> State:
+    """Makes the steps that are left; the state after the last."""
+    checkpoints = Checkpoints(directory.checkpoints, config.keep_checkpoints, _warn)
+    state = State(training.variables)
+    if checkpoints.restore(state):
+        message = f"resuming at step {state.step:,}"
+    else:
+        message = "training" + (
+            f" anew, removed {', '.join(removed)}" if removed else ""
+        )
+    directory.truncate_metrics(state.step)
+
+    step = training.step
+    board = hooks.Board(directory, state.step)
+    clock = hooks.Clock(state, config.batch_size, config.last_step, config.max_seconds)
+    bar = hooks.Bar(state, clock, lambda: step.names)
+    echo = echo or bar.echo
+    echo(f"{directory.path}: {message}")
+    saver = hooks.Saver(config.checkpoint_every, checkpoints)
+    watchers = [
+        bar,
+        hooks.Log(config.log_every, lambda: step.names, directory, board, clock, echo),
+        hooks.Montages(
+            config.sample_every, build_montage(config, training), directory, board
+        ),
+        saver,
+    ]
+
+    def advance(first: int, count: int) -> np.ndarray:
+        return step(tf.constant(first), tf.constant(count)).numpy()
+
+    try:
+        finished = loop.run(
+            advance,
+            lambda: step.names,
+            state,
+            watchers,
+            config.last_step,
+            config.max_seconds,
+            config.steps_per_call,
+            lambda: bool(interrupted),
+        )
+        if not finished:
+            saver(state)
+            raise RunStopped(
+                f"stopped by {signal.Signals(interrupted[0]).name} at step "
+                f"{state.step:,}, saved; run the same command to go on from there",
+                exit_code=128 + interrupted[0],
+            )
+    finally:
+        bar.close()
+        board.close()
+    return state
+
+
+def _finish(
+    config: Config, directory: RunDirectory, training: Training, state: State
+) -> None:
+    """Writes what a finished run leaves: the model, the animation, the plot."""
+    # Saved in float32 whatever it was trained in: a server may know nothing else.
+    gan = build_gan(dataclasses.replace(config, mixed_precision=False))
+    gan.generator.set_weights(training.sampler.get_weights())
+    gan.discriminator.set_weights(training.gan.discriminator.get_weights())
+    saving.save(directory.saved_model, gan, _metadata(config, state))
+
+    frames = [imageio.imread(path) for path in directory.sample_paths(state.step)]
+    with whole_file(directory.animation) as unfinished:
+        write_gif(frames, unfinished)
+    columns = directory.read_metrics()
+    curves = {"D": columns["discriminator"], "G": columns["generator"]}
+    with whole_file(directory.loss_plot) as unfinished:
+        plot_curves(columns["step"], curves, unfinished, "loss")
+
+
+def _metadata(config: Config, state: State) -> dict[str, Any]:
+    """What made a model, for its reader; nothing of the machine it was made on."""
+    flags = dataclasses.asdict(config)
+    for place in ("run_dir", "data_dir"):
+        del flags[place]
+    return {
+        "recipe": config.recipe,
+        "step": state.step,
+        "seconds": round(state.seconds, 1),
+        "dataset": config.dataset,
+        "averaged_weights": bool(config.ema_decay),
+        "labels": 0,
+        "made": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "tfgan_mnist": __version__,
+        "tensorflow": tf.__version__,
+        "flags": flags,
+    }
+
+
+@contextlib.contextmanager
+def _interrupts() -> Iterator[list[int]]:
+    """Yields a list that gets the number of the first SIGINT or SIGTERM.
+
+    A second one acts as it always does. Only the main thread can catch signals; in
+    another one the list stays empty.
+    """
+    caught: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield caught
+        return
+    before = {s: signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)}
+
+    def catch(number: int, frame: object) -> None:
+        caught.append(number)
+        for which, handler in before.items():
+            signal.signal(which, handler)
+
+    for which in before:
+        signal.signal(which, catch)
+    try:
+        yield caught
+    finally:
+        for which, handler in before.items():
+            signal.signal(which, handler)
+
+
+def _warn(message: str) -> None:
+    print(f"warning: {message}", file=sys.stderr)
