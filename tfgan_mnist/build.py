@@ -110,8 +110,9 @@ def build_training(config: Config) -> Training:
         averages,
         config.jit_compile,
     )
+    # A place and a kind: Keras numbers its layers through the whole process.
     variables = {
-        f"{name}/{i:02d}_{variable.name}": variable
+        f"{name}/{i:02d}_{variable.name.rsplit('_', 1)[-1]}": variable
         for name, kept in [
             *((name, network.weights) for name, network in networks.items()),
             *((f"{p.name}_optimizer", p.optimizer.variables) for p in players),

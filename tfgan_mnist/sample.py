@@ -138,9 +138,8 @@ def main(argv: Sequence[str]) -> None:
             elif output.suffix == ".png":
                 imageio.imwrite(unfinished, montage(images))
             else:
-                large = np.kron(
-                    to_bytes(images[..., 0]), np.ones((1, WALK_SCALE) * 2, int)
-                )
+                pixels = to_bytes(images[..., 0])
+                large = pixels.repeat(WALK_SCALE, axis=1).repeat(WALK_SCALE, axis=2)
                 write_gif(large, unfinished, frames_per_second=15, hold_last=1 / 15)
     except OSError as error:
         raise UserError(f"--output={output}: {error.strerror or error}") from None

@@ -26,9 +26,12 @@ def write_gif(
     """
     if not len(frames):
         raise ValueError("no frames to animate")
-    milliseconds = [1000.0 / frames_per_second] * (len(frames) - 1) + [
-        hold_last * 1000.0
-    ]
+    milliseconds = [1000 / frames_per_second] * (len(frames) - 1) + [hold_last * 1000]
     imageio.imwrite(
-        path, np.stack(frames), extension=".gif", duration=milliseconds, loop=0
+        path,
+        np.stack(frames),
+        extension=".gif",
+        # Pillow wants no list for a single frame.
+        duration=milliseconds if len(frames) > 1 else milliseconds[0],
+        loop=0,
     )

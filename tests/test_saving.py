@@ -1,0 +1,162 @@
+import json
+import shutil
+
+import imageio.v3 as imageio
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfgan_mnist import saving
+from tfgan_mnist.errors import UserError
+from tfgan_mnist.training.checkpoint import Checkpoints
+
+
+@pytest.fixture(scope="module")
+def model(trained) -> saving.SavedGenerator:
+    return saving.SavedGenerator(trained / "saved_model")
+
+
+@pytest.fixture(scope="module")
+def signatures(trained):
+    return tf.saved_model.load(str(trained / "saved_model")).signatures
+
+
+SEEDS = np.array([5, 9, 5, -3], np.int64)
+
+
+def test_signatures_are_named_and_batched(signatures):
+    expected = {
+        "serving_default": ({"latents": [None, 100]}, {"images": [None, 28, 28, 1]}),
+        "sample": (
+            {"seed": [None], "temperature": [None]},
+            {"images": [None, 28, 28, 1], "latents": [None, 100]},
+        ),
+        "sample_png": (
+            {"seed": [None], "temperature": [None]},
+            {"image_bytes": [None]},
+        ),
+        "discriminate": (
+            {"images": [None, 28, 28, 1]},
+            {"logits": [None], "probability": [None]},
+        ),
+    }
+    assert set(signatures) == set(expected)
+    for name, (inputs, outputs) in expected.items():
+        _, found = signatures[name].structured_input_signature
+        assert {k: v.shape.as_list() for k, v in found.items()} == inputs
+        found = signatures[name].structured_outputs
+        assert {k: v.shape.as_list() for k, v in found.items()} == outputs
+
+
+def test_a_row_depends_on_its_own_seed_alone(model):
+    images = model.sample(SEEDS)
+    assert images.min() >= 0.0
+    assert images.max() <= 1.0
+    np.testing.assert_array_equal(images[0], images[2])
+    assert not np.array_equal(images[0], images[1])
+    for i, seed in enumerate(SEEDS):
+        np.testing.assert_array_equal(model.sample([seed])[0], images[i])
+
+
+def test_raw_signature_rows_agree_across_batch_sizes(signatures):
+    def images(seeds):
+        return signatures["sample"](
+            seed=tf.constant(seeds, tf.int64), temperature=tf.ones([len(seeds)])
+        )["images"].numpy()
+
+    together = images(SEEDS)
+    for i, seed in enumerate(SEEDS):
+        np.testing.assert_allclose(images([seed])[0], together[i], atol=1e-6)
+
+
+def test_temperature_multiplies_latents_row_by_row(model, signatures):
+    outputs = signatures["sample"](
+        seed=tf.constant([5, 5], tf.int64), temperature=tf.constant([1.0, 0.5])
+    )
+    latents = outputs["latents"].numpy()
+    np.testing.assert_allclose(latents[1], latents[0] * 0.5, rtol=1e-6)
+    assert abs(latents[0]).max() <= 1.0  # uniform in this recipe
+    images = model.generate(latents)
+    np.testing.assert_allclose(images, outputs["images"], atol=1e-6)
+
+
+def test_pngs_are_the_same_images(model, signatures):
+    encoded = signatures["sample_png"](
+        seed=tf.constant(SEEDS), temperature=tf.ones([4])
+    )["image_bytes"]
+    images = model.sample(SEEDS)
+    for png, image in zip(encoded.numpy(), images, strict=True):
+        pixels = imageio.imread(png, extension=".png")
+        assert pixels.shape == (28, 28)
+        assert abs(pixels / 255.0 - image[..., 0]).max() <= 0.5 / 255 + 1e-6
+
+
+def test_discriminate_answers_logits_and_their_probability(signatures):
+    images = np.random.default_rng(1).uniform(size=[3, 28, 28, 1]).astype(np.float32)
+    outputs = signatures["discriminate"](images=tf.constant(images))
+    logits, probability = outputs["logits"].numpy(), outputs["probability"].numpy()
+    assert logits.shape == probability.shape == (3,)
+    np.testing.assert_allclose(probability, 1 / (1 + np.exp(-logits)), rtol=1e-5)
+
+
+def test_the_averaged_weights_are_saved(trained):
+    (*_, newest) = Checkpoints(trained / "checkpoints", 1).paths()
+    with np.load(newest) as file:
+        average = file["variables/generator_average/00_kernel"]
+        live = file["variables/generator/00_kernel"]
+    saved = tf.saved_model.load(str(trained / "saved_model"))
+    weights = [v.numpy() for v in saved.variables]
+    assert any(np.array_equal(average, w) for w in weights)
+    assert not any(np.array_equal(live, w) for w in weights)
+
+
+def test_metadata_says_what_made_it(trained, model):
+    metadata = json.loads(
+        (trained / "saved_model" / "assets.extra" / "tfgan_mnist.json").read_text()
+    )
+    assert model.metadata == metadata
+    assert metadata["recipe"] == "dcgan_cpu"
+    assert metadata["step"] == 12
+    assert metadata["dataset"] == "mnist5k"
+    assert metadata["averaged_weights"] is True
+    assert metadata["tensorflow"] == tf.__version__
+    assert metadata["flags"]["base_channels"] == 4
+    assert str(trained) not in json.dumps(metadata)
+
+
+def test_training_s_seed_is_not_baked_in(model):
+    tf.random.set_seed(1)
+    one = model.sample([7])
+    tf.random.set_seed(2)
+    np.testing.assert_array_equal(one, model.sample([7]))
+
+
+def test_many_rows_come_in_batches_of_one_size(model):
+    seeds = np.arange(saving.SAMPLE_BATCH + 7)
+    images = model.sample(seeds)
+    assert len(images) == len(seeds)
+    np.testing.assert_array_equal(model.sample(seeds[-3:]), images[-3:])
+
+
+@pytest.mark.parametrize("damage", ["saved_model.pb", "variables/variables.index"])
+def test_a_damaged_model_is_named(trained, tmp_path, damage):
+
+    shutil.copytree(trained / "saved_model", tmp_path / "model")
+    (tmp_path / "model" / damage).write_bytes(b"\x00garbage")
+    with pytest.raises(UserError, match="cannot be loaded") as error:
+        saving.SavedGenerator(tmp_path / "model")
+    assert "\n" not in str(error.value)
+
+
+def test_a_missing_signature_is_named(tmp_path):
+    class Other(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.float32)])
+        def double(self, x):
+            return {"y": x * 2}
+
+    other = Other()
+    tf.saved_model.save(
+        other, str(tmp_path / "m"), signatures={"serving_default": other.double}
+    )
+    with pytest.raises(UserError, match="no signature 'sample', but serving_default"):
+        saving.SavedGenerator(tmp_path / "m").sample([1])

@@ -1,0 +1,153 @@
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from conftest import tiny_config
+
+from tfgan_mnist.build import build_training
+from tfgan_mnist.latents import LATENTS, fold_in, run_seed
+from tfgan_mnist.losses import sigmoid_cross_entropy
+from tfgan_mnist.training.step import Step, random_states
+
+
+def advance(training, first: int, count: int) -> np.ndarray:
+    return training.step(tf.constant(first), tf.constant(count)).numpy()
+
+
+def values(training) -> dict[str, np.ndarray]:
+    return {name: v.numpy() for name, v in training.variables.items()}
+
+
+def rebuilt_with_sgd(config):
+    """Adam's first moves are as long as its rate even for a gradient of pure rounding
+    noise (a bias before batch normalisation has one); plain descent's are not.
+    """
+    training = build_training(config)
+    step = training.step
+    players = [
+        dataclasses.replace(player, optimizer=keras.optimizers.SGD(0.1))
+        for player in step.players
+    ]
+    step = Step(step.game, players, step.batch, config.seed, config.share_latents)
+    return dataclasses.replace(training, step=step)
+
+
+def plain_step(config):
+    """The same step written out: a pass for each update, Keras's own everything."""
+    training = rebuilt_with_sgd(config)
+    gan, batch = training.gan, training.step.batch(tf.constant(0))
+    seed = fold_in(run_seed(config.seed, LATENTS), 0)
+    latents = [
+        gan.draw_latents(
+            config.batch_size, fold_in(seed, 0 if config.share_latents else i)
+        )
+        for i in range(3)
+    ]
+    with tf.GradientTape() as tape:
+        fakes = gan.generator(latents[0], training=True)
+        loss = sigmoid_cross_entropy(
+            gan.discriminator(batch["images"], training=True), 1.0
+        ) + sigmoid_cross_entropy(gan.discriminator(fakes, training=True), 0.0)
+    for weight, gradient in zip(
+        gan.discriminator.trainable_variables,
+        tape.gradient(loss, gan.discriminator.trainable_variables),
+        strict=True,
+    ):
+        weight.assign_sub(0.1 * gradient)
+    for i in (1, 2):
+        with tf.GradientTape() as tape:
+            fakes = gan.generator(latents[i], training=True)
+            loss = sigmoid_cross_entropy(gan.discriminator(fakes, training=True), 1.0)
+        for weight, gradient in zip(
+            gan.generator.trainable_variables,
+            tape.gradient(loss, gan.generator.trainable_variables),
+            strict=True,
+        ):
+            weight.assign_sub(0.1 * gradient)
+    return gan
+
+
+@pytest.mark.parametrize("share_latents", [True, False])
+def test_a_step_is_one_update_of_d_then_two_of_g(share_latents):
+    config = tiny_config(share_latents=share_latents)
+    training = rebuilt_with_sgd(config)
+    before = training.gan.generator.get_weights()
+    losses = advance(training, 0, 1)
+    reference = plain_step(config)
+    for found, expected in [
+        (training.gan.discriminator, reference.discriminator),
+        (training.gan.generator, reference.generator),
+    ]:
+        for a, b in zip(
+            found.trainable_variables, expected.trainable_variables, strict=True
+        ):
+            np.testing.assert_allclose(a, b, atol=1e-5, err_msg=a.path)
+    assert abs(training.gan.generator.get_weights()[0] - before[0]).max() > 1e-3
+    assert training.step.names == (
+        "discriminator",
+        "discriminator_real",
+        "discriminator_fake",
+        "generator",
+    )
+    np.testing.assert_allclose(losses[0, 0], losses[0, 1] + losses[0, 2], rtol=1e-6)
+    updates = {p.name: int(p.optimizer.iterations) for p in training.step.players}
+    assert updates == {"discriminator": 1, "generator": 2}
+
+
+def test_fresh_latents_are_another_run_than_shared_ones():
+    shared, fresh = (
+        build_training(tiny_config(share_latents=share)) for share in (True, False)
+    )
+    advance(shared, 0, 1), advance(fresh, 0, 1)
+    one, other = values(shared), values(fresh)
+    assert any(not np.array_equal(one[k], other[k]) for k in one if "generator/" in k)
+
+
+@pytest.mark.parametrize("recipe", ["dcgan_cpu", "dcgan_tutorial"])
+def test_many_steps_in_a_call_are_the_same_bits_as_one_by_one(recipe):
+    """dcgan_tutorial has dropout, whose state must not matter either."""
+    config = tiny_config(recipe)
+    together, apart = build_training(config), build_training(config)
+    losses = advance(together, 0, 4)
+    for player in apart.step.players:
+        for state in random_states(player.network):
+            state.assign(tf.cast([7, 7], state.dtype))
+    singles = np.concatenate([advance(apart, i, 1) for i in range(4)])
+    np.testing.assert_array_equal(losses, singles)
+    for name, value in values(together).items():
+        np.testing.assert_array_equal(value, values(apart)[name], err_msg=name)
+
+
+def test_dropout_differs_from_step_to_step():
+    training = build_training(tiny_config("dcgan_tutorial"))
+    (state, *_) = random_states(training.gan.discriminator)
+    seen = []
+    for i in range(3):
+        advance(training, i, 1)
+        seen.append(tuple(state.numpy()))
+    assert len(set(seen)) == 3
+
+
+def test_xla_computes_the_same_step():
+    plain, compiled = (
+        build_training(tiny_config("dcgan32", jit_compile=jit)) for jit in (False, True)
+    )
+    np.testing.assert_allclose(
+        advance(plain, 0, 2), advance(compiled, 0, 2), rtol=1e-3, atol=1e-3
+    )
+
+
+def test_mixed_precision_computes_in_bfloat16_and_keeps_float32():
+    training = build_training(tiny_config(mixed_precision=True))
+    hidden = training.gan.generator.layers[0]
+    assert hidden.compute_dtype == "bfloat16"
+    before = values(training)
+    losses = advance(training, 0, 2)
+    exact = advance(build_training(tiny_config()), 0, 2)
+    np.testing.assert_allclose(losses, exact, rtol=0.1, atol=0.1)
+    floats = {v.dtype.name for v in values(training).values() if v.dtype.kind == "f"}
+    assert floats == {"float32"}
+    assert any(not np.array_equal(before[k], v) for k, v in values(training).items())
+    assert keras.config.dtype_policy().name == "float32"

@@ -1,0 +1,27 @@
+import imageio.v3 as imageio
+import numpy as np
+import pytest
+from PIL import Image
+
+from tfgan_mnist.visual.animation import write_gif
+
+
+def test_frames_rate_and_held_last_frame(tmp_path):
+    frames = [np.full([20, 30], level, np.uint8) for level in (0, 100, 255)]
+    write_gif(frames, tmp_path / "a.gif")
+    with Image.open(tmp_path / "a.gif") as image:
+        durations = []
+        for i in range(image.n_frames):
+            image.seek(i)
+            durations.append(image.info["duration"])
+        assert image.info["loop"] == 0
+    assert durations == [200, 200, 2000]
+    found = imageio.imread(tmp_path / "a.gif", index=None, mode="L")
+    np.testing.assert_array_equal(found, np.stack(frames))
+
+
+def test_one_frame_is_enough_and_none_is_not(tmp_path):
+    write_gif([np.zeros([4, 4], np.uint8)], tmp_path / "one.gif")
+    assert (tmp_path / "one.gif").stat().st_size > 0
+    with pytest.raises(ValueError, match="no frames"):
+        write_gif([], tmp_path / "none.gif")
