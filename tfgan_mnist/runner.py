@@ -22,6 +22,8 @@ from tfgan_mnist.config import Config
 from tfgan_mnist.errors import RunStopped
 from tfgan_mnist.files import whole_file
 from tfgan_mnist.run_directory import RunDirectory
+from tfgan_mnist.runtime import without_noise
+from tfgan_mnist.saved_model import read_metadata
 from tfgan_mnist.training import hooks, loop
 from tfgan_mnist.training.checkpoint import Checkpoints, State
 from tfgan_mnist.visual.animation import write_gif
@@ -116,8 +118,12 @@ def _train(
         saver,
     ]
 
+    started = state.step
+
     def advance(first: int, count: int) -> np.ndarray:
-        return step(tf.constant(first), tf.constant(count)).numpy()
+        # The first call compiles, and XLA has much to say of that.
+        with without_noise() if first == started else contextlib.nullcontext():
+            return step(tf.constant(first), tf.constant(count)).numpy()
 
     try:
         finished = loop.run(
@@ -147,12 +153,10 @@ def _finish(
     config: Config, directory: RunDirectory, training: Training, state: State
 ) -> None:
     """Writes what a finished run leaves: the model, the animation, the plot."""
-    # Saved in float32 whatever it was trained in: a server may know nothing else.
-    gan = build_gan(dataclasses.replace(config, mixed_precision=False))
-    gan.generator.set_weights(training.sampler.get_weights())
-    gan.discriminator.set_weights(training.gan.discriminator.get_weights())
-    saving.save(directory.saved_model, gan, _metadata(config, state))
-
+    written = [directory.animation, directory.loss_plot]
+    of_step = read_metadata(directory.saved_model).get("step")
+    if of_step == state.step and all(path.is_file() for path in written):
+        return  # the same command once more
     frames = [imageio.imread(path) for path in directory.sample_paths(state.step)]
     with whole_file(directory.animation) as unfinished:
         write_gif(frames, unfinished)
@@ -160,6 +164,12 @@ def _finish(
     curves = {"D": columns["discriminator"], "G": columns["generator"]}
     with whole_file(directory.loss_plot) as unfinished:
         plot_curves(columns["step"], curves, unfinished, "loss")
+
+    # Saved in float32 whatever it was trained in: a server may know nothing else.
+    gan = build_gan(dataclasses.replace(config, mixed_precision=False))
+    gan.generator.set_weights(training.sampler.get_weights())
+    gan.discriminator.set_weights(training.gan.discriminator.get_weights())
+    saving.save(directory.saved_model, gan, _metadata(config, state))
 
 
 def _metadata(config: Config, state: State) -> dict[str, Any]:

@@ -75,13 +75,22 @@ class Clock:
         max_seconds: float,
     ):
         self.first, self.began = state.step, state.seconds
+        self.warm: tuple[int, float] | None = None
         self.images_per_step = images_per_step
         self.last_step = last_step
         self.max_seconds = max_seconds
 
     def rate(self, state: State) -> float:
-        """Steps a second, over all that this process has made."""
-        return (state.step - self.first) / max(state.seconds - self.began, 1e-9)
+        """Steps a second, over all that this process has made.
+
+        The first compiled call is left out as soon as there is another: it traces.
+        """
+        if self.first < state.step and self.warm is None:
+            self.warm = state.step, state.seconds
+        step, seconds = self.first, self.began
+        if self.warm and self.warm[0] < state.step:
+            step, seconds = self.warm
+        return (state.step - step) / max(state.seconds - seconds, 1e-9)
 
     def left(self, state: State) -> float:
         """Seconds until the nearer limit."""
@@ -211,10 +220,10 @@ class Bar:
         )
 
     def __call__(self, state: State) -> None:
+        images = self.clock.rate(state) * self.clock.images_per_step
         if self._bar.disable or not len(state.losses):
             return
         losses = dict(zip(self.names(), map(float, state.losses[-1]), strict=True))
-        images = self.clock.rate(state) * self.clock.images_per_step
         self._bar.set_postfix_str(
             f"{brief(losses)}, {images:,.0f} images/s, "
             f"{duration(self.clock.left(state))} left",

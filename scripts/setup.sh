@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Makes .venv with the exact versions of constraints.txt and this checkout in it.
+# Usage: bash scripts/setup.sh [EXTRAS]   (of setup.cfg, comma-separated; default: test)
+# Quick when nothing has changed since the last time.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+extras=${1:-test}
+python=${PYTHON:-python3}
+
+if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
+  echo "error: $python is older than Python 3.11; set PYTHON to a newer one" >&2
+  exit 2
+fi
+if ! "$python" -c 'import venv, ensurepip' 2>/dev/null; then
+  echo "error: $python cannot make virtual environments; install its venv package" >&2
+  exit 2
+fi
+
+want="$("$python" -VV) $extras $(cat constraints.txt setup.cfg pyproject.toml | cksum)"
+stamp=.venv/made-from-${extras//,/-}
+if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$want" ]; then
+  exit 0
+fi
+echo "Installing into .venv (about a minute, and 2.5 GB) ..." >&2
+[ -x .venv/bin/python ] || "$python" -m venv .venv
+.venv/bin/python -m pip install --quiet --disable-pip-version-check \
+  --constraint constraints.txt --editable ".[$extras]"
+printf '%s' "$want" > "$stamp"
