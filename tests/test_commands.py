@@ -1,0 +1,189 @@
+"""Bad input through the real command line: one line, exit code 2, nothing touched."""
+
+import os
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import TINY, assert_one_line_error, run, start
+
+from tfgan_mnist.config import recipes
+
+
+def tree(folder: Path) -> dict[str, tuple[int, float]]:
+    """Every path below a folder with its size and time of change."""
+    return {
+        str(path.relative_to(folder)): (path.stat().st_size, path.stat().st_mtime)
+        for path in folder.rglob("*")
+    }
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ([], ["--flagfile", "--list_recipes"]),
+        (["--flagfile=dcgam.flags"], ["dcgam.flags", "did you mean 'dcgan'"]),
+        (["--flagfile="], ["neither a file nor a recipe"]),
+        (["--flagfile=dcgan", "--stepz=1"], ["stepz", "Did you mean: steps"]),
+        (["--flagfile=dcgan", "--networks=dcgna"], ["--networks=dcgna", "'dcgan'"]),
+        (["--flagfile=dcgan", "--dataset=minst"], ["--dataset=minst", "'mnist'"]),
+        (["--flagfile=dcgan", "--steps=x"], ["--steps=x", "whole number"]),
+        (["--flagfile=dcgan", "--batch_size=60001"], ["--batch_size=60001", "60000"]),
+        (["--flagfile=dcgan", "--generator_updates=0"], ["at least 1"]),
+        (["--flagfile=dcgan", "--discriminator_updates=-2"], ["at least 1"]),
+        (["--flagfile=dcgan", "--generator_learning_rate=-1e-3"], ["above 0"]),
+        (["--flagfile=dcgan", "--ema_decay=1"], ["below 1"]),
+        (["--flagfile=dcgan", "--steps=-1"], ["at least 0"]),
+        (["--flagfile=dcgan", "--run_dir=taken/run"], ["taken is a file"]),
+        (["--flagfile=dcgan", "--run_dir=theirs"], ["holds no run"]),
+        (["--flagfile=dcgan", "--run_dir=theirs", "--overwrite"], ["holds no run"]),
+        (["--flagfile=binary"], ["--flagfile"]),
+        (["dcgan.flags"], ["'dcgan.flags'", "--flag=value"]),
+    ],
+)
+def test_train(flags, words, tmp_path):
+    (tmp_path / "taken").write_text("")
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "notes.txt").write_text("mine")
+    (tmp_path / "binary").write_bytes(bytes(range(256)))
+    before = tree(tmp_path)
+    assert_one_line_error(run("train", *flags, cwd=tmp_path), *words)
+    assert tree(tmp_path) == before
+
+
+def test_train_on_data_that_cannot_be_had(tmp_path):
+    (tmp_path / "mnist" / "3.0.1").mkdir(parents=True)
+    (tmp_path / "mnist" / "3.0.1" / "dataset_info.json").write_text("{")
+    before = tree(tmp_path)
+    flags = ["--flagfile=dcgan", f"--data_dir={tmp_path}", "--run_dir=r"]
+    assert_one_line_error(run("train", *flags, cwd=tmp_path), "--data_dir=", "mnist5k")
+    assert tree(tmp_path) == before
+
+
+def test_train_on_another_run_s_directory(trained):
+    before = tree(trained)
+    result = run("train", *TINY, "--steps=12", "--seed=2", f"--run_dir={trained}")
+    assert_one_line_error(result, "--seed=2 (there: 1)", "--log_every=100 (there: 5)")
+    result = run("train", *TINY, "--noresume", f"--run_dir={trained}")
+    assert_one_line_error(result, "holds a run")
+    assert tree(trained) == before
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_unwritable_folders(tmp_path, trained):
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o500)
+    result = run("train", "--flagfile=dcgan", f"--run_dir={locked / 'run'}")
+    assert_one_line_error(result, "no permission")
+    model = f"--saved_model={trained / 'saved_model'}"
+    result = run("sample", model, f"--output={locked / 'a.png'}")
+    assert_one_line_error(result, "no permission")
+    result = run("export", f"--run_dir={trained}", f"--serving_dir={locked / 'a'}")
+    assert_one_line_error(result, "no permission")
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ([], ["--saved_model is missing"]),
+        (["--saved_model=none"], ["--saved_model=none: there is no such folder"]),
+        (["--saved_model=empty"], ["is no SavedModel"]),
+        (["--saved_model=RUN"], ["is no SavedModel", "did you mean", "saved_model"]),
+        (["--saved_model=half"], ["lacks its variables"]),
+        (["--saved_model=MODEL", "--count=0"], ["--count=0", "at least 1"]),
+        (["--saved_model=MODEL", "--count=10001"], ["--count=10001", "at most 10,000"]),
+        (["--saved_model=MODEL", "--temperature=0"], ["--temperature=0.0", "above 0"]),
+        (["--saved_model=MODEL", "--temperature=-1"], ["above 0"]),
+        (["--saved_model=MODEL", "--temperature=inf"], ["finite"]),
+        (["--saved_model=MODEL", "--seed=-1"], ["--seed=-1", "at least 0"]),
+        (["--saved_model=MODEL", "--output=a.jpg"], ["--output=a.jpg", ".png"]),
+        (["--saved_model=MODEL", "--output=no/a.png"], ["no folder no"]),
+        (["--saved_model=MODEL", "--label=5"], ["--label=5", "not conditional"]),
+        (["--saved_modl=MODEL"], ["Did you mean: saved_model"]),
+    ],
+)
+def test_sample(flags, words, tmp_path, trained):
+    (tmp_path / "empty").mkdir()
+    shutil.copytree(
+        trained / "saved_model", tmp_path / "half", ignore=lambda *_: ["variables"]
+    )
+    before = tree(tmp_path)
+    names = {"RUN": str(trained), "MODEL": str(trained / "saved_model")}
+    for name, path in names.items():
+        flags = [flag.replace(f"={name}", f"={path}") for flag in flags]
+    assert_one_line_error(run("sample", *flags, cwd=tmp_path), *words)
+    assert tree(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ([], ["--run_dir is missing"]),
+        (["--run_dir=RUN"], ["--serving_dir is missing"]),
+        (["--run_dir=none", "--serving_dir=s"], ["holds no run"]),
+        (["--run_dir=begun", "--serving_dir=s"], ["no saved_model yet"]),
+        (["--run_dir=RUN", "--serving_dir=taken/s"], ["taken is a file"]),
+    ],
+)
+def test_export(flags, words, tmp_path, trained):
+    (tmp_path / "begun").mkdir()
+    (tmp_path / "begun" / "config.flags").write_text("--steps=1\n")
+    (tmp_path / "taken").write_text("")
+    before = tree(tmp_path)
+    flags = [flag.replace("=RUN", f"={trained}") for flag in flags]
+    assert_one_line_error(run("export", *flags, cwd=tmp_path), *words)
+    assert tree(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [([], "train"), (["trian"], "did you mean 'train'"), (["--x"], "no command")],
+)
+def test_console_command(words, message):
+    assert_one_line_error(run("__main__", *words), message)
+
+
+def test_console_command_dispatches():
+    for words in (["--help"], ["train", "--help"], ["sample", "-h"], ["--version"]):
+        code, stdout, stderr = run("__main__", *words)
+        assert (code, stderr) == (0, "")
+        assert stdout
+    assert "--flagfile" in run("__main__", "train", "--help")[1]
+
+
+def test_recipes_are_listed_with_their_first_lines():
+    code, stdout, _ = run("train", "--list_recipes")
+    assert code == 0
+    lines = stdout.splitlines()
+    assert [line.split()[0] for line in lines] == sorted(recipes())
+    assert all(len(line.split()) > 3 for line in lines)
+
+
+def test_dry_run_prints_the_plan_and_trains_nothing(tmp_path):
+    flags = ["--flagfile=dcgan", "--steps=1000", "--dry_run"]
+    code, stdout, stderr = run("train", *flags, cwd=tmp_path)
+    assert (code, stderr) == (0, "")
+    assert "--steps=1000\n" in stdout
+    assert "generator: 4,771,137 parameters" in stdout
+    assert "2×2×512" in stdout
+    assert "1 × D, then 2 × G, on the same latents" in stdout
+    assert "1,000 steps (1.7 epochs)" in stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_interrupted_before_the_first_step(tmp_path):
+    process = start("train", *TINY, "--steps=9", f"--run_dir={tmp_path / 'run'}")
+    time.sleep(0.7)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert len(stderr.splitlines()) == 1
+    assert "Traceback" not in stderr
+
+
+def test_a_reader_that_leaves_is_no_error():
+    command = f"{sys.executable} -m tfgan_mnist.train --help | head -n 1"
+    assert os.system(f"bash -c 'set -o pipefail; {command}' > /dev/null") == 0

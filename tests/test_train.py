@@ -1,0 +1,236 @@
+"""Whole runs, by the real command and from Python."""
+
+import re
+import resource
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import imageio.v3 as imageio
+import numpy as np
+import pytest
+from conftest import TINY, run, start, tiny_config
+
+from tfgan_mnist.config import read_config
+from tfgan_mnist.errors import UserError
+from tfgan_mnist.train import train
+
+
+def last_checkpoint(run_dir: Path) -> dict[str, np.ndarray]:
+    """All that a run's newest checkpoint holds, but for the time it took."""
+    newest = max((run_dir / "checkpoints").glob("step_*.npz"))
+    with np.load(newest) as file:
+        return {name: file[name] for name in file.files if name != "seconds"}
+
+
+def assert_same_run(one: Path, other: Path) -> None:
+    a, b = last_checkpoint(one), last_checkpoint(other)
+    assert a.keys() == b.keys()
+    for name in a:
+        np.testing.assert_array_equal(a[name], b[name], err_msg=name)
+    assert (one / "metrics.csv").read_bytes() == (other / "metrics.csv").read_bytes()
+    pictures = [sorted((d / "samples").iterdir()) for d in (one, other)]
+    assert [p.name for p in pictures[0]] == [p.name for p in pictures[1]]
+    for p, q in zip(*pictures, strict=True):
+        assert p.read_bytes() == q.read_bytes()
+
+
+def test_a_run_leaves_what_it_should(trained):
+    assert sorted(
+        path.name for path in trained.iterdir() if "tfevents" not in path.name
+    ) == [
+        "checkpoints",
+        "config.flags",
+        "loss.png",
+        "metrics.csv",
+        "progress.gif",
+        "samples",
+        "saved_model",
+    ]
+    assert read_config(trained / "config.flags").base_channels == 4
+    steps = [int(s.stem[5:]) for s in sorted((trained / "checkpoints").iterdir())]
+    assert steps == [5, 10, 12]
+    sheets = sorted((trained / "samples").iterdir())
+    assert [sheet.name for sheet in sheets] == [
+        "step_0000006.png",
+        "step_0000012.png",
+    ]
+    assert imageio.imread(sheets[0]).shape == (291, 291)
+    header, *rows = (trained / "metrics.csv").read_text().splitlines()
+    expected = "step,discriminator,discriminator_real,discriminator_fake,generator"
+    assert header == expected
+    assert [row.split(",")[0] for row in rows] == ["5", "10", "12"]
+
+
+def test_the_screen_has_log_lines_and_no_noise(trained):
+    assert (trained.parent / "stderr").read_text() == ""
+    lines = (trained.parent / "stdout").read_text().splitlines()
+    assert len(lines) == 5  # begin, three log lines, end
+    pattern = (
+        r"step 5  D \d\.\d+ G \d\.\d+  [\d,]+ images/s  \d:\d\d done, \d:\d\d left"
+    )
+    assert re.fullmatch(pattern, lines[1])
+    assert "step_0000012.png" in lines[-1]
+
+
+def test_tensorboard_can_read_it(trained):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(trained)).Reload()
+    tags = events.Tags()
+    assert {"discriminator", "generator", "images_per_second"} <= set(tags["scalars"])
+    assert tags["images"] == ["samples"]
+    assert [event.step for event in events.Scalars("generator")] == [5, 10, 12]
+    row = (trained / "metrics.csv").read_text().splitlines()[1]
+    logged = events.Scalars("generator")[0].value
+    np.testing.assert_allclose(logged, float(row.split(",")[-1]), rtol=1e-6)
+
+
+# Dropout, averaged weights, odd intervals: whatever could go astray on the way.
+RUN = [
+    "--flagfile=dcgan_tutorial",
+    "--dataset=mnist5k",
+    "--base_channels=4",
+    "--batch_size=16",
+    "--ema_decay=0.9",
+    "--epochs=0",
+    "--steps=400",
+    "--log_every=30",
+    "--sample_every=50",
+    "--checkpoint_every=7",
+    "--steps_per_call=3",
+]
+
+
+def wait_for_step(process: subprocess.Popen, run_dir: Path, step: int) -> None:
+    """Waits until a checkpoint of at least this step is there."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        if any(
+            int(path.stem[5:]) >= step
+            for path in (run_dir / "checkpoints").glob("step_*.npz")
+        ):
+            return
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.002)
+    raise AssertionError("no such checkpoint")
+
+
+def test_a_killed_run_ends_in_the_same_bits_as_one_that_was_not(tmp_path):
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    code, _, stderr = run("train", *RUN, f"--run_dir={whole}")
+    assert code == 0, stderr
+
+    flags = list(RUN)
+    stops = [(20, signal.SIGKILL), (100, signal.SIGTERM), (200, signal.SIGKILL)]
+    for step, which in stops:
+        process = start("train", *flags, f"--run_dir={broken}")
+        wait_for_step(process, broken, step)
+        process.send_signal(which)
+        stdout, stderr = process.communicate(timeout=60)
+        assert not (broken / "saved_model").exists()
+        if which == signal.SIGTERM:
+            assert process.returncode == 128 + signal.SIGTERM
+            assert re.search(r"stopped by SIGTERM at step \d+, saved; run the", stderr)
+            assert len(stderr.splitlines()) == 1
+        else:
+            assert process.returncode == -signal.SIGKILL
+        # Another rhythm of calls must not matter either.
+        flags = [*RUN, "--steps_per_call=5"]
+    code, stdout, stderr = run("train", *flags, f"--run_dir={broken}")
+    assert (code, stderr) == (0, "")
+    assert "resuming at step" in stdout
+    assert_same_run(whole, broken)
+
+    # Once more: nothing to do, nothing changed.
+    model = (broken / "saved_model" / "saved_model.pb").stat().st_mtime
+    assert run("train", *RUN, f"--run_dir={broken}")[0] == 0
+    assert_same_run(whole, broken)
+    assert (broken / "saved_model" / "saved_model.pb").stat().st_mtime == model
+
+
+def test_a_full_disk_keeps_the_old_checkpoint_and_the_run_can_go_on(tmp_path):
+    """A limit on the size of files stands in for the disk's end."""
+    flags = [*TINY, "--base_channels=8", f"--run_dir={tmp_path / 'run'}"]
+    assert run("train", *flags, "--steps=3")[0] == 0
+    before = last_checkpoint(tmp_path / "run")
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000))
+
+    code, _, stderr = run("train", *flags, "--steps=6", preexec_fn=limit)
+    assert code == 1
+    assert len(stderr.splitlines()) == 1
+    assert "cannot write to" in stderr
+    assert "the last checkpoint is kept" in stderr
+    after = last_checkpoint(tmp_path / "run")
+    assert int(after["step"]) == 3
+    np.testing.assert_array_equal(
+        after["variables/generator/00_kernel"], before["variables/generator/00_kernel"]
+    )
+    assert not list((tmp_path / "run").rglob("*unfinished*"))
+
+    code, stdout, stderr = run("train", *flags, "--steps=6")
+    assert code == 0, stderr
+    assert "resuming at step 3" in stdout
+    assert int(last_checkpoint(tmp_path / "run")["step"]) == 6
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(tmp_path):
+    flags = [*TINY, "--steps=50", "--checkpoint_every=1", "--steps_per_call=1"]
+    flags += ["--generator_learning_rate=1e30", "--discriminator_learning_rate=1e30"]
+    code, stdout, stderr = run("train", *flags, f"--run_dir={tmp_path / 'run'}")
+    assert code == 1
+    assert len(stderr.splitlines()) == 1
+    assert re.search(r"is (nan|inf|-inf|not finite)", stderr)
+    assert re.search(r"step \d+", stderr)
+    assert "The last checkpoint is kept" in stderr
+    assert not (tmp_path / "run" / "saved_model").exists()
+    for path in (tmp_path / "run").glob("checkpoints/*.npz"):
+        with np.load(path) as file:
+            assert all(np.isfinite(file[name]).all() for name in file.files)
+
+
+def test_a_run_that_time_ends_leaves_its_model_and_pictures(tmp_path):
+    lines: list[str] = []
+    config = tiny_config(
+        steps=0, max_seconds=3.0, run_dir=str(tmp_path / "run"), sample_every=10_000
+    )
+    result = train(config, echo=lines.append)
+    assert result.step > 0
+    assert 3.0 <= result.seconds < 60
+    assert (result.saved_model / "saved_model.pb").is_file()
+    sheets = list((tmp_path / "run" / "samples").iterdir())
+    assert [sheet.stem for sheet in sheets] == [f"step_{result.step:07d}"]
+    # The time is spent: the same again trains nothing; more of it does.
+    assert train(config, echo=lines.append).step == result.step
+    more = train(config, echo=lines.append, max_seconds=result.seconds + 3)
+    assert more.step > result.step
+
+
+def test_from_python_by_name_with_overrides(tmp_path):
+    lines: list[str] = []
+    small = {"base_channels": 4, "batch_size": 8, "max_seconds": 0}
+    place = {"run_dir": str(tmp_path / "run"), "steps": 2}
+    result = train("dcgan_cpu", echo=lines.append, **small, **place)
+    assert result.step == 2
+    assert lines[0].endswith("training")
+    with pytest.raises(UserError, match="'step' is no flag"):
+        train("dcgan_cpu", step=3)
+    longer = train("dcgan_cpu", echo=lines.append, **small, **place | {"steps": 3})
+    assert longer.step == 3
+    again = train("dcgan_cpu", overwrite=True, echo=lines.append, **small, **place)
+    assert again.step == 2
+    assert any("having removed checkpoints" in line for line in lines)
+
+
+def test_an_error_in_the_caller_s_echo_is_the_caller_s(tmp_path):
+    def echo(line: str) -> None:
+        if line.startswith("step"):
+            raise ZeroDivisionError
+
+    config = tiny_config(steps=9, log_every=2, run_dir=str(tmp_path / "run"))
+    with pytest.raises(ZeroDivisionError):
+        train(config, echo=echo)
+    assert train(config).step == 9
