@@ -127,8 +127,7 @@ def build_montage(config: Config, training: Training) -> Callable[[], np.ndarray
     """() → the images of the run's fixed latents as they are now, in [0, 1]."""
     seed = run_seed(config.seed, MONTAGE)
     fixed = training.gan.draw_latents(MONTAGE_IMAGES, seed)
-    draw = tf.function(lambda: training.gan.sample(training.sampler, fixed))
-    return lambda: draw().numpy()
+    return lambda: training.gan.sample(training.sampler, fixed).numpy()
 
 
 def _adam(config: Config, rate: float) -> keras.optimizers.Adam:

@@ -86,9 +86,9 @@ class Step:
         self.share_latents = share_latents
         self.averages = averages
         self.names: tuple[str, ...] = ()  # of the losses, known once traced
-        self._updates = tf.function(self._updates, jit_compile=jit_compile)
+        self._updates = tf.function(self._one_step, jit_compile=jit_compile)
+        self._compiled = tf.function(self._many_steps)
 
-    @tf.function
     def __call__(self, first: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
         """Makes ``count`` steps from step number ``first``.
 
@@ -100,13 +100,16 @@ class Step:
           float32 [count, len(self.names)]: the losses of each step, as they were just
           before each player's last update of it.
         """
+        return self._compiled(first, count)
+
+    def _many_steps(self, first: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
         losses = tf.TensorArray(tf.float32, size=count)
         for i in tf.range(count):
             step = first + i
             losses = losses.write(i, self._updates(step, self.batch(step)))
         return losses.stack()
 
-    def _updates(self, step: tf.Tensor, batch: Any) -> tf.Tensor:
+    def _one_step(self, step: tf.Tensor, batch: Any) -> tf.Tensor:
         """One step. The updates are unrolled: each is in the graph."""
         self._seed_dropout(fold_in(self.dropout_seed, step))
         seed = fold_in(self.latent_seed, step)
