@@ -1,0 +1,56 @@
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tfgan_mnist.build import build_gan
+from tfgan_mnist.config import find_recipe, read_config
+
+ROOT = Path(__file__).parents[1]
+
+
+def load(path: str):
+    spec = importlib.util.spec_from_file_location(Path(path).stem, ROOT / path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_gflop_of_the_published_dcgan():
+    """Multiply-adds an image, by hand: each kernel times the places it is applied at."""
+    config = read_config(find_recipe("dcgan"))
+    g = 100 * 4608 + 25 * (9 * 512 * 256 + 36 * 256 * 128 + 144 * 128 * 64 + 576 * 64)
+    d = 25 * (196 * 64 + 49 * 64 * 128 + 16 * 128 * 256 + 4 * 256 * 512) + 2048
+    # G: two passes forward, two back at twice the price; D: one update of both
+    # batches at three passes each, and twice forward and back to its images.
+    expected = (2 * g + 2 * 2 * g + 6 * d + 2 * 2 * d) * 100 * 2 / 1e9
+    found = load("scripts/benchmark.py").gflop_per_step(config, build_gan(config))
+    assert found == pytest.approx(expected)
+    assert 175 < found < 185
+
+
+@pytest.mark.parametrize("script", ["scripts/benchmark.py", "samples/make.py"])
+def test_scripts_answer_for_help_and_bad_words(script):
+    path = str(ROOT / script)
+    done = subprocess.run(
+        [sys.executable, path, "--help"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0
+    assert "usage" in done.stdout
+    done = subprocess.run(
+        [sys.executable, path, "--nonsense"], capture_output=True, check=False
+    )
+    assert done.returncode == 2
+
+
+def test_shell_scripts_are_sound():
+    for script in sorted((ROOT / "scripts").glob("*.sh")):
+        subprocess.run(["bash", "-n", str(script)], check=True)
+
+
+def test_every_recipe_has_a_budget_for_its_samples():
+    from tfgan_mnist.config import recipes
+
+    assert set(load("samples/make.py").BUDGETS) == set(recipes())
