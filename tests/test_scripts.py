@@ -19,7 +19,7 @@ def load(path: str):
 
 
 def test_gflop_of_the_published_dcgan():
-    """Multiply-adds an image, by hand: each kernel times the places it is applied at."""
+    """Multiply-adds by hand: each kernel times the places it is applied at."""
     config = read_config(find_recipe("dcgan"))
     g = 100 * 4608 + 25 * (9 * 512 * 256 + 36 * 256 * 128 + 144 * 128 * 64 + 576 * 64)
     d = 25 * (196 * 64 + 49 * 64 * 128 + 16 * 128 * 256 + 4 * 256 * 512) + 2048
