@@ -97,7 +97,9 @@ def plain(recipe: str, seconds: float) -> dict[str, Any]:
     from tfgan_mnist.networks import dcgan
 
     config = config_of(recipe)
-    dcgan.SmallMapConv2D = keras.layers.Conv2D
+    dcgan.SmallMapConv2D = lambda *shape: keras.layers.Conv2D(
+        *shape[:3], "same", kernel_initializer=shape[3]
+    )
     generator, discriminator = NETWORKS[config.networks](config.latent_dim, 64, 1)
     size = discriminator.input_shape[1]
     images = tf.cast(mnist5k()[0], tf.float32) / 127.5 - 1.0

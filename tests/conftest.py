@@ -16,7 +16,8 @@ from tfgan_mnist.runtime import load_tensorflow
 
 load_tensorflow()
 
-PREPARED_MNIST = Path(__file__).parents[2] / "shared" / "tensorflow_datasets"
+ROOT = Path(__file__).parents[1]
+PREPARED_MNIST = ROOT.parent / "shared" / "tensorflow_datasets"
 
 # A recipe's networks made so narrow that a step takes milliseconds.
 TINY = [
@@ -39,7 +40,7 @@ def start(command: str, *flags: str, **options) -> subprocess.Popen:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         **options,
     )
 

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+import tensorflow as tf
 from conftest import TINY, assert_one_line_error, run, start
 
 from tfgan_mnist.config import recipes
@@ -115,6 +116,19 @@ def test_sample(flags, words, tmp_path, trained):
     for name, path in names.items():
         flags = [flag.replace(f"={name}", f"={path}") for flag in flags]
     assert_one_line_error(run("sample", *flags, cwd=tmp_path), *words)
+    assert tree(tmp_path) == before
+
+
+def test_sample_of_a_model_without_the_signature(tmp_path):
+    module = tf.Module()
+    module.double = tf.function(
+        lambda x: {"y": x * 2}, input_signature=[tf.TensorSpec([None], tf.float32)]
+    )
+    model = tmp_path / "model"
+    tf.saved_model.save(module, str(model), {"serving_default": module.double})
+    before = tree(tmp_path)
+    result = run("sample", f"--saved_model={model}", f"--output={tmp_path / 'a.png'}")
+    assert_one_line_error(result, "has no signature 'sample'", "serving_default")
     assert tree(tmp_path) == before
 
 

@@ -1,16 +1,23 @@
 """Whole runs, by the real command and from Python."""
 
+import contextlib
+import fcntl
+import os
+import pty
 import re
 import resource
 import signal
+import struct
 import subprocess
+import sys
+import termios
 import time
 from pathlib import Path
 
 import imageio.v3 as imageio
 import numpy as np
 import pytest
-from conftest import TINY, run, start, tiny_config
+from conftest import ROOT, TINY, run, start, tiny_config
 
 from tfgan_mnist.config import read_config
 from tfgan_mnist.errors import UserError
@@ -72,6 +79,22 @@ def test_the_screen_has_log_lines_and_no_noise(trained):
     )
     assert re.fullmatch(pattern, lines[1])
     assert "step_0000012.png" in lines[-1]
+
+
+def test_a_terminal_sees_a_progress_bar(tmp_path):
+    process, terminal = pty.fork()
+    if process == 0:
+        flags = [*TINY, "--steps=30", f"--run_dir={tmp_path / 'run'}"]
+        command = [sys.executable, "-m", "tfgan_mnist.train", *flags]
+        os.execve(sys.executable, command, {**os.environ, "PYTHONPATH": str(ROOT)})
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 110, 0, 0))
+    shown = b""
+    with contextlib.suppress(OSError):  # how a terminal says that the program has ended
+        while more := os.read(terminal, 4096):
+            shown += more
+    assert os.waitpid(process, 0)[1] == 0
+    bar = rb"100% \|.+\| 30/30, D \d\.\d+ G \d\.\d+, [\d,]+ images/s, 0:00 left"
+    assert re.search(bar, shown)
 
 
 def test_tensorboard_can_read_it(trained):

@@ -20,7 +20,7 @@ _NOISE = re.compile(
     r"|failed call to cuInit"
     r"|Unable to register cu\w+ factory"
     r"|XLA service 0x\w+ initialized for platform Host"
-    r"|StreamExecutor device \(\d+\): Host"
+    r"|StreamExecutor (device )?\S+: Host"
     r"|Compiled cluster using XLA!"
     r"|MLIR V1 optimization pass is not enabled"
     r"|disabling MLIR crash reproducer"

@@ -14,7 +14,7 @@ def test_small_map_convolution_is_keras_s_own(size, kernel, stride):
     rng = np.random.default_rng(1)
     images = tf.constant(rng.normal(size=[3, size, size, 6]), tf.float32)
     theirs = keras.layers.Conv2D(4, kernel, stride, "same")
-    ours = SmallMapConv2D(4, kernel, stride, "same")
+    ours = SmallMapConv2D(4, kernel, stride, "glorot_uniform")
     theirs.build(images.shape)
     ours.build(images.shape)
     theirs.bias.assign(rng.normal(size=4))

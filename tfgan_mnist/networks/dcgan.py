@@ -36,8 +36,11 @@ def dcgan(latent_dim: int, base_channels: int, seed: int) -> Pair:
         yield norm()
         yield layers.ReLU()
 
-    def down(channels, layer=layers.Conv2D):
-        yield layer(channels, 5, 2, "same", kernel_initializer=init)
+    def down(channels, small=False):
+        if small:
+            yield SmallMapConv2D(channels, 5, 2, init)
+        else:
+            yield layers.Conv2D(channels, 5, 2, "same", kernel_initializer=init)
         yield norm()
         yield layers.LeakyReLU(0.2)
 
@@ -63,7 +66,7 @@ def dcgan(latent_dim: int, base_channels: int, seed: int) -> Pair:
             layers.LeakyReLU(0.2),
             *down(2 * c),  # 7×7
             *down(4 * c),  # 4×4
-            *down(8 * c, SmallMapConv2D),  # 2×2
+            *down(8 * c, small=True),  # 2×2
             layers.Flatten(),
             layers.Dense(1, kernel_initializer=init, dtype="float32"),
         ],

@@ -13,7 +13,20 @@ class SmallMapConv2D(keras.layers.Conv2D):
     oneDNN's weight gradient of a convolution from 4×4 to 2×2 runs at a sixth of the
     speed of a matrix product; here the windows are sliced out and multiplied, so that
     the gradient is a product too. Worth it only while there are few windows to copy.
+
+    Args:
+      filters, kernel_size, strides, kernel_initializer: as in ``keras.layers.Conv2D``.
     """
+
+    def __init__(self, filters, kernel_size, strides, kernel_initializer, **options):
+        super().__init__(
+            filters,
+            kernel_size,
+            strides,
+            padding="same",
+            kernel_initializer=kernel_initializer,
+            **options,
+        )
 
     def call(self, inputs):
         batch, height, width, channels = tf.shape(inputs)[0], *inputs.shape[1:]

@@ -214,9 +214,9 @@ class Bar:
             disable=None,
             unit="step",
             dynamic_ncols=True,
-            bar_format="{percentage:3.0f}% |{bar}| {n_fmt}/{total_fmt} {postfix}"
+            bar_format="{percentage:3.0f}% |{bar}| {n_fmt}/{total_fmt}{postfix}"
             if clock.last_step
-            else "{n_fmt} steps {postfix}",
+            else "{n_fmt} steps{postfix}",
         )
 
     def __call__(self, state: State) -> None:
