@@ -82,17 +82,22 @@ def test_the_screen_has_log_lines_and_no_noise(trained):
 
 
 def test_a_terminal_sees_a_progress_bar(tmp_path):
-    process, terminal = pty.fork()
-    if process == 0:
-        flags = [*TINY, "--steps=30", f"--run_dir={tmp_path / 'run'}"]
-        command = [sys.executable, "-m", "tfgan_mnist.train", *flags]
-        os.execve(sys.executable, command, {**os.environ, "PYTHONPATH": str(ROOT)})
+    flags = [*TINY, "--steps=30", f"--run_dir={tmp_path / 'run'}"]
+    terminal, screen = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 110, 0, 0))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tfgan_mnist.train", *flags],
+        stdout=screen,
+        stderr=screen,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    os.close(screen)
     shown = b""
     with contextlib.suppress(OSError):  # how a terminal says that the program has ended
         while more := os.read(terminal, 4096):
             shown += more
-    assert os.waitpid(process, 0)[1] == 0
+    os.close(terminal)
+    assert process.wait(60) == 0
     bar = rb"100% \|.+\| 30/30, D \d\.\d+ G \d\.\d+, [\d,]+ images/s, 0:00 left"
     assert re.search(bar, shown)
 
