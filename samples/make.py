@@ -22,8 +22,8 @@ RUNS = Path("runs") / "samples"
 # Flags in place of the recipe's: a budget for two cores, and frames enough to watch.
 BUDGETS = {
     "dcgan": ["--max_seconds=1800", "--sample_every=100", "--log_every=20"],
-    "dcgan_tutorial": ["--max_seconds=1200", "--sample_every=100", "--log_every=20"],
-    "dcgan32": ["--max_seconds=900", "--sample_every=400", "--log_every=50"],
+    "dcgan_tutorial": ["--max_seconds=900", "--sample_every=100", "--log_every=20"],
+    "dcgan32": ["--max_seconds=600", "--sample_every=400", "--log_every=50"],
     "dcgan_cpu": ["--dataset=mnist"],
 }
 

@@ -17,7 +17,13 @@ from tfgan_mnist.runtime import load_tensorflow
 load_tensorflow()
 
 ROOT = Path(__file__).parents[1]
-PREPARED_MNIST = ROOT.parent / "shared" / "tensorflow_datasets"
+
+# A folder with a prepared copy of MNIST; tests that want it skip without it.
+PREPARED_MNIST = Path(os.environ.get("MNIST_DATA_DIR", "no MNIST_DATA_DIR is set"))
+needs_mnist = pytest.mark.skipif(
+    not (PREPARED_MNIST / "mnist").is_dir(),
+    reason="MNIST_DATA_DIR names no folder with a prepared copy of MNIST",
+)
 
 # A recipe's networks made so narrow that a step takes milliseconds.
 TINY = [

@@ -1,5 +1,6 @@
 """Bad input through the real command line: one line, exit code 2, nothing touched."""
 
+import ctypes
 import os
 import shutil
 import signal
@@ -73,16 +74,29 @@ def test_train_on_another_run_s_directory(trained):
     assert tree(trained) == before
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def as_anybody() -> None:
+    """Takes from a process that root starts the right to write anywhere."""
+    if os.geteuid() == 0:
+        drop_from_bounding_set, override_permissions = 24, 1
+        ctypes.CDLL(None).prctl(drop_from_bounding_set, override_permissions, 0, 0, 0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
 def test_unwritable_folders(tmp_path, trained):
     locked = tmp_path / "locked"
     locked.mkdir(mode=0o500)
-    result = run("train", "--flagfile=dcgan", f"--run_dir={locked / 'run'}")
+    result = run(
+        "train",
+        "--flagfile=dcgan",
+        f"--run_dir={locked / 'run'}",
+        preexec_fn=as_anybody,
+    )
     assert_one_line_error(result, "no permission")
     model = f"--saved_model={trained / 'saved_model'}"
-    result = run("sample", model, f"--output={locked / 'a.png'}")
+    result = run("sample", model, f"--output={locked / 'a.png'}", preexec_fn=as_anybody)
     assert_one_line_error(result, "no permission")
-    result = run("export", f"--run_dir={trained}", f"--serving_dir={locked / 'a'}")
+    serving = f"--serving_dir={locked / 'a'}"
+    result = run("export", f"--run_dir={trained}", serving, preexec_fn=as_anybody)
     assert_one_line_error(result, "no permission")
 
 
@@ -176,8 +190,9 @@ def test_recipes_are_listed_with_their_first_lines():
     assert all(len(line.split()) > 3 for line in lines)
 
 
-def test_dry_run_prints_the_plan_and_trains_nothing(tmp_path):
-    flags = ["--flagfile=dcgan", "--steps=1000", "--dry_run"]
+@pytest.mark.parametrize("dry_run", ["--dry_run", "--dry_run=true"])
+def test_dry_run_prints_the_plan_and_trains_nothing(tmp_path, dry_run):
+    flags = ["--flagfile=dcgan", "--steps=1000", dry_run]
     code, stdout, stderr = run("train", *flags, cwd=tmp_path)
     assert (code, stderr) == (0, "")
     assert "--steps=1000\n" in stdout

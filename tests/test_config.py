@@ -105,6 +105,26 @@ def test_bad_values_get_one_line(argv, message):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [
+        ("steps", "5", "--steps='5': must be a whole number"),
+        ("steps", 1e4, "--steps=10000.0: must be a whole number"),
+        ("max_seconds", None, "--max_seconds=None: must be a number"),
+        ("resume", 1, "--resume=1: must be true or false"),
+        ("run_dir", 3, "--run_dir=3: must be a text"),
+    ],
+)
+def test_types_are_checked_for_callers_from_python(name, value, wanted):
+    with pytest.raises(UserError) as error:
+        Config(**{"steps": 1, name: value})
+    assert str(error.value) == wanted
+
+
+def test_whole_numbers_do_for_numbers():
+    assert repr(Config(max_seconds=60).max_seconds) == "60.0"
+
+
 def test_help_shows_every_flag_under_a_heading():
     text = config.grouped_help(Config)
     for field in dataclasses.fields(Config):

@@ -1,3 +1,4 @@
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -5,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import run
+from conftest import assert_one_line_error, run
 from tensorflow_serving.apis import prediction_log_pb2
 
 from tfgan_mnist.export import next_version
@@ -84,3 +85,13 @@ def test_saved_model_cli_runs_it(version, tmp_path):
     images = np.load(tmp_path / "images.npy")
     assert images.shape == (2, 28, 28, 1)
     assert 0 <= images.min() < images.max() <= 1
+
+
+def test_a_damaged_model_is_one_line_and_leaves_no_trace(trained, tmp_path):
+    shutil.copytree(trained, tmp_path / "run")
+    index = tmp_path / "run" / "saved_model" / "variables" / "variables.index"
+    index.write_bytes(b"garbage")
+    serving = tmp_path / "serving"
+    result = run("export", f"--run_dir={tmp_path / 'run'}", f"--serving_dir={serving}")
+    assert_one_line_error(result, "--run_dir=", "cannot be loaded")
+    assert not serving.exists()

@@ -40,3 +40,13 @@ def test_a_failed_folder_leaves_the_old_one(tmp_path):
         raise OSError("disk full")
     assert [file.name for file in path.iterdir()] == ["old"]
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_that_was_being_exchanged_when_killed_comes_back(tmp_path):
+    path = tmp_path / "model"
+    (tmp_path / ".outgoing-model").mkdir()
+    (tmp_path / ".outgoing-model" / "old").write_text("old")
+    with pytest.raises(OSError, match="full"), whole_folder(path):
+        raise OSError("disk full")
+    assert [file.name for file in path.iterdir()] == ["old"]
+    assert list(tmp_path.iterdir()) == [path]

@@ -20,7 +20,7 @@ ALLOWED = {
     "runtime": set(),
     "networks": set(),
     "visual": set(),
-    "data": {"errors", "latents"},
+    "data": {"errors", "latents", "runtime"},
     "gans": {"losses", "penalties", "latents", "networks"},
     "config": {"errors"},
     "saved_model": {"errors"},

@@ -110,6 +110,20 @@ def test_metrics_are_appended_read_and_cut_back(directory):
     }
 
 
+@pytest.mark.parametrize("torn", ["", "step,d", "step,d,g"])
+def test_metrics_without_a_whole_header_start_anew(directory, torn):
+    directory.path.mkdir(parents=True)
+    directory.metrics.write_text(torn)
+    directory.truncate_metrics(0)
+    directory.append_metrics(["d", "g"], 10, [1.0, 2.0])
+    assert directory.read_metrics() == {"step": [10], "d": [1], "g": [2]}
+
+
+def test_a_name_that_no_system_takes_is_one_line():
+    with pytest.raises(UserError, match=r"--run_dir=x+: File name too long"):
+        RunDirectory("x" * 300).check(config())
+
+
 def test_no_metrics_yet(directory):
     directory.truncate_metrics(5)
     assert directory.read_metrics() == {}

@@ -1,4 +1,5 @@
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -46,3 +47,19 @@ def test_real_warnings_get_through(capfd):
         os.write(2, b"I0000 oneDNN custom operations are on. You may see\n")
         os.write(2, b"W0000 out of memory, really\n")
     assert capfd.readouterr().err == "W0000 out of memory, really\n"
+
+
+def test_the_last_words_of_a_crash_are_heard():
+    code = (
+        "import os; from tfgan_mnist.runtime import without_noise\n"
+        "with without_noise(): os.write(2, b'F0000 illegal\\n'); os.abort()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parents[1],
+    )
+    assert done.returncode == -signal.SIGABRT
+    assert "F0000 illegal" in done.stderr

@@ -160,3 +160,19 @@ def test_a_missing_signature_is_named(tmp_path):
     )
     with pytest.raises(UserError, match="no signature 'sample', but serving_default"):
         saving.SavedGenerator(tmp_path / "m").sample([1])
+
+
+def test_a_signature_of_the_same_name_with_other_inputs_is_named(tmp_path):
+    module = tf.Module()
+    module.draw = tf.function(
+        lambda x: {"y": x}, input_signature=[tf.TensorSpec([None], tf.float32)]
+    )
+    tf.saved_model.save(module, str(tmp_path / "m"), {"sample": module.draw})
+    with pytest.raises(UserError, match="signature 'sample' is another: from x to y"):
+        saving.SavedGenerator(tmp_path / "m").sample([1])
+
+
+def test_metadata_of_another_kind_counts_as_none(trained, tmp_path):
+    shutil.copytree(trained / "saved_model", tmp_path / "model")
+    (tmp_path / "model" / "assets.extra" / "tfgan_mnist.json").write_text("[]")
+    assert saving.SavedGenerator(tmp_path / "model").metadata == {}

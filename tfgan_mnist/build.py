@@ -24,6 +24,11 @@ NETWORKS: dict[str, Callable[[int, int, int], dcgan.Pair]] = {
     "dcgan32": dcgan.dcgan32,
 }
 
+DATASETS: dict[str, Callable[[str], mnist.Arrays]] = {
+    "mnist": mnist.mnist,
+    "mnist5k": lambda data_dir: mnist.mnist5k(),
+}
+
 MONTAGE_IMAGES = 100
 
 
@@ -61,7 +66,7 @@ def build_data(config: Config, image_size: tuple[int, int]) -> Images:
     Raises:
       UserError: if it cannot be had.
     """
-    images, labels = mnist.load(config.dataset, config.data_dir)
+    images, labels = DATASETS[config.dataset](config.data_dir)
     seed = run_seed(config.seed, DATA)
     return Images(images, labels, config.batch_size, seed, image_size)
 

@@ -40,16 +40,7 @@ def run(
 
 def take(argv: Sequence[str], *names: str) -> bool:
     """Whether one of these flags without a value is among the words."""
-    return any(_is(word, names) for word in argv)
-
-
-def without(argv: Sequence[str], *names: str) -> list[str]:
-    """The words without these flags."""
-    return [word for word in argv if not _is(word, names)]
-
-
-def _is(word: str, names: Sequence[str]) -> bool:
-    return word.startswith("-") and word.lstrip("-") in names
+    return any(word.startswith("-") and word.lstrip("-") in names for word in argv)
 
 
 def _main(argv: Sequence[str]) -> None:

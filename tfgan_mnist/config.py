@@ -210,9 +210,22 @@ class Config:
         return "".join(lines)
 
 
+_KINDS = {
+    "str": "a text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+}
+
+
 def check_flags(config: Any) -> None:
-    """Raises UserError unless every flag of a dataclass is in its range."""
+    """Raises UserError unless every flag of a dataclass is of its type and range."""
     for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        if field.type == "float" and type(value) is int:
+            object.__setattr__(config, field.name, float(value))
+        elif type(value).__name__ != field.type:
+            raise UserError(f"--{field.name}={value!r}: must be {_KINDS[field.type]}")
         _check(field.name, getattr(config, field.name), flag_of(field))
 
 
@@ -238,11 +251,18 @@ def _check(name: str, value: Any, rule: Flag) -> None:
 # ---------------------------------------------------------------------------- parsing
 
 
-def parse_flags(argv: Sequence[str], config_class: type) -> dict[str, Any]:
+def parse_flags(
+    argv: Sequence[str], config_class: type, switches: Sequence[str] = ()
+) -> dict[str, Any]:
     """The values of a dataclass's flags on a command line (without the program).
 
     ``--flagfile`` is followed, and looked up among the recipes if there is no such
     file. Of a flag given twice the later counts.
+
+    Args:
+      argv: the words.
+      config_class: its fields are made by ``flag``.
+      switches: more flags, off by default, that belong to the command alone.
 
     Raises:
       UserError: for an unknown flag, a value of the wrong type, a missing flagfile or
@@ -260,17 +280,16 @@ def parse_flags(argv: Sequence[str], config_class: type) -> dict[str, Any]:
         define[field.type](
             field.name, field.default, flag_of(field).help, flag_values=values
         )
+    for name in switches:
+        flags.DEFINE_bool(name, False, "", flag_values=values)
     try:
         rest = values(["", *_resolve_flagfiles(argv)])[1:]
     except flags.IllegalFlagValueError as error:
         # absl's own words after the flag and its value are for programmers.
         name, _, value = str(error).removeprefix("flag --").partition("=")
-        kind = next((f.type for f in fields if f.name == name), "")
-        wanted = {"int": "a whole number", "float": "a number", "bool": "true or false"}
+        kind = next((f.type for f in fields if f.name == name), "bool")
         value = value.split(": ", 1)[0]
-        raise UserError(
-            f"--{name}={value}: must be {wanted.get(kind, 'something else')}"
-        ) from None
+        raise UserError(f"--{name}={value}: must be {_KINDS[kind]}") from None
     except flags.Error as error:
         message = " ".join(str(error).split())
         raise UserError(message[0].lower() + message[1:]) from None
@@ -278,7 +297,8 @@ def parse_flags(argv: Sequence[str], config_class: type) -> dict[str, Any]:
         raise UserError(f"--flagfile: {error}") from None
     if rest:
         raise UserError(f"{rest[0]!r}: belongs to no flag; write --flag=value")
-    return {field.name: values[field.name].value for field in fields}
+    names = [*(field.name for field in fields), *switches]
+    return {name: values[name].value for name in names}
 
 
 def _resolve_flagfiles(argv: Sequence[str]) -> Iterator[str]:

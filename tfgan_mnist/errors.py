@@ -1,9 +1,10 @@
-"""The two ways in which a command ends early without being broken."""
+"""How a command ends early without being broken, and the words for it."""
 
 from __future__ import annotations
 
+import contextlib
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 
 class UserError(Exception):
@@ -24,6 +25,28 @@ class RunStopped(Exception):
     def __init__(self, message: str, exit_code: int = 1):
         super().__init__(message)
         self.exit_code = exit_code
+
+
+class NotFiniteError(Exception):
+    """A loss or a variable is NaN or infinite; the message says which, and when."""
+
+
+@contextlib.contextmanager
+def naming(what: str) -> Iterator[None]:
+    """Makes of the system's refusal of a path (too long, forbidden …) a UserError.
+
+    Args:
+      what: the flag and its value.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"{what}: {error.strerror or error}") from None
+
+
+def first_line(error: Exception) -> str:
+    """What an exception says, in a line that fits into another one."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

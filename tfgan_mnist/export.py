@@ -7,12 +7,13 @@ import dataclasses
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from tfgan_mnist import command
 from tfgan_mnist.config import check_flags, flag, grouped_help, parse_flags
-from tfgan_mnist.errors import UserError
+from tfgan_mnist.errors import UserError, first_line, naming
 from tfgan_mnist.files import whole_folder
 from tfgan_mnist.saved_model import check_saved_model
 
@@ -39,17 +40,19 @@ def next_version(serving_dir: Path) -> int:
     return max(versions, default=0) + 1
 
 
-def write_warmup(saved_model: Path, model_name: str) -> None:
+def write_warmup(
+    saved_model: Path, signatures: Mapping[str, Any], model_name: str
+) -> None:
     """Puts a request to each signature where the server looks for them at start-up.
 
     Args:
       saved_model: folder of the version; gets ``assets.extra``'s TFRecord.
+      signatures: the loaded model's, by name.
       model_name: as the server knows it.
     """
     import tensorflow as tf
     from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
-    signatures = tf.saved_model.load(str(saved_model)).signatures
     path = saved_model / "assets.extra" / "tf_serving_warmup_requests"
     path.parent.mkdir(exist_ok=True)
     with tf.io.TFRecordWriter(str(path)) as writer:
@@ -74,35 +77,40 @@ def main(argv: Sequence[str]) -> None:
         return
     flags = Flags(**parse_flags(argv, Flags))
     run_dir, serving_dir = Path(flags.run_dir), Path(flags.serving_dir)
-    if not (run_dir / "config.flags").is_file():
-        raise UserError(f"--run_dir={run_dir}: holds no run (no config.flags)")
     saved_model = run_dir / "saved_model"
-    if not saved_model.is_dir():
-        raise UserError(
-            f"--run_dir={run_dir}: its run has no saved_model yet; bring it to its end "
-            f"with python -m tfgan_mnist.train --flagfile={run_dir / 'config.flags'}"
-        )
+    with naming(f"--run_dir={run_dir}"):
+        if not (run_dir / "config.flags").is_file():
+            raise UserError(f"--run_dir={run_dir}: holds no run (no config.flags)")
+        if not saved_model.is_dir():
+            raise UserError(
+                f"--run_dir={run_dir}: its run has no saved_model yet; bring it to its "
+                "end with python -m tfgan_mnist.train "
+                f"--flagfile={run_dir / 'config.flags'}"
+            )
     check_saved_model(saved_model, "--run_dir")
-    ancestor = next(
-        p for p in [serving_dir, *serving_dir.absolute().parents] if p.exists()
-    )
-    if not ancestor.is_dir():
-        raise UserError(f"--serving_dir={serving_dir}: {ancestor} is a file")
-    if not os.access(ancestor, os.W_OK | os.X_OK):
-        raise UserError(f"--serving_dir={serving_dir}: no permission to write there")
+    name = f"--serving_dir={serving_dir}"
+    with naming(name):
+        folders = [serving_dir, *serving_dir.absolute().parents]
+        ancestor = next(folder for folder in folders if folder.exists())
+        if not ancestor.is_dir():
+            raise UserError(f"{name}: {ancestor} is a file")
+        if not os.access(ancestor, os.W_OK | os.X_OK):
+            raise UserError(f"{name}: no permission to write there")
+        version = serving_dir / str(next_version(serving_dir))
 
     from tfgan_mnist.runtime import load_tensorflow
 
-    load_tensorflow()
-    version = serving_dir / str(next_version(serving_dir))
+    tf = load_tensorflow()
+    from tfgan_mnist.saving import SavedGenerator
+
+    # Loaded before anything is written, so that a damaged model leaves no trace.
+    signatures = SavedGenerator(saved_model, "--run_dir").signatures
     try:
-        with whole_folder(version) as unfinished:
+        with naming(name), whole_folder(version) as unfinished:
             shutil.copytree(saved_model, unfinished, dirs_exist_ok=True)
-            write_warmup(unfinished, serving_dir.absolute().name)
-    except OSError as error:
-        raise UserError(
-            f"--serving_dir={serving_dir}: {error.strerror or error}"
-        ) from None
+            write_warmup(unfinished, signatures, serving_dir.absolute().name)
+    except tf.errors.OpError as error:
+        raise UserError(f"{name}: {first_line(error)}") from None
     print(f"version {version.name} is in {version}")
 
 

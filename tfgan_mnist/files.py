@@ -31,6 +31,8 @@ def whole_folder(path: Path) -> Iterator[Path]:
     """The same for a folder; one that is there already gives way at the very end."""
     unfinished = path.with_name(f".unfinished-{path.name}")
     outgoing = path.with_name(f".outgoing-{path.name}")
+    if outgoing.exists() and not path.exists():  # an earlier call was killed midway
+        os.replace(outgoing, path)
     for left in (unfinished, outgoing):
         shutil.rmtree(left, ignore_errors=True)
     try:
@@ -43,6 +45,8 @@ def whole_folder(path: Path) -> Iterator[Path]:
             os.replace(path, outgoing)
         os.replace(unfinished, path)
     except BaseException:
+        if outgoing.exists() and not path.exists():
+            os.replace(outgoing, path)
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
     shutil.rmtree(outgoing, ignore_errors=True)

@@ -15,7 +15,7 @@ except ImportError:  # Windows: no lock there
     fcntl = None
 
 from tfgan_mnist.config import Config, read_config
-from tfgan_mnist.errors import UserError
+from tfgan_mnist.errors import UserError, naming
 from tfgan_mnist.files import whole_file
 
 
@@ -42,6 +42,10 @@ class RunDirectory:
         Touches nothing and needs no TensorFlow.
         """
         name = f"--run_dir={self.path}"
+        with naming(name):
+            self._check(config, name)
+
+    def _check(self, config: Config, name: str) -> None:
         ancestor = next(p for p in [self.path, *self.path.parents] if p.exists())
         if not ancestor.is_dir():
             raise UserError(f"{name}: {ancestor} is a file; choose another folder")
@@ -84,11 +88,9 @@ class RunDirectory:
           UserError: as ``check``, or if another process trains here.
         """
         self.check(config)
-        try:
+        with naming(f"--run_dir={self.path}"):
             self.path.mkdir(parents=True, exist_ok=True)
             lock = os.open(self.path, os.O_RDONLY)
-        except OSError as error:
-            raise UserError(f"--run_dir={self.path}: {error.strerror}") from None
         try:
             if fcntl:
                 try:
@@ -132,6 +134,9 @@ class RunDirectory:
         if not self.metrics.is_file():
             return
         lines = self.metrics.read_text().splitlines(keepends=True)
+        if not lines or not lines[0].endswith("\n"):
+            self.metrics.unlink()
+            return
         kept = lines[:1] + [
             line
             for line in lines[1:]

@@ -19,7 +19,7 @@ import tensorflow as tf
 from tfgan_mnist import __version__, saving
 from tfgan_mnist.build import Training, build_gan, build_montage, build_training
 from tfgan_mnist.config import Config
-from tfgan_mnist.errors import RunStopped
+from tfgan_mnist.errors import NotFiniteError, RunStopped
 from tfgan_mnist.files import whole_file
 from tfgan_mnist.run_directory import RunDirectory
 from tfgan_mnist.runtime import without_noise
@@ -65,14 +65,27 @@ def run(
     """
     with _interrupts() as interrupted:
         training = build_training(config)
+        checkpoints = Checkpoints(directory.checkpoints, config.keep_checkpoints, _warn)
+        state = State(training.variables)
         try:
             with directory.open(config) as removed:
-                state = _train(config, directory, training, removed, interrupted, echo)
-                _finish(config, directory, training, state)
+                checkpoints.restore(state)
+                if not _is_complete(config, directory, state):
+                    (echo or print)(_beginning(directory, state, removed))
+                    saver = hooks.Saver(config.checkpoint_every, checkpoints)
+                    _train(config, directory, training, state, saver, interrupted, echo)
+                    _finish(config, directory, training, state)
+        except NotFiniteError as error:
+            raise RunStopped(
+                f"{error}: the run cannot go on. {_kept(checkpoints)}; lower the "
+                "learning rates, in another --run_dir or with --overwrite"
+            ) from None
+        except BrokenPipeError:  # who reads our lines has left: not the disk's fault
+            raise
         except OSError as error:
             raise RunStopped(
-                f"cannot write to {directory.path} ({error.strerror or error}): the "
-                "last checkpoint is kept; make room, then run the same command to go on"
+                f"cannot write to {directory.path} ({error.strerror or error}). "
+                f"{_kept(checkpoints)}; make room, then {_go_on(config)}"
             ) from error
     (echo or print)(
         f"{directory.path}: {state.step:,} steps in {hooks.duration(state.seconds)}; "
@@ -83,32 +96,54 @@ def run(
     return Result(directory.path, directory.saved_model, state.step, state.seconds)
 
 
+def _go_on(config: Config) -> str:
+    """How to resume; the flags that would prevent it are named."""
+    hindrance = "--overwrite" if config.overwrite else "--noresume"
+    without = f" without {hindrance}" if config.overwrite or not config.resume else ""
+    return f"run the same command{without} to go on from there"
+
+
+def _kept(checkpoints: Checkpoints) -> str:
+    (*_, newest) = [None, *checkpoints.paths()]
+    return f"{newest.name} is kept" if newest else "There is no checkpoint yet"
+
+
+def _is_complete(config: Config, directory: RunDirectory, state: State) -> bool:
+    """Whether a limit is met already, and what the run leaves is there."""
+    at_end = config.last_step is not None and state.step >= config.last_step
+    out_of_time = config.max_seconds and state.seconds >= config.max_seconds
+    pictures = (directory.animation, directory.loss_plot)
+    return bool(
+        (at_end or out_of_time)
+        and read_metadata(directory.saved_model).get("step") == state.step
+        and all(path.is_file() for path in pictures)
+    )
+
+
+def _beginning(directory: RunDirectory, state: State, removed: list[str]) -> str:
+    """The first line of the log."""
+    what = f"resuming at step {state.step:,}" if state.step else "training"
+    if removed:
+        what += f" anew, removed {', '.join(removed)}"
+    return f"{directory.path}: {what}"
+
+
 def _train(
     config: Config,
     directory: RunDirectory,
     training: Training,
-    removed: list[str],
+    state: State,
+    saver: hooks.Saver,
     interrupted: list[int],
     echo: Callable[[str], None] | None,
-) -> State:
-    """Makes the steps that are left; the state after the last."""
-    checkpoints = Checkpoints(directory.checkpoints, config.keep_checkpoints, _warn)
-    state = State(training.variables)
-    if checkpoints.restore(state):
-        message = f"resuming at step {state.step:,}"
-    else:
-        message = "training" + (
-            f" anew, removed {', '.join(removed)}" if removed else ""
-        )
+) -> None:
+    """Makes the steps that are left; the state is then of the last."""
     directory.truncate_metrics(state.step)
-
     step = training.step
     board = hooks.Board(directory, state.step)
     clock = hooks.Clock(state, config.batch_size, config.last_step, config.max_seconds)
     bar = hooks.Bar(state, clock, lambda: step.names)
     echo = echo or bar.echo
-    echo(f"{directory.path}: {message}")
-    saver = hooks.Saver(config.checkpoint_every, checkpoints)
     watchers = [
         bar,
         hooks.Log(config.log_every, lambda: step.names, directory, board, clock, echo),
@@ -140,23 +175,18 @@ def _train(
             saver(state)
             raise RunStopped(
                 f"stopped by {signal.Signals(interrupted[0]).name} at step "
-                f"{state.step:,}, saved; run the same command to go on from there",
+                f"{state.step:,}, saved; {_go_on(config)}",
                 exit_code=128 + interrupted[0],
             )
     finally:
         bar.close()
         board.close()
-    return state
 
 
 def _finish(
     config: Config, directory: RunDirectory, training: Training, state: State
 ) -> None:
     """Writes what a finished run leaves: the model, the animation, the plot."""
-    written = [directory.animation, directory.loss_plot]
-    of_step = read_metadata(directory.saved_model).get("step")
-    if of_step == state.step and all(path.is_file() for path in written):
-        return  # the same command once more
     frames = [imageio.imread(path) for path in directory.sample_paths(state.step)]
     with whole_file(directory.animation) as unfinished:
         write_gif(frames, unfinished)
@@ -183,7 +213,6 @@ def _metadata(config: Config, state: State) -> dict[str, Any]:
         "seconds": round(state.seconds, 1),
         "dataset": config.dataset,
         "averaged_weights": bool(config.ema_decay),
-        "labels": 0,
         "made": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "tfgan_mnist": __version__,
         "tensorflow": tf.__version__,

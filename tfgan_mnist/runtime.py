@@ -4,27 +4,41 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
+import subprocess
 import sys
-import tempfile
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 
 # Lines that every start prints and nobody can act on. Anything else gets through.
-_NOISE = re.compile(
-    r"All log messages before absl::InitializeLog"
-    r"|oneDNN custom operations are on"
-    r"|Could not find cuda drivers"
-    r"|This TensorFlow binary is optimized to use"
-    r"|To enable the following instructions:"
-    r"|failed call to cuInit"
-    r"|Unable to register cu\w+ factory"
-    r"|XLA service 0x\w+ initialized for platform Host"
-    r"|StreamExecutor (device )?\S+: Host"
-    r"|Compiled cluster using XLA!"
-    r"|MLIR V1 optimization pass is not enabled"
-    r"|disabling MLIR crash reproducer"
+_NOISE = (
+    r"All log messages before absl::InitializeLog",
+    r"oneDNN custom operations are on",
+    r"This TensorFlow binary is optimized to use",
+    r"To enable the following instructions:",
+    r"Unable to register cu\w+ factory",
+    r"XLA service 0x\w+ initialized for platform Host",
+    r"StreamExecutor (device )?\S+: Host",
+    r"Compiled cluster using XLA!",
+    r"MLIR V1 optimization pass is not enabled",
+    r"disabling MLIR crash reproducer",
+    r"The default buffer size is \d+",
 )
+_NOISE_WITHOUT_GPU = (
+    r"Could not find cuda drivers",
+    r"failed call to cuInit",
+)
+
+# Runs in a process of its own, so that a crash's last words are heard.
+_FILTER = """
+import re, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+noise = re.compile(sys.argv[1].encode())
+for line in sys.stdin.buffer:
+    if line.strip() and not noise.search(line):
+        sys.stderr.buffer.write(line)
+        sys.stderr.buffer.flush()
+"""
 
 
 def load_tensorflow():
@@ -56,23 +70,29 @@ def load_tensorflow():
 def without_noise() -> Iterator[None]:
     """Drops TensorFlow's start-up lines from stderr, which C++ writes past Python.
 
-    What else is written meanwhile appears at the end, warnings and errors included.
+    Whatever else is written meanwhile gets through, line by line.
     """
+    noise = (
+        _NOISE if Path("/proc/driver/nvidia").exists() else _NOISE + _NOISE_WITHOUT_GPU
+    )
     try:
         sys.stderr.flush()
         original = os.dup(2)
     except (AttributeError, OSError):  # no stderr to speak of
         yield
         return
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
-        try:
-            yield
-        finally:
-            sys.stderr.flush()
-            os.dup2(original, 2)
-            os.close(original)
-            held.seek(0)
-            for line in held.read().decode(errors="replace").splitlines():
-                if line.strip() and not _NOISE.search(line):
-                    print(line, file=sys.stderr)
+    reader = subprocess.Popen(
+        [sys.executable, "-S", "-c", _FILTER, "|".join(noise)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=original,
+        start_new_session=True,
+    )
+    os.dup2(reader.stdin.fileno(), 2)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(original, 2)
+        os.close(original)
+        reader.communicate()

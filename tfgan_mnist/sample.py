@@ -12,9 +12,9 @@ import numpy as np
 
 from tfgan_mnist import command
 from tfgan_mnist.config import check_flags, flag, grouped_help, parse_flags
-from tfgan_mnist.errors import UserError
+from tfgan_mnist.errors import UserError, naming
 from tfgan_mnist.files import whole_file
-from tfgan_mnist.saved_model import check_saved_model, read_metadata
+from tfgan_mnist.saved_model import check_saved_model
 
 FORMATS = (".png", ".npy", ".gif")
 
@@ -33,7 +33,9 @@ class Flags:
         above=0.0,
         high=100.0,
     )
-    label: str = flag("", "Images", "for a conditional model: the class to draw")
+    label: str = flag(
+        "", "Images", "the class to draw; no model of this version is conditional"
+    )
     output: str = flag(
         "samples.png",
         "Images",
@@ -56,9 +58,12 @@ class Flags:
                 f"--count={self.count}: at most {LARGEST[output.suffix]:,} for a "
                 f"{output.suffix} file"
             )
-        if output.is_dir() or not output.parent.is_dir():
-            what = "is a folder" if output.is_dir() else f"no folder {output.parent}"
-            raise UserError(f"--output={output}: {what}")
+        with naming(f"--output={output}"):
+            if output.is_dir() or not output.parent.is_dir():
+                what = (
+                    "is a folder" if output.is_dir() else f"no folder {output.parent}"
+                )
+                raise UserError(f"--output={output}: {what}")
         if not os.access(output.parent, os.W_OK):
             raise UserError(f"--output={output}: no permission to write there")
 
@@ -106,8 +111,7 @@ def main(argv: Sequence[str]) -> None:
     flags = Flags(**parse_flags(argv, Flags))
     # What can be known of the model without TensorFlow is said before it is loaded.
     check_saved_model(flags.saved_model)
-    metadata = read_metadata(Path(flags.saved_model))
-    if flags.label and not metadata.get("labels"):
+    if flags.label:
         raise UserError(
             f"--label={flags.label}: {flags.saved_model} is not conditional, so it "
             "takes no label"
@@ -131,18 +135,15 @@ def main(argv: Sequence[str]) -> None:
         )
     else:
         images = model.sample(seeds, flags.temperature)
-    try:
-        with whole_file(output) as unfinished:
-            if output.suffix == ".npy":
-                np.save(unfinished, images)
-            elif output.suffix == ".png":
-                imageio.imwrite(unfinished, montage(images))
-            else:
-                pixels = to_bytes(images[..., 0])
-                large = pixels.repeat(WALK_SCALE, axis=1).repeat(WALK_SCALE, axis=2)
-                write_gif(large, unfinished, frames_per_second=15, hold_last=1 / 15)
-    except OSError as error:
-        raise UserError(f"--output={output}: {error.strerror or error}") from None
+    with naming(f"--output={output}"), whole_file(output) as unfinished:
+        if output.suffix == ".npy":
+            np.save(unfinished, images)
+        elif output.suffix == ".png":
+            imageio.imwrite(unfinished, montage(images))
+        else:
+            pixels = to_bytes(images[..., 0])
+            large = pixels.repeat(WALK_SCALE, axis=1).repeat(WALK_SCALE, axis=2)
+            write_gif(large, unfinished, frames_per_second=15, hold_last=1 / 15)
     print(f"{flags.count:,} images in {output}")
 
 

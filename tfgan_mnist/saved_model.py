@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tfgan_mnist.errors import UserError
+from tfgan_mnist.errors import UserError, naming
 
 METADATA = Path("assets.extra") / "tfgan_mnist.json"
 """Where a SavedModel says which recipe, step, data and version made it."""
@@ -20,6 +20,11 @@ def check_saved_model(path: str | Path, flag: str = "--saved_model") -> None:
       flag: what the user gave it as.
     """
     path = Path(path)
+    with naming(f"{flag}={path}"):
+        _check(path, flag)
+
+
+def _check(path: Path, flag: str) -> None:
     if not path.exists():
         raise UserError(f"{flag}={path}: there is no such folder")
     if not (path / "saved_model.pb").is_file():
@@ -33,6 +38,7 @@ def check_saved_model(path: str | Path, flag: str = "--saved_model") -> None:
 def read_metadata(path: Path) -> dict[str, Any]:
     """What made a SavedModel; empty if it does not say."""
     try:
-        return json.loads((path / METADATA).read_text())
+        metadata = json.loads((path / METADATA).read_text())
     except (OSError, ValueError):
         return {}
+    return metadata if isinstance(metadata, dict) else {}

@@ -21,7 +21,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_mnist import latents
-from tfgan_mnist.errors import UserError
+from tfgan_mnist.errors import UserError, first_line
 from tfgan_mnist.files import whole_folder
 from tfgan_mnist.gans.unconditional import Unconditional
 from tfgan_mnist.runtime import without_noise
@@ -113,41 +113,48 @@ class SavedGenerator:
 
     Args:
       path: the folder of a SavedModel.
+      flag: what the user gave it as.
+
+    Attributes:
+      metadata: what made it, as ``save`` was given it; empty if it does not say.
+      signatures: by name, as TensorFlow loads them.
 
     Raises:
       UserError: if it is none, or cannot be loaded.
     """
 
-    def __init__(self, path: str | Path):
+    def __init__(self, path: str | Path, flag: str = "--saved_model"):
         self.path = Path(path)
-        check_saved_model(self.path)
+        self._name = f"{flag}={path}"
+        check_saved_model(self.path, flag)
         self.metadata = read_metadata(self.path)
         try:
-            self._model = tf.saved_model.load(str(self.path))
+            model = tf.saved_model.load(str(self.path))
+            self.signatures = model.signatures
         except Exception as error:  # a damaged file can raise anything
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise UserError(
-                f"--saved_model={path}: cannot be loaded ({reason[:200]})"
+                f"{self._name}: cannot be loaded ({first_line(error)})"
             ) from None
+        self._model = model  # its signatures work only as long as it is there
 
     def sample(self, seeds: np.ndarray, temperature: float = 1.0) -> np.ndarray:
         """Images float32 [n, height, width, 1] in [0, 1], one a seed (int64 [n])."""
-        return self._rows("sample", "images", seeds, temperature)
+        return self._rows("images", seeds, temperature)
 
     def latents(self, seeds: np.ndarray, temperature: float = 1.0) -> np.ndarray:
         """The latents [n, latent_dim] that ``sample`` makes of seeds."""
-        return self._rows("sample", "latents", seeds, temperature)
+        return self._rows("latents", seeds, temperature)
 
     def generate(self, some_latents: np.ndarray) -> np.ndarray:
         """Images float32 [n, height, width, 1] in [0, 1] from latents."""
-        call = self._signature("serving_default")
+        call = self._signature("serving_default", {"latents"}, "images")
         return self._batched(
             lambda rows: call(latents=tf.constant(rows, tf.float32))["images"],
             np.asarray(some_latents, np.float32),
         )
 
-    def _rows(self, signature, output, seeds, temperature) -> np.ndarray:
-        call = self._signature(signature)
+    def _rows(self, output, seeds, temperature) -> np.ndarray:
+        call = self._signature("sample", {"seed", "temperature"}, output)
         return self._batched(
             lambda rows: call(
                 seed=tf.constant(rows, tf.int64),
@@ -156,14 +163,20 @@ class SavedGenerator:
             np.asarray(seeds, np.int64),
         )
 
-    def _signature(self, name: str):
-        signatures = self._model.signatures
-        if name not in signatures:
+    def _signature(self, name: str, inputs: set[str], output: str):
+        """A signature, if it takes these inputs and gives this output."""
+        if name not in self.signatures:
+            there = ", ".join(sorted(self.signatures)) or "none"
+            raise UserError(f"{self._name}: has no signature {name!r}, but {there}")
+        signature = self.signatures[name]
+        found = set(signature.structured_input_signature[1])
+        if found != inputs or output not in signature.structured_outputs:
             raise UserError(
-                f"--saved_model={self.path}: has no signature {name!r}, but "
-                + (", ".join(sorted(signatures)) or "none")
+                f"{self._name}: its signature {name!r} is another: from "
+                f"{', '.join(sorted(found))} to "
+                f"{', '.join(sorted(signature.structured_outputs))}"
             )
-        return signatures[name]
+        return signature
 
     @staticmethod
     def _batched(call, rows: np.ndarray) -> np.ndarray:

@@ -117,16 +117,17 @@ def main(argv: Sequence[str]) -> None:
     if command.take(argv, "help", "h"):
         print(__doc__.strip() + "\n\n" + _EXTRA_HELP + "\n\n" + grouped_help(Config))
         return
-    if command.take(argv, "list_recipes"):
-        _list_recipes()
-        return
-    dry_run, argv = command.take(argv, "dry_run"), command.without(argv, "dry_run")
     if not argv:
         raise UserError(
             "nothing to train: give --flagfile=RECIPE (--list_recipes shows them, "
             "--help all flags)"
         )
-    config = Config(**parse_flags(argv, Config))
+    values = parse_flags(argv, Config, ("list_recipes", "dry_run"))
+    list_recipes, dry_run = values.pop("list_recipes"), values.pop("dry_run")
+    if list_recipes:
+        _list_recipes()
+        return
+    config = Config(**values)
     _dry_run(config) if dry_run else train(config)
 
 

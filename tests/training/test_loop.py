@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tfgan_mnist.errors import RunStopped
+from tfgan_mnist.errors import NotFiniteError
 from tfgan_mnist.training.checkpoint import State
 from tfgan_mnist.training.loop import check_finite, run
 
@@ -88,6 +88,6 @@ def test_an_interrupt_leaves_at_the_next_call():
 
 def test_the_first_bad_loss_is_named_with_its_step():
     losses = np.float32([[1, 2], [3, np.inf], [np.nan, np.nan]])
-    with pytest.raises(RunStopped, match="generator is inf at step 12:"):
+    with pytest.raises(NotFiniteError, match="generator is inf at step 12"):
         check_finite(losses, ["discriminator", "generator"], 10)
     check_finite(losses[:1], ["discriminator", "generator"], 10)

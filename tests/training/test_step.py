@@ -45,6 +45,8 @@ def plain_step(config):
         )
         for i in range(3)
     ]
+    statistics = gan.generator.non_trainable_variables
+    initial = [statistic.numpy() for statistic in statistics]
     with tf.GradientTape() as tape:
         fakes = gan.generator(latents[0], training=True)
         loss = sigmoid_cross_entropy(
@@ -56,6 +58,9 @@ def plain_step(config):
         strict=True,
     ):
         weight.assign_sub(0.1 * gradient)
+    if config.share_latents:  # the shared pass counts once
+        for statistic, value in zip(statistics, initial, strict=True):
+            statistic.assign(value)
     for i in (1, 2):
         with tf.GradientTape() as tape:
             fakes = gan.generator(latents[i], training=True)
@@ -80,9 +85,7 @@ def test_a_step_is_one_update_of_d_then_two_of_g(share_latents):
         (training.gan.discriminator, reference.discriminator),
         (training.gan.generator, reference.generator),
     ]:
-        for a, b in zip(
-            found.trainable_variables, expected.trainable_variables, strict=True
-        ):
+        for a, b in zip(found.weights, expected.weights, strict=True):
             np.testing.assert_allclose(a, b, atol=1e-5, err_msg=a.path)
     assert abs(training.gan.generator.get_weights()[0] - before[0]).max() > 1e-3
     assert training.step.names == (

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tfgan_mnist.errors import UserError
+from tfgan_mnist.errors import UserError, first_line
+from tfgan_mnist.runtime import without_noise
 
 Arrays = tuple[np.ndarray, np.ndarray]
 
@@ -29,25 +30,29 @@ def mnist(data_dir: str = "", split: str = "train") -> Arrays:
     with _quiet_download():
         import tensorflow_datasets as tfds
 
+        where = f"--data_dir={data_dir}" if data_dir else "--dataset=mnist"
         try:
             builder = tfds.builder("mnist", data_dir=data_dir or None)
-            prepared = _is_prepared(builder)
-            if not prepared:
-                _expect_network(builder)
-                builder.download_and_prepare()
-            data = builder.as_dataset(split=split, batch_size=-1)
-            images, labels = data["image"].numpy(), data["label"].numpy()
+            prepared = _is_prepared(builder, where)
         except UserError:
             raise
         except Exception as error:  # whatever a damaged copy makes of its reader
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise UserError(
-                _advice(data_dir, f"cannot be read ({reason[:200]})")
-            ) from None
+            raise UserError(_damaged(where, first_line(error))) from None
+        if not prepared:
+            _expect_network(builder)
+            try:
+                builder.download_and_prepare()
+            except Exception as error:  # the network's, the disk's or the server's
+                raise UserError(_unprepared(builder, first_line(error))) from None
+        try:
+            with without_noise():
+                data = builder.as_dataset(split=split, batch_size=-1)
+            images, labels = data["image"].numpy(), data["label"].numpy()
+        except Exception as error:
+            raise UserError(_damaged(where, first_line(error))) from None
     expected = builder.info.splits[split].num_examples
     if images.shape != (expected, 28, 28, 1):
-        found = f"holds {len(images)} of {expected} images"
-        raise UserError(_advice(data_dir, found))
+        raise UserError(_damaged(where, f"{len(images)} of {expected} images"))
     return images, labels.astype(np.int32)
 
 
@@ -63,12 +68,7 @@ def mnist5k() -> Arrays:
     return pixels.reshape(-1, 28, 28, 1).astype(np.uint8), labels.astype(np.int32)
 
 
-def load(name: str, data_dir: str = "") -> Arrays:
-    """The training images and labels of the data set of this name."""
-    return mnist5k() if name == "mnist5k" else mnist(data_dir)
-
-
-def _is_prepared(builder) -> bool:
+def _is_prepared(builder, where: str) -> bool:
     """Whether every file that the copy's own description names is there."""
     folder = Path(str(builder.data_dir))
     if not (folder / "dataset_info.json").is_file():
@@ -80,7 +80,7 @@ def _is_prepared(builder) -> bool:
         if not Path(str(path)).is_file()
     ]
     if missing:
-        raise UserError(_advice(str(folder), f"lacks {', '.join(missing)}"))
+        raise UserError(_damaged(where, f"{', '.join(missing)} is missing"))
     return True
 
 
@@ -92,19 +92,23 @@ def _expect_network(builder) -> None:
     try:
         socket.create_connection((host, 443), timeout=5).close()
     except OSError:
-        where = Path(str(builder.data_dir)).parent.parent
-        raise UserError(
-            f"--dataset=mnist: not prepared in {where}, and {host} cannot be reached "
-            "to download it; give --data_dir=FOLDER with a prepared copy, or "
-            "--dataset=mnist5k, which needs no network"
-        ) from None
+        raise UserError(_unprepared(builder, f"{host} cannot be reached")) from None
 
 
-def _advice(data_dir: str, found: str) -> str:
-    where = (
-        f"--data_dir={data_dir}" if data_dir else "--dataset=mnist: the prepared copy"
+def _unprepared(builder, reason: str) -> str:
+    where = Path(str(builder.data_dir)).parent.parent
+    return (
+        f"--dataset=mnist: not prepared in {where}, and no download ({reason}); give "
+        "--data_dir=FOLDER with a prepared copy, or --dataset=mnist5k, which needs no "
+        "network"
     )
-    return f"{where}: {found}; prepare it again, or use --dataset=mnist5k"
+
+
+def _damaged(where: str, reason: str) -> str:
+    return (
+        f"{where}: the prepared copy is damaged ({reason}); prepare it again, or use "
+        "--dataset=mnist5k"
+    )
 
 
 @contextlib.contextmanager

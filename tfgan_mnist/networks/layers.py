@@ -18,14 +18,9 @@ class SmallMapConv2D(keras.layers.Conv2D):
       filters, kernel_size, strides, kernel_initializer: as in ``keras.layers.Conv2D``.
     """
 
-    def __init__(self, filters, kernel_size, strides, kernel_initializer, **options):
+    def __init__(self, filters, kernel_size, strides, kernel_initializer):
         super().__init__(
-            filters,
-            kernel_size,
-            strides,
-            padding="same",
-            kernel_initializer=kernel_initializer,
-            **options,
+            filters, kernel_size, strides, "same", kernel_initializer=kernel_initializer
         )
 
     def call(self, inputs):

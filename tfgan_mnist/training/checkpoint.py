@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import os
 import re
-import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 
+from tfgan_mnist.errors import NotFiniteError, UserError, first_line
 from tfgan_mnist.files import whole_file
 
 _NAME = re.compile(r"step_(\d{7,})\.npz")
@@ -33,10 +34,6 @@ class State:
     losses: np.ndarray = dataclasses.field(
         default_factory=lambda: np.zeros([0, 0], np.float32)
     )
-
-
-class NotFiniteError(Exception):
-    """A variable holds a NaN or an infinity; the message says which."""
 
 
 class Checkpoints:
@@ -76,7 +73,7 @@ class Checkpoints:
         arrays = {name: np.asarray(v) for name, v in state.variables.items()}
         for name, array in arrays.items():
             if array.dtype.kind == "f" and not np.isfinite(array).all():
-                raise NotFiniteError(name)
+                raise NotFiniteError(f"{name} is not finite after step {state.step:,}")
         arrays = {f"variables/{name}": array for name, array in arrays.items()}
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"step_{state.step:07d}.npz"
@@ -95,48 +92,52 @@ class Checkpoints:
     def restore(self, state: State) -> Path | None:
         """Reads the newest file that is whole into a state and its variables.
 
-        A file that is not whole is renamed to ``….damaged``, with a warning, so that it
-        neither counts as one to keep nor comes up again.
+        Files that are not are renamed to ``….damaged``, with a warning, so that they
+        neither count among those to keep nor come up again.
 
         Returns:
           the file, or None if there is none.
 
         Raises:
-          ValueError: if a file is whole but of other networks or optimizers.
+          UserError: if there are files, but none is whole and of these variables.
+          OSError: if one cannot be read for another reason than its content.
         """
+        damaged: dict[Path, str] = {}
         for path in reversed(self.paths()):
+            content = path.read_bytes()
             try:
-                with np.load(path) as file:
-                    arrays = {name: file[name] for name in file.files}
-            except (
-                OSError,
-                ValueError,
-                EOFError,
-                KeyError,
-                zipfile.BadZipFile,
-            ) as error:
-                self.warn(
-                    f"checkpoint {path.name} is damaged ({error}); "
-                    "going back to the one before"
-                )
-                os.replace(path, path.with_suffix(".damaged"))
+                arrays = self._read(content, state)
+            except Exception as error:  # a damaged archive can raise anything
+                damaged[path] = first_line(error)
                 continue
-            self._assign(state, arrays, path)
+            for name, variable in state.variables.items():
+                variable.assign(arrays[f"variables/{name}"])
+            state.step = int(arrays["step"])
+            state.seconds = float(arrays["seconds"])
+            state.losses = arrays["losses"]
+            for bad, reason in damaged.items():
+                self.warn(f"{bad} is damaged ({reason}); going back to {path.name}")
+                os.replace(bad, bad.with_suffix(".damaged"))
             return path
+        if damaged:
+            path, reason = next(iter(damaged.items()))
+            raise UserError(
+                f"{path}: cannot be read ({reason}), nor can one before it; "
+                "--overwrite starts again"
+            )
         return None
 
     @staticmethod
-    def _assign(state: State, arrays: dict[str, np.ndarray], path: Path) -> None:
-        step, seconds, losses = (arrays.pop(k) for k in ("step", "seconds", "losses"))
-        saved = {name.removeprefix("variables/"): a for name, a in arrays.items()}
-        shapes = {name: tuple(v.shape) for name, v in state.variables.items()}
-        if shapes != {name: array.shape for name, array in saved.items()}:
-            odd = sorted(
-                name
-                for name in shapes.keys() | saved.keys()
-                if name not in saved or shapes.get(name) != saved[name].shape
-            )
-            raise ValueError(f"{path}: other variables than this run's: {odd[0]}")
-        for name, variable in state.variables.items():
-            variable.assign(saved[name])
-        state.step, state.seconds, state.losses = int(step), float(seconds), losses
+    def _read(content: bytes, state: State) -> dict[str, np.ndarray]:
+        """The arrays of a file, if they are just those of a state."""
+        with np.load(io.BytesIO(content)) as file:
+            arrays = {name: file[name] for name in file.files}
+        found = {name: array.shape for name, array in arrays.items()}
+        expected = {
+            f"variables/{name}": tuple(variable.shape)
+            for name, variable in state.variables.items()
+        } | {"step": (), "seconds": (), "losses": found.get("losses")}
+        if found != expected:
+            odd = {name for name, _ in found.items() ^ expected.items()}
+            raise ValueError(f"other variables than this run's: {min(odd)}")
+        return arrays

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
 
 import imageio.v3 as imageio
 import numpy as np
 from tensorboard.compat.proto import event_pb2, summary_pb2
-from tensorboard.summary.writer.event_file_writer import EventFileWriter
+from tensorboard.summary.writer.record_writer import RecordWriter
 from tqdm import tqdm
 
-from tfgan_mnist.errors import RunStopped
 from tfgan_mnist.files import whole_file
 from tfgan_mnist.run_directory import RunDirectory
-from tfgan_mnist.training.checkpoint import Checkpoints, NotFiniteError, State
+from tfgan_mnist.training.checkpoint import Checkpoints, State
 from tfgan_mnist.visual.montage import montage
 
 
@@ -28,7 +28,11 @@ class Board:
     """
 
     def __init__(self, directory: RunDirectory, step: int):
-        self._writer = EventFileWriter(str(directory.path))
+        name = f"events.out.tfevents.{int(time.time()):010d}.{os.getpid()}"
+        # A plain file: TensorBoard's own writer fails in a thread that nobody hears.
+        self._file = (directory.path / name).open("ab")
+        self._writer = RecordWriter(self._file)
+        self._add(file_version="brain.Event:2")
         start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
         self._add(step=step + 1, session_log=start)
 
@@ -51,11 +55,12 @@ class Board:
         self._add(step=step, summary=summary)
 
     def close(self) -> None:
-        self._writer.close()
+        self._file.close()
 
     def _add(self, **event) -> None:
-        self._writer.add_event(event_pb2.Event(wall_time=time.time(), **event))
-        self._writer.flush()
+        event = event_pb2.Event(wall_time=time.time(), **event)
+        self._writer.write(event.SerializeToString())
+        self._file.flush()
 
 
 class Clock:
@@ -189,14 +194,7 @@ class Saver:
         self.checkpoints = checkpoints
 
     def __call__(self, state: State) -> None:
-        try:
-            self.checkpoints.save(state)
-        except NotFiniteError as error:
-            raise RunStopped(
-                f"{error} is not finite after step {state.step:,}: the run cannot go "
-                "on. The last checkpoint is kept; lower the learning rates, in another "
-                "--run_dir or with --overwrite"
-            ) from None
+        self.checkpoints.save(state)
 
 
 class Bar:

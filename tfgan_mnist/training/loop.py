@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from tfgan_mnist.errors import RunStopped
+from tfgan_mnist.errors import NotFiniteError
 from tfgan_mnist.training.checkpoint import State
 
 
@@ -52,7 +52,7 @@ def run(
       whether it came to its end (rather than being interrupted).
 
     Raises:
-      RunStopped: if a loss is not finite. Nothing after the last checkpoint is kept.
+      NotFiniteError: if a loss is not finite. No hook has seen that step.
     """
     started = time.perf_counter() - state.seconds
     intervals = [hook.every for hook in hooks if hook.every]
@@ -85,12 +85,10 @@ def run(
 
 
 def check_finite(losses: np.ndarray, names: Sequence[str], step: int) -> None:
-    """Raises RunStopped naming the first loss [steps, names] that is not finite."""
+    """Raises NotFiniteError naming the first loss [steps, names] that is not finite."""
     bad = np.argwhere(~np.isfinite(losses))
     if len(bad):
         row, column = bad[0]
-        raise RunStopped(
-            f"{names[column]} is {losses[row, column]} at step {step + row + 1:,}: "
-            "the run cannot go on. The last checkpoint is kept; lower the learning "
-            "rates, in another --run_dir or with --overwrite"
+        raise NotFiniteError(
+            f"{names[column]} is {losses[row, column]} at step {step + row + 1:,}"
         )

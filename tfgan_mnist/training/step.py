@@ -63,7 +63,8 @@ class Step:
       seed: of the run.
       share_latents: one draw for all updates of a step, or a fresh one for each. With
         one draw a pass of the generator serves every update until the generator moves,
-        which saves a pass in each step.
+        which saves a pass in each step. The gradients are those of separate passes; the
+        generator's moving statistics count the shared pass once.
       averages: updated after all players have moved.
       jit_compile: whether XLA compiles the step (not the batch, which it cannot).
     """
