@@ -87,7 +87,10 @@ class Step:
         self.share_latents = share_latents
         self.averages = averages
         self.names: tuple[str, ...] = ()  # of the losses, known once traced
-        self._updates = tf.function(self._one_step, jit_compile=jit_compile)
+        # Its loops are Python's, to be unrolled: nothing for autograph to convert.
+        self._updates = tf.function(
+            self._one_step, jit_compile=jit_compile, autograph=False
+        )
         self._compiled = tf.function(self._many_steps)
 
     def __call__(self, first: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
