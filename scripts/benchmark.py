@@ -354,7 +354,7 @@ def overhead(tf, config, training, sample) -> dict[str, float]:
         bar = hooks.Bar(state, clock, lambda: training.step.names)
 
         def loop_only():
-            # The real loop and bar around steps that take no time.
+            # The real loop around steps that take no time, its bar unseen.
             start = State({})
             loop.run(
                 lambda first, n: ready[:n],
@@ -462,13 +462,20 @@ def report(recipe: str, rounds: list[dict[str, dict]], to_first_step: float) -> 
             line += f", goal {GOALS[recipe][name]}"
         print(line)
     step = statistics.median(one["ours"] for one in medians)
-    first = rounds[0]["ours"]
-    rate, ceiling = first["gflop"] / step, first["ceiling"]
+    ours = [one["ours"] for one in rounds]
+    gflop = ours[0]["gflop"]
+    rates = [gflop / one["ours"] for one in medians]
+    shares_of_ceiling = [
+        rate / one["ceiling"] for rate, one in zip(rates, ours, strict=True)
+    ]
     print(
-        f"  {first['gflop']:.0f} GFLOP a step: {rate:.0f} GFLOP/s, "
-        f"{rate / ceiling:.0%} of the {ceiling:.0f} that a matrix product reaches"
+        f"  {gflop:.0f} GFLOP a step: {spread(rates, '{:.0f}')} GFLOP/s, "
+        f"{spread(shares_of_ceiling)} of what a matrix product reaches"
     )
-    parts = {name: first[name] for name in ("data", "hooks", "python")}
+    parts = {
+        name: statistics.median(one[name] for one in ours)
+        for name in ("data", "hooks", "python")
+    }
     # The step is timed with its data, without hooks and loop.
     whole = step + parts["hooks"] + parts["python"]
     shares = ", ".join(f"{name} {value / whole:.2%}" for name, value in parts.items())
