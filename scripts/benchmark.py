@@ -64,7 +64,7 @@ def ours(recipe: str, seconds: float) -> dict[str, Any]:
     from tfgan_mnist.runtime import load_tensorflow, without_noise
 
     tf = load_tensorflow()
-    from tfgan_mnist.build import build_montage, build_training
+    from tfgan_mnist.build import build_picture, build_training
 
     config = dataclasses.replace(config_of(recipe), dataset="mnist5k")
     training = build_training(config)
@@ -81,7 +81,7 @@ def ours(recipe: str, seconds: float) -> dict[str, Any]:
         "memory": peak_memory(),
         "gflop": gflop_per_step(config, training.gan),
         "ceiling": matrix_product_gflops(tf),
-        **overhead(tf, config, training, build_montage(config, training)),
+        **overhead(tf, config, training, build_picture(config, training)),
     }
 
 
@@ -337,7 +337,7 @@ def overhead(tf, config, training, sample) -> dict[str, float]:
     batches = tf.function(
         lambda first: tf.reduce_sum(
             tf.map_fn(
-                lambda i: tf.reduce_sum(training.step.batch(first + i)["images"]),
+                lambda i: tf.reduce_sum(training.step.batch(first + i)["samples"]),
                 tf.range(many),
                 fn_output_signature=tf.float32,
             )
@@ -371,7 +371,7 @@ def overhead(tf, config, training, sample) -> dict[str, float]:
         log = hooks.Log(
             1, lambda: training.step.names, directory, board, clock, lambda line: None
         )
-        montages = hooks.Montages(1, sample, directory, board)
+        pictures = hooks.Pictures(1, sample, directory, board)
         saver = hooks.Saver(1, Checkpoints(directory.checkpoints, 2))
 
         def log_once():
@@ -382,7 +382,7 @@ def overhead(tf, config, training, sample) -> dict[str, float]:
             statistics.median(timed(call, 0.5)) / every
             for call, every in (
                 (log_once, config.log_every),
-                (lambda: montages(state), config.sample_every),
+                (lambda: pictures(state), config.sample_every),
                 (lambda: saver(state), config.checkpoint_every),
             )
         )

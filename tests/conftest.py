@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tfgan_mnist.config import Config, find_recipe, read_config
+from tfgan_mnist.config import NETWORKS, Config, find_recipe, read_config
 from tfgan_mnist.runtime import load_tensorflow
 
 load_tensorflow()
@@ -35,8 +35,12 @@ TINY = [
 
 
 def tiny_config(recipe: str = "dcgan_cpu", **overrides) -> Config:
-    small = {"base_channels": 4, "batch_size": 8, "dataset": "mnist5k"}
-    return dataclasses.replace(read_config(find_recipe(recipe)), **small | overrides)
+    config = read_config(find_recipe(recipe))
+    small = {"base_channels": 4, "steps_per_call": 8}
+    small["batch_size"] = max(8, NETWORKS[config.networks].packing)
+    if config.dataset == "mnist":
+        small["dataset"] = "mnist5k"
+    return dataclasses.replace(config, **small | overrides)
 
 
 def start(command: str, *flags: str, **options) -> subprocess.Popen:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfgan_mnist.losses import sigmoid_cross_entropy
+from tfgan_mnist import config
+from tfgan_mnist.losses import LOSSES, sigmoid_cross_entropy
 
 
 @pytest.mark.parametrize("shape", [[4, 1], [2, 3, 3, 1]])
@@ -35,3 +36,46 @@ def test_huge_logits_stay_finite_and_half_precision_is_lifted():
     loss = sigmoid_cross_entropy(tf.constant([[1e4]], tf.bfloat16), 0.0)
     assert loss.dtype == tf.float32
     np.testing.assert_allclose(loss, 1e4, rtol=1e-2)
+
+
+def test_every_loss_of_the_flags_is_there():
+    assert set(LOSSES) == set(config.LOSSES)
+
+
+REAL, FAKE = np.array([[0.0], [2.0]]), np.array([[-1.0], [3.0]])
+
+
+def softplus(x):
+    return np.log1p(np.exp(x))
+
+
+@pytest.mark.parametrize(
+    ("name", "discriminator", "generator"),
+    [
+        (
+            "non_saturating",
+            softplus(-REAL).mean() + softplus(FAKE).mean(),
+            softplus(-FAKE).mean(),
+        ),
+        ("relativistic", softplus(FAKE - REAL).mean(), softplus(REAL - FAKE).mean()),
+    ],
+)
+def test_pairs_of_losses_by_hand(name, discriminator, generator):
+    loss = LOSSES[name]
+    real, fake = tf.constant(REAL, tf.float32), tf.constant(FAKE, tf.float32)
+    found = sum(loss.discriminator(real, fake).values())
+    np.testing.assert_allclose(found, discriminator, rtol=1e-6)
+    found = sum(loss.generator(real if loss.needs_real else None, fake).values())
+    np.testing.assert_allclose(found, generator, rtol=1e-6)
+
+
+def test_gradients_of_the_relativistic_pair_by_hand():
+    real, fake = tf.constant(REAL, tf.float32), tf.constant(FAKE, tf.float32)
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch([real, fake])
+        discriminator = LOSSES["relativistic"].discriminator(real, fake)["pairs"]
+        generator = LOSSES["relativistic"].generator(real, fake)["pairs"]
+    slope = 1 / (1 + np.exp(-(FAKE - REAL))) / 2
+    np.testing.assert_allclose(tape.gradient(discriminator, fake), slope, rtol=1e-5)
+    np.testing.assert_allclose(tape.gradient(discriminator, real), -slope, rtol=1e-5)
+    np.testing.assert_allclose(tape.gradient(generator, fake), slope - 0.5, rtol=1e-5)

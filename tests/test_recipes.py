@@ -6,13 +6,17 @@ import tensorflow as tf
 from conftest import tiny_config
 
 from tfgan_mnist import saving
+from tfgan_mnist.build import DATASETS as BUILT_DATASETS
 from tfgan_mnist.build import NETWORKS as BUILT_NETWORKS
-from tfgan_mnist.build import build_montage, build_training
-from tfgan_mnist.config import NETWORKS, recipes
+from tfgan_mnist.build import build_evaluation, build_picture, build_training
+from tfgan_mnist.config import DATASETS, NETWORKS, recipes
+from tfgan_mnist.export import write_warmup
+from tfgan_mnist.protocols import PROTOCOLS
 
 
-def test_every_network_of_the_flags_can_be_built():
+def test_every_network_and_data_set_of_the_flags_can_be_built():
     assert set(BUILT_NETWORKS) == set(NETWORKS)
+    assert set(BUILT_DATASETS) == set(PROTOCOLS) == set(DATASETS)
 
 
 @pytest.mark.parametrize("recipe", sorted(recipes()))
@@ -31,11 +35,23 @@ def test_recipe(recipe, tmp_path):
     assert {"generator", "discriminator"} <= changed
     assert ("generator_average" in changed) == bool(config.ema_decay)
 
-    size = training.gan.discriminator.input_shape[1]
-    assert build_montage(config, training)().shape == (100, size, size, 1)
+    pixels = build_picture(config, training)()
+    assert pixels.dtype == np.uint8
+    assert pixels.std() > 0
+    scores = build_evaluation(config, training)()
+    assert all(np.isfinite(value) for value in scores.values())
 
-    saving.save(tmp_path / "model", training.gan, {"recipe": recipe})
+    gan = training.gan
+    conditional = NETWORKS[config.networks].conditional
+    metadata = {"recipe": recipe, "dataset": config.dataset}
+    metadata["classes"] = 10 if conditional else 0
+    saving.save(tmp_path / "model", gan, metadata)
     model = saving.SavedGenerator(tmp_path / "model")
-    images = model.sample(saving.row_seeds(1, 3))
-    assert images.shape == (3, size, size, 1)
+    labels = np.array([3, 1, 4]) if conditional else None
+    samples = model.sample(saving.row_seeds(1, 3), labels=labels)
+    assert samples.shape == (3, *gan.sample_shape)
+    assert np.isfinite(samples).all()
+    assert model.kind == ("images" if gan.makes_images else "points")
     assert model.metadata["recipe"] == recipe
+    write_warmup(tmp_path / "model", model.signatures, recipe)
+    assert (tmp_path / "model/assets.extra/tf_serving_warmup_requests").is_file()

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from tfgan_mnist.config import Config
@@ -95,7 +96,7 @@ def test_two_processes_cannot_train_in_one_folder(directory):
 def test_metrics_are_appended_read_and_cut_back(directory):
     directory.path.mkdir(parents=True)
     for step in (10, 20, 30):
-        directory.append_metrics(["d", "g"], step, [step / 3, -1.0])
+        directory.append_metrics(step, {"d": step / 3, "g": -1.0})
     with directory.metrics.open("a") as file:
         file.write("40,1.0")  # torn
     directory.truncate_metrics(20)
@@ -115,8 +116,18 @@ def test_metrics_without_a_whole_header_start_anew(directory, torn):
     directory.path.mkdir(parents=True)
     directory.metrics.write_text(torn)
     directory.truncate_metrics(0)
-    directory.append_metrics(["d", "g"], 10, [1.0, 2.0])
+    directory.append_metrics(10, {"d": 1.0, "g": 2.0})
     assert directory.read_metrics() == {"step": [10], "d": [1], "g": [2]}
+
+
+def test_new_names_become_columns_that_are_empty_before(directory):
+    directory.path.mkdir(parents=True)
+    directory.append_metrics(10, {"d": 1.0})
+    directory.append_metrics(20, {"d": 2.0, "mean": 4.0})
+    directory.append_metrics(30, {"d": 3.0})
+    assert directory.metrics.read_text() == "step,d,mean\n10,1,\n20,2,4\n30,3,\n"
+    mean = directory.read_metrics()["mean"]
+    np.testing.assert_array_equal(mean, [np.nan, 4.0, np.nan])
 
 
 def test_a_name_that_no_system_takes_is_one_line():

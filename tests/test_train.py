@@ -188,7 +188,12 @@ def test_a_killed_run_with_batch_normalisation_in_d_and_xla(tmp_path):
     """What the first run had not: statistics of D, and G twice on shared latents."""
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     flags = ["--flagfile=dcgan_cpu", "--base_channels=4", "--batch_size=8"]
-    flags += ["--max_seconds=0", "--steps=120", "--checkpoint_every=7", "--jit_compile"]
+    flags += [
+        "--max_seconds=0",
+        "--steps=120",
+        "--checkpoint_every=7",
+        "--jit_compile=step",
+    ]
     flags += ["--log_every=30", "--sample_every=50"]
     assert run("train", *flags, f"--run_dir={whole}")[0] == 0
     process = start("train", *flags, f"--run_dir={broken}")

@@ -10,26 +10,48 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfgan_mnist import config as flags
 from tfgan_mnist.config import Config
-from tfgan_mnist.data import mnist
-from tfgan_mnist.data.images import Images
-from tfgan_mnist.gans.unconditional import Unconditional
-from tfgan_mnist.latents import DATA, MONTAGE, run_seed
-from tfgan_mnist.networks import dcgan
+from tfgan_mnist.data import mnist, toys
+from tfgan_mnist.data.examples import Examples
+from tfgan_mnist.gans.conditional import Conditional
+from tfgan_mnist.gans.unconditional import Objective, Unconditional
+from tfgan_mnist.latents import DATA, EVALUATION, PICTURE, run_seed
+from tfgan_mnist.losses import LOSSES
+from tfgan_mnist.networks import conditional, dcgan, mlp
+from tfgan_mnist.networks import toys as toy_networks
+from tfgan_mnist.protocols import PROTOCOLS, Figures, even_labels
 from tfgan_mnist.training.step import Average, Player, Step
+from tfgan_mnist.visual.montage import montage
 
 NETWORKS: dict[str, Callable[[int, int, int], dcgan.Pair]] = {
     "dcgan": dcgan.dcgan,
     "dcgan_tutorial": dcgan.dcgan_tutorial,
     "dcgan32": dcgan.dcgan32,
+    "mlp": mlp.mlp,
+    "cgan_onehot": conditional.cgan_onehot,
+    "cgan_embedding": conditional.cgan_embedding,
+    "cdcgan": conditional.cdcgan,
+    "gaussian": toy_networks.gaussian,
+    "gaussian_raw": toy_networks.gaussian_raw,
+    "moons": toy_networks.moons,
+    "points": toy_networks.points,
+    "pacgan": toy_networks.pacgan,
 }
 
-DATASETS: dict[str, Callable[[str], mnist.Arrays]] = {
+# From --data_dir to arrays in memory, or a target that is drawn from afresh.
+DATASETS: dict[str, Callable[[str], mnist.Arrays | toys.Target]] = {
     "mnist": mnist.mnist,
     "mnist5k": lambda data_dir: mnist.mnist5k(),
+    "gaussian": lambda data_dir: toys.Gaussian(),
+    "moons": lambda data_dir: (toys.moons(MOONS_POINTS, MOONS_SEED), None),
+    "ring": lambda data_dir: toys.ring(),
+    "grid": lambda data_dir: toys.grid(),
 }
+MOONS_POINTS, MOONS_SEED = flags.DATASETS["moons"].count, 0
 
-MONTAGE_IMAGES = 100
+# In a picture of a run, from fixed latents.
+PICTURE_SAMPLES = {"images": 100, "values": 10_000, "points": 1_000}
 
 
 @dataclasses.dataclass
@@ -57,18 +79,32 @@ def build_networks(config: Config) -> dcgan.Pair:
 
 
 def build_gan(config: Config) -> Unconditional:
-    return Unconditional(*build_networks(config), config.latent_distribution)
+    objective = Objective(
+        LOSSES[config.loss],
+        config.discriminator_loss_weight,
+        config.r1_weight,
+        config.r2_weight,
+    )
+    arguments = (*build_networks(config), config.latent_distribution, objective)
+    if flags.NETWORKS[config.networks].conditional:
+        return Conditional(*arguments, classes=flags.DATASETS[config.dataset].classes)
+    return Unconditional(*arguments)
 
 
-def build_data(config: Config, image_size: tuple[int, int]) -> Images:
-    """The training data, resized to what the networks take.
+def build_data(
+    config: Config, sample_shape: tuple[int, ...]
+) -> Examples | toys.Endless:
+    """The training data, images resized to what the networks make.
 
     Raises:
       UserError: if it cannot be had.
     """
-    images, labels = DATASETS[config.dataset](config.data_dir)
+    data = DATASETS[config.dataset](config.data_dir)
     seed = run_seed(config.seed, DATA)
-    return Images(images, labels, config.batch_size, seed, image_size)
+    if not isinstance(data, tuple):
+        return toys.Endless(data, config.batch_size, seed)
+    image_size = sample_shape[:2] if sample_shape[1:] else None
+    return Examples(*data, config.batch_size, seed, image_size)
 
 
 def build_training(config: Config) -> Training:
@@ -82,7 +118,7 @@ def build_training(config: Config) -> Training:
         tf.random.set_seed(config.seed)
         tf.config.experimental.enable_op_determinism()
     gan = build_gan(config)
-    data = build_data(config, gan.discriminator.input_shape[1:3])
+    data = build_data(config, gan.sample_shape)
     players = [
         Player(
             "discriminator",
@@ -113,6 +149,7 @@ def build_training(config: Config) -> Training:
         config.seed,
         config.share_latents,
         averages,
+        config.steps_per_call,
         config.jit_compile,
     )
     # A place and a kind: Keras numbers its layers through the whole process.
@@ -128,11 +165,57 @@ def build_training(config: Config) -> Training:
     return Training(gan, sampler, step, variables)
 
 
-def build_montage(config: Config, training: Training) -> Callable[[], np.ndarray]:
-    """() → the images of the run's fixed latents as they are now, in [0, 1]."""
-    seed = run_seed(config.seed, MONTAGE)
-    fixed = training.gan.draw_latents(MONTAGE_IMAGES, seed)
-    return lambda: training.gan.sample(training.sampler, fixed).numpy()
+def build_picture(config: Config, training: Training) -> Callable[[], np.ndarray]:
+    """() → what the run's fixed latents give now, as uint8 pixels.
+
+    Images come as a sheet, with one class a row if they have labels; a toy's samples as
+    its protocol draws them.
+    """
+    gan = training.gan
+    count = PICTURE_SAMPLES[flags.DATASETS[config.dataset].makes]
+    inputs = _fixed_inputs(gan, count, run_seed(config.seed, PICTURE))
+    sample = tf.function(lambda: gan.sample(training.sampler, *inputs))
+    protocol = PROTOCOLS[config.dataset]
+    if protocol.picture is None:
+        columns = count // gan.classes if isinstance(gan, Conditional) else None
+        return lambda: montage(sample().numpy(), columns)
+
+    @tf.function
+    def probability(points):
+        return tf.sigmoid(gan.judge({"samples": points}, training=False))[:, 0]
+
+    return lambda: protocol.picture(
+        sample().numpy(), lambda points: probability(tf.constant(points)).numpy()
+    )
+
+
+def build_evaluation(config: Config, training: Training) -> Callable[[], Figures]:
+    """() → the figures of the samples that fixed latents give now."""
+    gan, protocol = training.gan, PROTOCOLS[config.dataset]
+    inputs = _fixed_inputs(gan, protocol.count, run_seed(config.seed, EVALUATION))
+    labels = inputs[1].numpy() if inputs[1:] else None
+    sample = tf.function(lambda *batch: gan.sample(training.sampler, *batch))
+    parts = [
+        [rows[i : i + EVALUATION_BATCH] for rows in inputs]
+        for i in range(0, protocol.count, EVALUATION_BATCH)
+    ]
+
+    def evaluate():
+        samples = np.concatenate([sample(*part).numpy() for part in parts])
+        return protocol.figures(samples, labels)
+
+    return evaluate
+
+
+EVALUATION_BATCH = 500
+
+
+def _fixed_inputs(gan: Unconditional, count: int, seed: tf.Tensor) -> list[tf.Tensor]:
+    """What G takes, for so many samples: latents, and labels if it is told them."""
+    inputs = [gan.draw_latents(count, seed)]
+    if isinstance(gan, Conditional):
+        inputs.append(tf.constant(even_labels(count, gan.classes)))
+    return inputs
 
 
 def _adam(config: Config, rate: float) -> keras.optimizers.Adam:

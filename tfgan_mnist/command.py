@@ -13,6 +13,7 @@ from tfgan_mnist.errors import RunStopped, UserError, nearest
 COMMANDS = {
     "train": "train a recipe, or go on with a run",
     "sample": "draw from a trained model",
+    "evaluate": "measure a trained model's samples",
     "export": "write a trained model for TensorFlow Serving",
 }
 

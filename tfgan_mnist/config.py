@@ -18,11 +18,65 @@ from absl import flags
 
 from tfgan_mnist.errors import UserError, nearest
 
-DATASETS: Mapping[str, int] = {"mnist": 60_000, "mnist5k": 5_000}
-"""Each data set and its number of training images."""
 
-NETWORKS = ("dcgan", "dcgan_tutorial", "dcgan32")
+@dataclasses.dataclass(frozen=True)
+class DataSet:
+    """What is to be imitated.
+
+    Args:
+      makes: "images", or "values" and "points" of one and two dimensions.
+      count: training samples; None if each batch is drawn afresh, without end.
+      classes: of its labels; 0 if it has none.
+    """
+
+    makes: str
+    count: int | None = None
+    classes: int = 0
+
+
+DATASETS: Mapping[str, DataSet] = {
+    "mnist": DataSet("images", 60_000, 10),
+    "mnist5k": DataSet("images", 5_000, 10),
+    "gaussian": DataSet("values"),
+    "moons": DataSet("points", 2_000),
+    "ring": DataSet("points"),
+    "grid": DataSet("points"),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Pair:
+    """What a pair of networks takes and makes.
+
+    Args:
+      makes: what they can imitate, as in ``DataSet``.
+      conditional: whether both are told a label.
+      packing: how many samples D judges as one.
+    """
+
+    makes: str = "images"
+    conditional: bool = False
+    packing: int = 1
+
+
+NETWORKS: Mapping[str, Pair] = {
+    "dcgan": Pair(),
+    "dcgan_tutorial": Pair(),
+    "dcgan32": Pair(),
+    "mlp": Pair(),
+    "cgan_onehot": Pair(conditional=True),
+    "cgan_embedding": Pair(conditional=True),
+    "cdcgan": Pair(conditional=True),
+    "gaussian": Pair("values", packing=100),
+    "gaussian_raw": Pair("values", packing=100),
+    "moons": Pair("points"),
+    "points": Pair("points"),
+    "pacgan": Pair("points"),
+}
 """The pairs of networks that ``build`` can make."""
+
+LOSSES = ("non_saturating", "relativistic")
+"""The pairs of losses by their names in ``losses``."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,8 +113,8 @@ class Config:
     dataset: str = flag(
         "mnist",
         "Data",
-        "mnist (60,000 images; downloads on first use) or mnist5k (5,000 of them, "
-        "part of an installed package; no network)",
+        "mnist (60,000 images; downloads on first use), mnist5k (5,000 of them, part "
+        "of an installed package; no network); toys: gaussian, moons, ring, grid",
         choices=tuple(DATASETS),
     )
     data_dir: str = flag(
@@ -69,16 +123,20 @@ class Config:
         "folder that holds a prepared copy; empty: tensorflow-datasets' own",
         same_run=False,
     )
-    batch_size: int = flag(100, "Data", "images in a batch", low=1)
+    batch_size: int = flag(100, "Data", "samples in a batch", low=1)
 
     networks: str = flag(
         "dcgan",
         "Networks",
         "pair of networks: " + ", ".join(NETWORKS),
-        choices=NETWORKS,
+        choices=tuple(NETWORKS),
     )
     base_channels: int = flag(
-        64, "Networks", "channels of the narrowest hidden layer of G", low=4, high=1024
+        64,
+        "Networks",
+        "channels, or units, of the narrowest hidden layer of G",
+        low=4,
+        high=1024,
     )
     latent_dim: int = flag(
         100, "Networks", "numbers in a latent vector", low=1, high=65_536
@@ -86,8 +144,8 @@ class Config:
     latent_distribution: str = flag(
         "uniform",
         "Networks",
-        "uniform (from -1 to 1) or normal (mean 0, deviation 1)",
-        choices=("uniform", "normal"),
+        "uniform (-1 to 1), standard_uniform (0 to 1) or normal (mean 0, deviation 1)",
+        choices=("uniform", "standard_uniform", "normal"),
     )
     ema_decay: float = flag(
         0.0,
@@ -95,6 +153,22 @@ class Config:
         "decay a step of G's weight average, which is then sampled and saved; 0: none",
         low=0.0,
         below=1.0,
+    )
+
+    loss: str = flag(
+        "non_saturating",
+        "Losses",
+        "non_saturating (cross-entropy) or relativistic (real and fake in pairs)",
+        choices=LOSSES,
+    )
+    discriminator_loss_weight: float = flag(
+        1.0, "Losses", "factor on D's loss, penalties aside", above=0.0
+    )
+    r1_weight: float = flag(
+        0.0, "Losses", "of half D's squared gradient on real samples", low=0.0
+    )
+    r2_weight: float = flag(
+        0.0, "Losses", "of half D's squared gradient on generated samples", low=0.0
     )
 
     steps: int = flag(0, "Schedule", "steps; 0: no limit", low=0, same_run=False)
@@ -130,7 +204,14 @@ class Config:
         "runs/custom", "Run directory", "where it all goes", same_run=False
     )
     log_every: int = flag(100, "Run directory", "steps between log lines", low=1)
-    sample_every: int = flag(1000, "Run directory", "steps between montages", low=1)
+    evaluate_every: int = flag(
+        0,
+        "Run directory",
+        "steps between scores of the samples, a multiple of --log_every; the last step "
+        "is scored too; 0: never",
+        low=0,
+    )
+    sample_every: int = flag(1000, "Run directory", "steps between pictures", low=1)
     checkpoint_every: int = flag(
         1000, "Run directory", "steps between checkpoints", low=1
     )
@@ -153,7 +234,13 @@ class Config:
     steps_per_call: int = flag(
         1, "Speed", "steps inside one compiled call", low=1, same_run=False
     )
-    jit_compile: bool = flag(False, "Speed", "compile the step with XLA")
+    jit_compile: str = flag(
+        "off",
+        "Speed",
+        "what XLA compiles: off (nothing), step, or loop (all steps of a call; for "
+        "networks without convolutions)",
+        choices=("off", "step", "loop"),
+    )
     mixed_precision: bool = flag(
         False, "Speed", "compute in bfloat16, keep weights in float32"
     )
@@ -168,10 +255,22 @@ class Config:
         if not self.recipe or not self.run_dir:
             empty = "run_dir" if self.recipe else "recipe"
             raise UserError(f"--{empty} is empty: give it a name")
-        if self.batch_size > DATASETS[self.dataset]:
+        self._check_networks()
+        data = DATASETS[self.dataset]
+        if data.count is not None and self.batch_size > data.count:
             raise UserError(
                 f"--batch_size={self.batch_size}: larger than the data; "
-                f"{self.dataset} has {DATASETS[self.dataset]} images"
+                f"{self.dataset} has {data.count} {data.makes}"
+            )
+        if data.count is None and self.epochs:
+            raise UserError(
+                f"--epochs={self.epochs}: {self.dataset} has no end, and so no epochs; "
+                "give --steps"
+            )
+        if self.evaluate_every % self.log_every:
+            raise UserError(
+                f"--evaluate_every={self.evaluate_every}: must be a multiple of "
+                f"--log_every={self.log_every}"
             )
         if not (self.steps or self.epochs or self.max_seconds):
             raise UserError(
@@ -179,13 +278,29 @@ class Config:
                 "or the run never ends"
             )
 
+    def _check_networks(self) -> None:
+        """Raises UserError unless the networks can imitate the data."""
+        data, pair = DATASETS[self.dataset], NETWORKS[self.networks]
+        if pair.makes != data.makes:
+            able = ", ".join(n for n, p in NETWORKS.items() if p.makes == data.makes)
+            raise UserError(
+                f"--networks={self.networks}: makes {pair.makes}, but "
+                f"--dataset={self.dataset} holds {data.makes}; able are {able}"
+            )
+        if self.batch_size % pair.packing:
+            raise UserError(
+                f"--batch_size={self.batch_size}: D of --networks={self.networks} "
+                f"judges {pair.packing} samples as one; give a multiple of "
+                f"{pair.packing}"
+            )
+
     @property
     def last_step(self) -> int | None:
         """The step at which the run ends, or None if only the clock ends it."""
         limits = [self.steps] if self.steps else []
         if self.epochs:
-            images = self.epochs * DATASETS[self.dataset]
-            limits.append(math.ceil(images / self.batch_size))
+            samples = self.epochs * DATASETS[self.dataset].count
+            limits.append(math.ceil(samples / self.batch_size))
         return min(limits, default=None)
 
     def differences(self, other: Config) -> list[str]:

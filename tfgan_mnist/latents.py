@@ -11,7 +11,7 @@ import tensorflow as tf
 fold_in = tf.random.fold_in
 
 # Purposes, so that no two uses of a run's seed draw the same numbers.
-DATA, LATENTS, DROPOUT, MONTAGE = range(4)
+DATA, LATENTS, DROPOUT, PICTURE, EVALUATION = range(5)
 
 
 def run_seed(seed: int, purpose: int) -> tf.Tensor:
@@ -20,7 +20,7 @@ def run_seed(seed: int, purpose: int) -> tf.Tensor:
 
 
 def draw(distribution: str, shape: list, seed: tf.Tensor) -> tf.Tensor:
-    """Latents of a shape from uniform(-1, 1) or normal(0, 1).
+    """Latents of a shape: uniform(-1, 1), standard_uniform(0, 1) or normal(0, 1).
 
     The generator is named (Philox), so that a seed gives the same latents on every
     kind of device.
@@ -28,4 +28,6 @@ def draw(distribution: str, shape: list, seed: tf.Tensor) -> tf.Tensor:
     options = {"shape": shape, "seed": seed, "alg": "philox"}
     if distribution == "uniform":
         return tf.random.stateless_uniform(minval=-1.0, maxval=1.0, **options)
+    if distribution == "standard_uniform":
+        return tf.random.stateless_uniform(**options)
     return tf.random.stateless_normal(**options)

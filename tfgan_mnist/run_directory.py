@@ -6,7 +6,7 @@ import contextlib
 import csv
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 try:
@@ -34,6 +34,8 @@ class RunDirectory:
         self.samples = self.path / "samples"
         self.animation = self.path / "progress.gif"
         self.loss_plot = self.path / "loss.png"
+        self.scores_plot = self.path / "scores.png"
+        self.scores = self.path / "scores.json"
         self.saved_model = self.path / "saved_model"
 
     def check(self, config: Config) -> None:
@@ -115,6 +117,8 @@ class RunDirectory:
             "events.out.tfevents.*",
             "progress.gif",
             "loss.png",
+            "scores.png",
+            "scores.json",
             "saved_model",
         )
         removed = []
@@ -146,27 +150,46 @@ class RunDirectory:
             with whole_file(self.metrics) as unfinished:
                 unfinished.write_text("".join(kept))
 
-    def append_metrics(self, names: Sequence[str], step: int, values: Sequence[float]):
+    def append_metrics(self, step: int, values: Mapping[str, float]) -> None:
         """Adds a row to metrics.csv, under a header; it is on disk when this returns.
 
-        Values are written with the digits that give the same float32 again.
+        Values are written with the digits that give the same float32 again. Names that
+        the header lacks become columns, empty in the rows before; a column that the row
+        lacks is empty in it.
         """
-        new = not self.metrics.is_file()
+        names = self._metrics_names()
+        new = [name for name in values if name not in names]
+        if new:
+            _, *rows = [*self.metrics.open(newline="")] if names else [""]
+            names = [*(names or ["step"]), *new]
+            with whole_file(self.metrics) as unfinished, unfinished.open("w") as file:
+                file.write(",".join(names) + "\n")
+                file.writelines(
+                    row.rstrip("\n") + "," * len(new) + "\n" for row in rows
+                )
+        cells = [f"{values[name]:.9g}" if name in values else "" for name in names[1:]]
         with self.metrics.open("a", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            if new:
-                writer.writerow(["step", *names])
-            writer.writerow([step, *(f"{value:.9g}" for value in values)])
+            file.write(",".join([str(step), *cells]) + "\n")
             file.flush()
             os.fsync(file.fileno())
 
+    def _metrics_names(self) -> list[str]:
+        """The columns of metrics.csv; none if there is no file."""
+        if not self.metrics.is_file():
+            return []
+        with self.metrics.open(newline="") as file:
+            return next(csv.reader(file))
+
     def read_metrics(self) -> dict[str, list[float]]:
-        """The columns of metrics.csv by name, "step" first; empty if there is none."""
+        """The columns of metrics.csv by name, "step" first; NaN where one is empty."""
         if not self.metrics.is_file():
             return {}
         with self.metrics.open(newline="") as file:
             header, *rows = csv.reader(file)
-        return {name: [float(row[i]) for row in rows] for i, name in enumerate(header)}
+        return {
+            name: [float(row[i] or "nan") for row in rows]
+            for i, name in enumerate(header)
+        }
 
     def sample_path(self, step: int) -> Path:
         return self.samples / f"step_{step:07d}.png"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
+import json
 import signal
 import sys
 import threading
@@ -16,9 +17,15 @@ import imageio.v3 as imageio
 import numpy as np
 import tensorflow as tf
 
-from tfgan_mnist import __version__, saving
-from tfgan_mnist.build import Training, build_gan, build_montage, build_training
-from tfgan_mnist.config import Config
+from tfgan_mnist import __version__, saving, scores
+from tfgan_mnist.build import (
+    Training,
+    build_evaluation,
+    build_gan,
+    build_picture,
+    build_training,
+)
+from tfgan_mnist.config import DATASETS, NETWORKS, Config
 from tfgan_mnist.errors import NotFiniteError, RunStopped
 from tfgan_mnist.files import whole_file
 from tfgan_mnist.run_directory import RunDirectory
@@ -27,7 +34,7 @@ from tfgan_mnist.saved_model import read_metadata
 from tfgan_mnist.training import hooks, loop
 from tfgan_mnist.training.checkpoint import Checkpoints, State
 from tfgan_mnist.visual.animation import write_gif
-from tfgan_mnist.visual.plots import plot_curves
+from tfgan_mnist.visual.plots import plot_curves, plot_panels
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,6 +100,8 @@ def run(
         f"{directory.animation.name}, {directory.loss_plot.name} and "
         f"{directory.saved_model.name}/"
     )
+    if directory.scores.is_file():
+        (echo or print)(scores.table(json.loads(directory.scores.read_text())))
     return Result(directory.path, directory.saved_model, state.step, state.seconds)
 
 
@@ -112,11 +121,13 @@ def _is_complete(config: Config, directory: RunDirectory, state: State) -> bool:
     """Whether a limit is met already, and what the run leaves is there."""
     at_end = config.last_step is not None and state.step >= config.last_step
     out_of_time = config.max_seconds and state.seconds >= config.max_seconds
-    pictures = (directory.animation, directory.loss_plot)
+    left = [directory.animation, directory.loss_plot]
+    if config.evaluate_every:
+        left.append(directory.scores)
     return bool(
         (at_end or out_of_time)
         and read_metadata(directory.saved_model).get("step") == state.step
-        and all(path.is_file() for path in pictures)
+        and all(path.is_file() for path in left)
     )
 
 
@@ -141,14 +152,29 @@ def _train(
     directory.truncate_metrics(state.step)
     step = training.step
     board = hooks.Board(directory, state.step)
-    clock = hooks.Clock(state, config.batch_size, config.last_step, config.max_seconds)
+    clock = hooks.Clock(
+        state,
+        config.batch_size,
+        DATASETS[config.dataset].makes,
+        config.last_step,
+        config.max_seconds,
+    )
     bar = hooks.Bar(state, clock, lambda: step.names)
     echo = echo or bar.echo
     watchers = [
         bar,
-        hooks.Log(config.log_every, lambda: step.names, directory, board, clock, echo),
-        hooks.Montages(
-            config.sample_every, build_montage(config, training), directory, board
+        hooks.Log(
+            config.log_every,
+            lambda: step.names,
+            config.evaluate_every,
+            build_evaluation(config, training),
+            directory,
+            board,
+            clock,
+            echo,
+        ),
+        hooks.Pictures(
+            config.sample_every, build_picture(config, training), directory, board
         ),
         saver,
     ]
@@ -186,7 +212,7 @@ def _train(
 def _finish(
     config: Config, directory: RunDirectory, training: Training, state: State
 ) -> None:
-    """Writes what a finished run leaves: the model, the animation, the plot."""
+    """Writes what a finished run leaves: animation, plots, model and its scores."""
     frames = [imageio.imread(path) for path in directory.sample_paths(state.step)]
     with whole_file(directory.animation) as unfinished:
         write_gif(frames, unfinished)
@@ -200,6 +226,21 @@ def _finish(
     gan.generator.set_weights(training.sampler.get_weights())
     gan.discriminator.set_weights(training.gan.discriminator.get_weights())
     saving.save(directory.saved_model, gan, _metadata(config, state))
+    if config.evaluate_every:
+        _score(directory)
+
+
+def _score(directory: RunDirectory) -> None:
+    """Writes the finished model's scores, and their curves over the run."""
+    found = scores.score(saving.SavedGenerator(directory.saved_model))
+    with whole_file(directory.scores) as unfinished:
+        unfinished.write_text(json.dumps(found, indent=2) + "\n")
+    columns = directory.read_metrics()
+    curves = {name: columns[name] for name in found["scores"] if name in columns}
+    if curves:
+        levels = {n: s["real"] for n, s in found["scores"].items() if "real" in s}
+        with whole_file(directory.scores_plot) as unfinished:
+            plot_panels(columns["step"], curves, levels, unfinished)
 
 
 def _metadata(config: Config, state: State) -> dict[str, Any]:
@@ -212,6 +253,9 @@ def _metadata(config: Config, state: State) -> dict[str, Any]:
         "step": state.step,
         "seconds": round(state.seconds, 1),
         "dataset": config.dataset,
+        "classes": DATASETS[config.dataset].classes
+        if NETWORKS[config.networks].conditional
+        else 0,
         "averaged_weights": bool(config.ema_decay),
         "made": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "tfgan_mnist": __version__,

@@ -4,43 +4,48 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from tfgan_mnist import command
-from tfgan_mnist.config import check_flags, flag, grouped_help, parse_flags
+from tfgan_mnist.config import DATASETS, check_flags, flag, grouped_help, parse_flags
 from tfgan_mnist.errors import UserError, naming
 from tfgan_mnist.files import whole_file
-from tfgan_mnist.saved_model import check_saved_model
+from tfgan_mnist.saved_model import check_saved_model, read_metadata
 
-FORMATS = (".png", ".npy", ".gif")
+FORMATS = {"images": (".png", ".npy", ".gif"), "points": (".png", ".npy", ".csv")}
 
 
 @dataclasses.dataclass(frozen=True)
 class Flags:
     saved_model: str = flag("", "Model", "folder of a SavedModel")
-    count: int = flag(100, "Images", "how many", low=1, high=1_000_000)
+    count: int = flag(100, "Samples", "how many", low=1, high=1_000_000)
     seed: int = flag(
-        1, "Images", "the same seed, the same images", low=0, high=2**31 - 1
+        1, "Samples", "the same seed, the same samples", low=0, high=2**31 - 1
     )
     temperature: float = flag(
         1.0,
-        "Images",
+        "Samples",
         "factor on the latents: below 1 less variety, above 1 more",
         above=0.0,
         high=100.0,
     )
     label: str = flag(
-        "", "Images", "the class to draw; no model of this version is conditional"
+        "",
+        "Samples",
+        "for a conditional model, the class to draw, or several (0-9 or 3,1,4) with "
+        "one a row",
     )
     output: str = flag(
         "samples.png",
-        "Images",
+        "Samples",
         "a sheet of images (.png), an array [count, height, width, 1] in [0, 1] "
-        "(.npy), or an animated walk that visits the images (.gif)",
+        "(.npy), or an animated walk that visits the images (.gif); of a toy's model a "
+        "picture (.png), an array (.npy) or a table (.csv)",
     )
 
     def __post_init__(self):
@@ -48,11 +53,8 @@ class Flags:
         if not self.saved_model:
             raise UserError("--saved_model is missing: give the folder of a model")
         output = Path(self.output)
-        if output.suffix not in FORMATS:
-            raise UserError(
-                f"--output={output}: must end in {', '.join(FORMATS[:-1])} or "
-                f"{FORMATS[-1]}"
-            )
+        if output.suffix not in LARGEST:
+            raise UserError(f"--output={output}: must end in {_either(LARGEST)}")
         if self.count > LARGEST[output.suffix]:
             raise UserError(
                 f"--count={self.count}: at most {LARGEST[output.suffix]:,} for a "
@@ -68,7 +70,7 @@ class Flags:
             raise UserError(f"--output={output}: no permission to write there")
 
 
-LARGEST = {".png": 10_000, ".npy": 1_000_000, ".gif": 100}
+LARGEST = {".png": 10_000, ".npy": 1_000_000, ".gif": 100, ".csv": 1_000_000}
 WALK_FRAMES = 12  # from one image to the next
 WALK_SCALE = 8  # pixels of the animation a pixel of the image
 
@@ -103,6 +105,63 @@ def walk(latents: np.ndarray, frames: int) -> np.ndarray:
     return np.stack(points).astype(np.float32)
 
 
+def _either(words: Iterable[str]) -> str:
+    """Words as alternatives: "a, b or c"."""
+    *most, last = words
+    return f"{', '.join(most)} or {last}"
+
+
+def parse_labels(text: str) -> list[int]:
+    """The classes that ``--label`` names: "5", "0-9", "3,1,4" or a mixture.
+
+    Raises:
+      UserError: if it names none.
+    """
+    labels: list[int] = []
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d{1,9})\s*(?:-\s*(\d{1,9})\s*)?", part)
+        if not match:
+            raise UserError(
+                f"--label={text}: must be a class, or several: 0-9 or 3,1,4"
+            )
+        first, last = int(match[1]), int(match[2] or match[1])
+        if last < first or last - first >= 1000:
+            raise UserError(f"--label={text}: {part.strip()} is no range of classes")
+        labels += range(first, last + 1)
+    return labels
+
+
+def check_labels(flags: Flags, classes: int) -> list[int]:
+    """The labels asked for, none for a model without; UserError if they do not fit.
+
+    Args:
+      classes: the model's; 0 if it is not conditional.
+    """
+    model = flags.saved_model
+    if not classes:
+        if flags.label:
+            raise UserError(
+                f"--label={flags.label}: {model} is not conditional; it takes no label"
+            )
+        return []
+    if not flags.label:
+        raise UserError(
+            f"--label is missing: {model} is conditional; give a class from 0 to "
+            f"{classes - 1}, or --label=0-{classes - 1} for all of them"
+        )
+    labels = parse_labels(flags.label)
+    if max(labels) >= classes:
+        raise UserError(
+            f"--label={flags.label}: {model} knows the classes 0 to {classes - 1}"
+        )
+    if flags.count % len(labels):
+        raise UserError(
+            f"--count={flags.count}: must be a multiple of the {len(labels)} labels of "
+            f"--label={flags.label}"
+        )
+    return labels
+
+
 def main(argv: Sequence[str]) -> None:
     """The command, on its words without the program's name."""
     if command.take(argv, "help", "h"):
@@ -111,10 +170,15 @@ def main(argv: Sequence[str]) -> None:
     flags = Flags(**parse_flags(argv, Flags))
     # What can be known of the model without TensorFlow is said before it is loaded.
     check_saved_model(flags.saved_model)
-    if flags.label:
+    metadata = read_metadata(Path(flags.saved_model))
+    some_labels = check_labels(flags, int(metadata.get("classes", 0)))
+    dataset = DATASETS.get(metadata.get("dataset"))
+    kind = "points" if dataset and dataset.makes != "images" else "images"
+    output = Path(flags.output)
+    if output.suffix not in FORMATS[kind]:
         raise UserError(
-            f"--label={flags.label}: {flags.saved_model} is not conditional, so it "
-            "takes no label"
+            f"--output={output}: {flags.saved_model} makes {kind}; the file must end "
+            f"in {_either(FORMATS[kind])}"
         )
 
     from tfgan_mnist.runtime import load_tensorflow
@@ -128,23 +192,32 @@ def main(argv: Sequence[str]) -> None:
 
     model = SavedGenerator(flags.saved_model)
     seeds = row_seeds(flags.seed, flags.count)
-    output = Path(flags.output)
+    each = flags.count // max(1, len(some_labels))
+    labels = np.repeat(some_labels, each) if some_labels else None
     if output.suffix == ".gif":
-        images = model.generate(
-            walk(model.latents(seeds, flags.temperature), WALK_FRAMES)
-        )
+        points = walk(model.latents(seeds, flags.temperature), WALK_FRAMES)
+        on_the_way = np.repeat(labels, WALK_FRAMES) if some_labels else None
+        samples = model.generate(points, on_the_way)
     else:
-        images = model.sample(seeds, flags.temperature)
+        samples = model.sample(seeds, flags.temperature, labels)
     with naming(f"--output={output}"), whole_file(output) as unfinished:
         if output.suffix == ".npy":
-            np.save(unfinished, images)
-        elif output.suffix == ".png":
-            imageio.imwrite(unfinished, montage(images))
-        else:
-            pixels = to_bytes(images[..., 0])
+            np.save(unfinished, samples)
+        elif output.suffix == ".csv":
+            np.savetxt(unfinished, samples, "%.9g", ",")
+        elif output.suffix == ".gif":
+            pixels = to_bytes(samples[..., 0])
             large = pixels.repeat(WALK_SCALE, axis=1).repeat(WALK_SCALE, axis=2)
             write_gif(large, unfinished, frames_per_second=15, hold_last=1 / 15)
-    print(f"{flags.count:,} images in {output}")
+        elif kind == "images":
+            columns = each if len(some_labels) > 1 else None
+            imageio.imwrite(unfinished, montage(samples, columns))
+        else:
+            from tfgan_mnist.protocols import PROTOCOLS
+
+            picture = PROTOCOLS[metadata["dataset"]].picture
+            imageio.imwrite(unfinished, picture(samples, model.probability))
+    print(f"{flags.count:,} {kind} in {output}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """The model leaves the house: a SavedModel with named signatures, and its reader.
 
 Every input is batched along dimension 0 and every output is a dictionary, as TensorFlow
-Serving wants them. Images are in [0, 1].
+Serving wants them. Images are in [0, 1]; a toy's model has ``points`` [n, dimensions]
+in their place, and no ``sample_png``. A conditional model takes a label too: int64 [n].
 
     serving_default(latents [n, latent_dim])            → images
     sample(seed int64 [n], temperature float [n])       → images, latents
@@ -23,6 +24,7 @@ import tensorflow as tf
 from tfgan_mnist import latents
 from tfgan_mnist.errors import UserError, first_line
 from tfgan_mnist.files import whole_folder
+from tfgan_mnist.gans.conditional import Conditional
 from tfgan_mnist.gans.unconditional import Unconditional
 from tfgan_mnist.runtime import without_noise
 from tfgan_mnist.saved_model import METADATA, check_saved_model, read_metadata
@@ -48,6 +50,20 @@ def row_latents(
     return rows * temperature[:, tf.newaxis]
 
 
+def _checked(label: tuple[tf.Tensor, ...], classes: int) -> list[tf.Tensor]:
+    """Labels as G takes them, if there are any; a request with a wrong one fails."""
+    for some in label:
+        text = f"label: must be from 0 to {classes - 1}"
+        with tf.control_dependencies(
+            [
+                tf.debugging.assert_non_negative(some, text),
+                tf.debugging.assert_less(some, tf.constant(classes, tf.int64), text),
+            ]
+        ):
+            return [tf.cast(some, tf.int32)]
+    return []
+
+
 def save(path: Path, gan: Unconditional, metadata: Mapping[str, Any]) -> None:
     """Writes a SavedModel whole or not at all, over one that is there.
 
@@ -59,19 +75,20 @@ def save(path: Path, gan: Unconditional, metadata: Mapping[str, Any]) -> None:
     Raises:
       OSError: if it cannot be written (disk full, say); what is there remains.
     """
-    generator, distribution = gan.generator, gan.latent_distribution
-    latent_dim = generator.input_shape[-1]
+    generator = gan.generator
+    kind = "images" if gan.makes_images else "points"
+    classes = gan.classes if isinstance(gan, Conditional) else 0
+    label_specs = [tf.TensorSpec([None], tf.int64, name="label")] if classes else []
 
-    def generate(latents):
-        return {"images": gan.sample(generator, latents)}
+    def generate(latents, *label):
+        return {kind: gan.sample(generator, latents, *_checked(label, classes))}
 
-    def sample(seed, temperature):
-        rows = row_latents(distribution, latent_dim, seed, temperature)
-        return {"images": gan.sample(generator, rows), "latents": rows}
+    def sample(seed, temperature, *label):
+        rows = row_latents(gan.latent_distribution, gan.latent_dim, seed, temperature)
+        return generate(rows, *label) | {"latents": rows}
 
-    def sample_png(seed, temperature):
-        images = sample(seed, temperature)["images"]
-        pixels = tf.cast(tf.round(images * 255.0), tf.uint8)
+    def sample_png(*inputs):
+        pixels = tf.cast(tf.round(sample(*inputs)["images"] * 255.0), tf.uint8)
         # TensorFlow Serving encodes outputs whose name ends so in base64.
         return {
             "image_bytes": tf.map_fn(
@@ -79,26 +96,28 @@ def save(path: Path, gan: Unconditional, metadata: Mapping[str, Any]) -> None:
             )
         }
 
-    def discriminate(images):
-        logits = gan.discriminator(images * 2.0 - 1.0, training=False)[:, 0]
+    def discriminate(samples, *label):
+        batch = {"samples": samples * 2.0 - 1.0 if gan.makes_images else samples}
+        if classes:
+            (batch["labels"],) = _checked(label, classes)
+        logits = gan.judge(batch, training=False)[:, 0]
         return {"logits": logits, "probability": tf.sigmoid(logits)}
 
     rows = [
         tf.TensorSpec([None], tf.int64, name="seed"),
         tf.TensorSpec([None], tf.float32, name="temperature"),
+        *label_specs,
     ]
-    images = tf.TensorSpec(gan.discriminator.input_shape, tf.float32, name="images")
+    latents = tf.TensorSpec([None, gan.latent_dim], tf.float32, name="latents")
+    judged = tf.TensorSpec(gan.discriminator.inputs[0].shape, tf.float32, name=kind)
     archive = keras.export.ExportArchive()
     archive.track(generator)
     archive.track(gan.discriminator)
-    archive.add_endpoint(
-        "serving_default",
-        generate,
-        [tf.TensorSpec([None, latent_dim], tf.float32, name="latents")],
-    )
+    archive.add_endpoint("serving_default", generate, [latents, *label_specs])
     archive.add_endpoint("sample", sample, rows)
-    archive.add_endpoint("sample_png", sample_png, rows)
-    archive.add_endpoint("discriminate", discriminate, [images])
+    if gan.makes_images:
+        archive.add_endpoint("sample_png", sample_png, rows)
+    archive.add_endpoint("discriminate", discriminate, [judged, *label_specs])
     with whole_folder(path) as unfinished, without_noise():
         try:
             archive.write_out(str(unfinished), verbose=False)
@@ -118,6 +137,8 @@ class SavedGenerator:
     Attributes:
       metadata: what made it, as ``save`` was given it; empty if it does not say.
       signatures: by name, as TensorFlow loads them.
+      classes: labels are from 0 to below it; 0 if it takes none.
+      kind: what it makes: "images", or a toy's "points".
 
     Raises:
       UserError: if it is none, or cannot be loaded.
@@ -136,32 +157,77 @@ class SavedGenerator:
                 f"{self._name}: cannot be loaded ({first_line(error)})"
             ) from None
         self._model = model  # its signatures work only as long as it is there
+        self.classes = int(self.metadata.get("classes", 0))
+        makes = getattr(self.signatures.get("sample"), "structured_outputs", {})
+        self.kind = "points" if "points" in makes else "images"
 
-    def sample(self, seeds: np.ndarray, temperature: float = 1.0) -> np.ndarray:
-        """Images float32 [n, height, width, 1] in [0, 1], one a seed (int64 [n])."""
-        return self._rows("images", seeds, temperature)
+    def sample(
+        self,
+        seeds: np.ndarray,
+        temperature: float = 1.0,
+        labels: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """One sample a seed: images [n, height, width, 1] in [0, 1], or points.
+
+        Args:
+          seeds: int64 [n].
+          temperature: factor on the latents.
+          labels: int [n] for a conditional model, None for another.
+
+        Raises:
+          UserError: if the labels are missing, not wanted, too many, too few or out of
+            range.
+        """
+        return self._rows(self.kind, seeds, temperature, labels)
 
     def latents(self, seeds: np.ndarray, temperature: float = 1.0) -> np.ndarray:
         """The latents [n, latent_dim] that ``sample`` makes of seeds."""
-        return self._rows("latents", seeds, temperature)
+        labels = np.zeros(len(seeds), np.int64) if self.classes else None
+        return self._rows("latents", seeds, temperature, labels)
 
-    def generate(self, some_latents: np.ndarray) -> np.ndarray:
-        """Images float32 [n, height, width, 1] in [0, 1] from latents."""
-        call = self._signature("serving_default", {"latents"}, "images")
-        return self._batched(
-            lambda rows: call(latents=tf.constant(rows, tf.float32))["images"],
-            np.asarray(some_latents, np.float32),
-        )
+    def generate(
+        self, some_latents: np.ndarray, labels: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Samples as ``sample`` gives them, from latents [n, latent_dim]."""
+        inputs = {"latents": np.asarray(some_latents, np.float32)}
+        inputs |= self._labels(labels, len(some_latents))
+        return self._batched("serving_default", inputs, self.kind)
 
-    def _rows(self, output, seeds, temperature) -> np.ndarray:
-        call = self._signature("sample", {"seed", "temperature"}, output)
-        return self._batched(
-            lambda rows: call(
-                seed=tf.constant(rows, tf.int64),
-                temperature=tf.fill([len(rows)], float(temperature)),
-            )[output],
-            np.asarray(seeds, np.int64),
-        )
+    def probability(self, samples: np.ndarray) -> np.ndarray:
+        """D's probability [n] that samples are real, for a model without labels."""
+        inputs = {self.kind: np.asarray(samples, np.float32)}
+        return self._batched("discriminate", inputs, "probability")
+
+    def _rows(self, output, seeds, temperature, labels) -> np.ndarray:
+        inputs = {
+            "seed": np.asarray(seeds, np.int64),
+            "temperature": np.full(len(seeds), temperature, np.float32),
+        }
+        inputs |= self._labels(labels, len(seeds))
+        return self._batched("sample", inputs, output)
+
+    def _labels(self, labels: np.ndarray | None, count: int) -> dict[str, np.ndarray]:
+        """The input that labels are, once they fit."""
+        if labels is None and not self.classes:
+            return {}
+        if labels is None:
+            raise UserError(
+                f"{self._name}: is conditional; give labels from 0 to "
+                f"{self.classes - 1}"
+            )
+        if not self.classes:
+            raise UserError(f"{self._name}: is not conditional, so it takes no labels")
+        labels = np.asarray(labels, np.int64)
+        if labels.shape != (count,):
+            raise UserError(
+                f"{self._name}: labels of shape {labels.shape} for {count} samples; "
+                "give one each"
+            )
+        if wrong := sorted({int(x) for x in labels if not 0 <= x < self.classes}):
+            raise UserError(
+                f"{self._name}: label {wrong[0]}: must be from 0 to {self.classes - 1}"
+            )
+        return {"label": labels}
 
     def _signature(self, name: str, inputs: set[str], output: str):
         """A signature, if it takes these inputs and gives this output."""
@@ -178,16 +244,18 @@ class SavedGenerator:
             )
         return signature
 
-    @staticmethod
-    def _batched(call, rows: np.ndarray) -> np.ndarray:
+    def _batched(
+        self, name: str, inputs: dict[str, np.ndarray], output: str
+    ) -> np.ndarray:
         """Calls on batches of one size; the last is filled up with its first row."""
+        call = self._signature(name, set(inputs), output)
+        count = len(next(iter(inputs.values())))
         outputs = []
-        for first in range(0, len(rows), SAMPLE_BATCH):
-            part = rows[first : first + SAMPLE_BATCH]
-            full = np.concatenate(
-                [part, np.repeat(part[:1], SAMPLE_BATCH - len(part), 0)]
-            )
-            outputs.append(call(full).numpy()[: len(part)])
+        for first in range(0, count, SAMPLE_BATCH):
+            rows = np.arange(first, first + SAMPLE_BATCH)
+            rows[rows >= count] = first
+            part = {key: tf.constant(value[rows]) for key, value in inputs.items()}
+            outputs.append(call(**part)[output].numpy()[: count - first])
         return np.concatenate(outputs)
 
 

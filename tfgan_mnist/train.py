@@ -92,15 +92,17 @@ def plan(config: Config) -> str:
     shared = "the same latents" if config.share_latents else "fresh latents"
     limits = []
     if config.last_step is not None:
-        passes = config.last_step * config.batch_size / DATASETS[config.dataset]
-        limits.append(f"{config.last_step:,} steps ({passes:,.1f} epochs)")
+        limit, count = f"{config.last_step:,} steps", DATASETS[config.dataset].count
+        if count:
+            limit += f" ({config.last_step * config.batch_size / count:,.1f} epochs)"
+        limits.append(limit)
     if config.max_seconds:
         limits.append(f"{config.max_seconds:g} seconds")
     lines = [
         f"{' or '.join(limits)} on {config.dataset}, {config.batch_size} a batch",
         f"a step: {config.discriminator_updates} × D, then {config.generator_updates} "
         f"× G, on {shared}",
-        f"a log line every {config.log_every:,} steps, a montage every "
+        f"a log line every {config.log_every:,} steps, a picture every "
         f"{config.sample_every:,}, a checkpoint every {config.checkpoint_every:,}",
         f"all of it in {config.run_dir}",
     ]

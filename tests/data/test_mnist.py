@@ -12,7 +12,7 @@ from tfgan_mnist.errors import UserError
 
 def test_mnist5k_is_500_images_of_each_digit():
     images, labels = mnist.mnist5k()
-    assert images.shape == (DATASETS["mnist5k"], 28, 28, 1)
+    assert images.shape == (DATASETS["mnist5k"].count, 28, 28, 1)
     assert images.dtype == np.uint8
     assert images.min() == 0
     assert images.max() == 255
@@ -22,7 +22,7 @@ def test_mnist5k_is_500_images_of_each_digit():
 @needs_mnist
 def test_mnist_is_the_real_one():
     images, labels = mnist.mnist(str(PREPARED_MNIST))
-    assert images.shape == (DATASETS["mnist"], 28, 28, 1)
+    assert images.shape == (DATASETS["mnist"].count, 28, 28, 1)
     np.testing.assert_array_equal(
         np.bincount(labels),
         [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949],

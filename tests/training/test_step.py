@@ -50,7 +50,7 @@ def plain_step(config):
     with tf.GradientTape() as tape:
         fakes = gan.generator(latents[0], training=True)
         loss = sigmoid_cross_entropy(
-            gan.discriminator(batch["images"], training=True), 1.0
+            gan.discriminator(batch["samples"], training=True), 1.0
         ) + sigmoid_cross_entropy(gan.discriminator(fakes, training=True), 0.0)
     for weight, gradient in zip(
         gan.discriminator.trainable_variables,
@@ -135,7 +135,8 @@ def test_dropout_differs_from_step_to_step():
 
 def test_xla_computes_the_same_step():
     plain, compiled = (
-        build_training(tiny_config("dcgan32", jit_compile=jit)) for jit in (False, True)
+        build_training(tiny_config("dcgan32", jit_compile=jit))
+        for jit in ("off", "step")
     )
     np.testing.assert_allclose(
         advance(plain, 0, 2), advance(compiled, 0, 2), rtol=1e-3, atol=1e-3

@@ -1,27 +1,49 @@
-"""The plain game: G turns latents into images, D tells them from real ones."""
+"""The plain game: G turns latents into samples, D tells them from real ones."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 
 import keras
 import tensorflow as tf
 
-from tfgan_mnist import latents, losses
+from tfgan_mnist import latents, penalties
+from tfgan_mnist.losses import Loss, Terms
 
-Terms = Mapping[str, tf.Tensor]
+Batch = Mapping[str, tf.Tensor]
+
+
+@dataclasses.dataclass(frozen=True)
+class Objective:
+    """What both sides minimise.
+
+    Args:
+      loss: of the logits.
+      discriminator_weight: factor on D's terms, penalties aside.
+      r1_weight, r2_weight: of D's gradient penalty on real and on generated samples.
+    """
+
+    loss: Loss
+    discriminator_weight: float = 1.0
+    r1_weight: float = 0.0
+    r2_weight: float = 0.0
 
 
 class Unconditional:
-    """Goodfellow et al., 2014 (arXiv:1406.2661), on sigmoid cross-entropy.
+    """Goodfellow et al., 2014 (arXiv:1406.2661).
 
     A GAN owns its networks and answers three questions; it has no optimizer, file or
-    clock. A loss is a mapping of named terms, whose sum is minimised.
+    clock. A batch and a batch of fakes are mappings of one form: ``samples``, and what
+    belongs to them. A loss is a mapping of named terms, whose sum is minimised.
 
     Args:
-      generator: latents [batch, latent_dim] → images in [-1, 1].
-      discriminator: images → logits [batch, 1].
-      latent_distribution: "uniform" (-1 to 1) or "normal".
+      generator: latents [batch, latent_dim] → samples: images [batch, height, width, 1]
+        in [-1, 1], or points [batch, dimensions].
+      discriminator: samples → logits [batch, 1]. One whose input holds several samples
+        side by side judges so many as one, and gives so many times fewer logits.
+      latent_distribution: as in ``latents.draw``.
+      objective: what both sides minimise.
     """
 
     def __init__(
@@ -29,47 +51,78 @@ class Unconditional:
         generator: keras.Model,
         discriminator: keras.Model,
         latent_distribution: str,
+        objective: Objective,
     ):
         self.generator = generator
         self.discriminator = discriminator
         self.latent_distribution = latent_distribution
+        self.objective = objective
+        self.latent_dim = generator.inputs[0].shape[-1]
+        self.sample_shape = tuple(generator.outputs[0].shape[1:])
+
+    @property
+    def makes_images(self) -> bool:
+        """Whether samples are images, which leave in [0, 1], or points."""
+        return len(self.sample_shape) == 3
 
     def draw_latents(self, count: int, seed: tf.Tensor) -> tf.Tensor:
         """Latents [count, latent_dim] that follow from a seed."""
-        shape = [count, self.generator.input_shape[-1]]
-        return latents.draw(self.latent_distribution, shape, seed)
+        return latents.draw(self.latent_distribution, [count, self.latent_dim], seed)
 
-    def generate(self, batch: Mapping[str, tf.Tensor], seed: tf.Tensor) -> tf.Tensor:
-        """As many images [batch, height, width, 1] as the batch has, in training."""
-        count = batch["images"].shape[0]
-        return self.generator(self.draw_latents(count, seed), training=True)
-
-    def discriminator_loss(
-        self, batch: Mapping[str, tf.Tensor], fakes: tf.Tensor
-    ) -> Terms:
-        """D's loss on a batch and on ``generate``'s answer, in separate passes.
-
-        Batch normalisation in D thus sees statistics of real or of generated images,
-        never of a mixture of both.
-        """
-        real = self.discriminator(batch["images"], training=True)
-        fake = self.discriminator(fakes, training=True)
+    def generate(self, batch: Batch, seed: tf.Tensor) -> Batch:
+        """As many fakes as the batch has samples, in training."""
+        count = batch["samples"].shape[0]
         return {
-            "real": losses.sigmoid_cross_entropy(real, 1.0),
-            "fake": losses.sigmoid_cross_entropy(fake, 0.0),
+            "samples": self.generator(self.draw_latents(count, seed), training=True)
         }
 
-    def generator_loss(self, batch: Mapping[str, tf.Tensor], fakes: tf.Tensor) -> Terms:
-        """G's non-saturating loss on ``generate``'s answer."""
-        fake = self.discriminator(fakes, training=True)
-        return {"fake": losses.sigmoid_cross_entropy(fake, 1.0)}
+    def judge(self, some: Batch, training: bool = True) -> tf.Tensor:
+        """D's logits on a batch, or on fakes."""
+        return self.discriminator(self._packed(some["samples"]), training=training)
 
-    def sample(self, generator: keras.Model, some_latents: tf.Tensor) -> tf.Tensor:
-        """Images in [0, 1] from latents, normalised by moving statistics.
+    def _packed(self, samples: tf.Tensor) -> tf.Tensor:
+        """Samples as D takes them: several side by side if it judges them as one."""
+        return tf.reshape(samples, [-1, *self.discriminator.inputs[0].shape[1:]])
+
+    def discriminator_loss(self, batch: Batch, fakes: Batch) -> Terms:
+        """D's loss on a batch and on ``generate``'s answer, in separate passes.
+
+        Batch normalisation in D thus sees statistics of real or of generated samples,
+        never of a mixture of both.
+        """
+        real, r1 = self._judge_with_penalty(batch, self.objective.r1_weight, "r1")
+        fake, r2 = self._judge_with_penalty(fakes, self.objective.r2_weight, "r2")
+        weight = self.objective.discriminator_weight
+        terms = self.objective.loss.discriminator(real, fake)
+        if weight != 1.0:
+            terms = {name: weight * term for name, term in terms.items()}
+        return terms | r1 | r2
+
+    def _judge_with_penalty(
+        self, some: Batch, weight: float, name: str
+    ) -> tuple[tf.Tensor, Terms]:
+        """Logits, and D's gradient penalty there unless it has no weight."""
+        if not weight:
+            return self.judge(some), {}
+        penalty, logits = penalties.zero_centred(
+            lambda samples: self.judge({**some, "samples": samples}), some["samples"]
+        )
+        return logits, {name: weight * penalty}
+
+    def generator_loss(self, batch: Batch, fakes: Batch) -> Terms:
+        """G's loss on ``generate``'s answer."""
+        loss = self.objective.loss
+        real = self.judge(batch) if loss.needs_real else None
+        return loss.generator(real, self.judge(fakes))
+
+    def sample(self, generator: keras.Model, *inputs: tf.Tensor) -> tf.Tensor:
+        """Samples, images in [0, 1], normalised by moving statistics.
 
         Args:
           generator: G itself, or its weight average.
-          some_latents: [count, latent_dim].
+          *inputs: what it takes: latents [count, latent_dim], and what belongs to them.
         """
-        images = generator(some_latents, training=False)
-        return tf.clip_by_value(images * 0.5 + 0.5, 0.0, 1.0)
+        samples = generator(list(inputs) if inputs[1:] else inputs[0], training=False)
+        if self.makes_images:
+            return tf.clip_by_value(samples * 0.5 + 0.5, 0.0, 1.0)
+        return samples

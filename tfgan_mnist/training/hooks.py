@@ -15,7 +15,6 @@ from tqdm import tqdm
 from tfgan_mnist.files import whole_file
 from tfgan_mnist.run_directory import RunDirectory
 from tfgan_mnist.training.checkpoint import Checkpoints, State
-from tfgan_mnist.visual.montage import montage
 
 
 class Board:
@@ -44,11 +43,11 @@ class Board:
         self._add(step=step, summary=summary_pb2.Summary(value=summaries))
 
     def picture(self, step: int, tag: str, pixels: np.ndarray) -> None:
-        """pixels: uint8 [height, width]."""
+        """pixels: uint8 [height, width] or [height, width, 3]."""
         image = summary_pb2.Summary.Image(
             height=pixels.shape[0],
             width=pixels.shape[1],
-            colorspace=1,
+            colorspace=1 if pixels.ndim == 2 else 3,
             encoded_image_string=imageio.imwrite("<bytes>", pixels, extension=".png"),
         )
         summary = summary_pb2.Summary(value=[{"tag": tag, "image": image}])
@@ -64,24 +63,27 @@ class Board:
 
 
 class Clock:
-    """Images a second, and the time left, from a run's own clock.
+    """Samples a second, and the time left, from a run's own clock.
 
     Args:
       state: where this process starts.
-      images_per_step: real images in a batch.
+      samples_per_step: real samples in a batch.
+      unit: what they are ("images").
       last_step, max_seconds: the run's limits, if any.
     """
 
     def __init__(
         self,
         state: State,
-        images_per_step: int,
+        samples_per_step: int,
+        unit: str,
         last_step: int | None,
         max_seconds: float,
     ):
         self.first, self.began = state.step, state.seconds
         self.warm: tuple[int, float] | None = None
-        self.images_per_step = images_per_step
+        self.samples_per_step = samples_per_step
+        self.unit = unit
         self.last_step = last_step
         self.max_seconds = max_seconds
 
@@ -96,6 +98,10 @@ class Clock:
         if self.warm and self.warm[0] < state.step:
             step, seconds = self.warm
         return (state.step - step) / max(state.seconds - seconds, 1e-9)
+
+    def speed(self, state: State) -> float:
+        """Samples a second."""
+        return self.rate(state) * self.samples_per_step
 
     def left(self, state: State) -> float:
         """Seconds until the nearer limit."""
@@ -113,7 +119,16 @@ def duration(seconds: float) -> str:
 
 
 class Log:
-    """Mean losses since the last line: to the screen, metrics.csv and TensorBoard."""
+    """Mean losses since the last line: to the screen, metrics.csv and TensorBoard.
+
+    Args:
+      every: steps between lines.
+      names: of the losses, known once there are some.
+      evaluate_every: steps between lines with scores, a multiple of ``every``; or 0.
+      evaluate: () → scores of the samples by name.
+      directory, board, clock: where lines go, and the time.
+      echo: prints one.
+    """
 
     at_end = True
 
@@ -121,6 +136,8 @@ class Log:
         self,
         every: int,
         names: Callable[[], Sequence[str]],
+        evaluate_every: int,
+        evaluate: Callable[[], dict[str, float]],
         directory: RunDirectory,
         board: Board,
         clock: Clock,
@@ -128,6 +145,8 @@ class Log:
     ):
         self.every = every
         self.names = names
+        self.evaluate_every = evaluate_every
+        self.evaluate = evaluate
         self.directory = directory
         self.board = board
         self.clock = clock
@@ -139,14 +158,19 @@ class Log:
         # In double precision, so that the mean of many equal losses is that loss.
         means = state.losses.astype(np.float64).mean(axis=0)
         state.losses = state.losses[:0]
-        self.directory.append_metrics(self.names(), state.step, means)
-        images = self.clock.rate(state) * self.clock.images_per_step
         losses = dict(zip(self.names(), map(float, means), strict=True))
-        self.board.scalars(state.step, losses | {"images_per_second": images})
-        self.echo(
-            f"step {state.step:,}  {brief(losses)}  {images:,.0f} images/s  "
-            f"{duration(state.seconds)} done, {duration(self.clock.left(state))} left"
-        )
+        scores = {}
+        if self.evaluate_every and not state.step % self.evaluate_every:
+            scores = self.evaluate()
+        self.directory.append_metrics(state.step, losses | scores)
+        speed, unit = self.clock.speed(state), self.clock.unit
+        self.board.scalars(state.step, losses | scores | {f"{unit}_per_second": speed})
+        words = [f"step {state.step:,}", brief(losses)]
+        if scores:
+            words.append(" ".join(f"{name} {x:.4g}" for name, x in scores.items()))
+        words.append(f"{speed:,.0f} {unit}/s")
+        done, left = duration(state.seconds), duration(self.clock.left(state))
+        self.echo("  ".join([*words, f"{done} done, {left} left"]))
 
 
 def brief(losses: dict[str, float]) -> str:
@@ -155,11 +179,11 @@ def brief(losses: dict[str, float]) -> str:
     return " ".join(f"{s} {losses[p]:.3f}" for p, s in players.items() if p in losses)
 
 
-class Montages:
-    """The same latents every time, drawn as a sheet: to samples/ and TensorBoard.
+class Pictures:
+    """The same latents every time, drawn: to samples/ and TensorBoard.
 
     Args:
-      sample: () → images [count, height, width, 1] in [0, 1].
+      draw: () → uint8 pixels [height, width] or [height, width, 3].
     """
 
     at_end = True
@@ -167,21 +191,21 @@ class Montages:
     def __init__(
         self,
         every: int,
-        sample: Callable[[], np.ndarray],
+        draw: Callable[[], np.ndarray],
         directory: RunDirectory,
         board: Board,
     ):
         self.every = every
-        self.sample = sample
+        self.draw = draw
         self.directory = directory
         self.board = board
 
     def __call__(self, state: State) -> None:
-        sheet = montage(self.sample())
+        pixels = self.draw()
         self.directory.samples.mkdir(exist_ok=True)
         with whole_file(self.directory.sample_path(state.step)) as unfinished:
-            imageio.imwrite(unfinished, sheet)
-        self.board.picture(state.step, "samples", sheet)
+            imageio.imwrite(unfinished, pixels)
+        self.board.picture(state.step, "samples", pixels)
 
 
 class Saver:
@@ -218,12 +242,11 @@ class Bar:
         )
 
     def __call__(self, state: State) -> None:
-        images = self.clock.rate(state) * self.clock.images_per_step
         if self._bar.disable or not len(state.losses):
             return
         losses = dict(zip(self.names(), map(float, state.losses[-1]), strict=True))
         self._bar.set_postfix_str(
-            f"{brief(losses)}, {images:,.0f} images/s, "
+            f"{brief(losses)}, {self.clock.speed(state):,.0f} {self.clock.unit}/s, "
             f"{duration(self.clock.left(state))} left",
             refresh=False,
         )

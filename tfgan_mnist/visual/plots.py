@@ -1,10 +1,11 @@
-"""Plots of a run's figures over its steps."""
+"""Plots of a run's losses and scores over its steps."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 from matplotlib.figure import Figure
 
 
@@ -23,4 +24,33 @@ def plot_curves(
     axes.set(xlabel="step", ylabel=ylabel, title=title)
     axes.grid(alpha=0.3)
     axes.legend()
+    figure.savefig(path, format="png")
+
+
+def plot_panels(
+    steps: Sequence[float],
+    curves: Mapping[str, Sequence[float]],
+    levels: Mapping[str, float],
+    path: Path,
+) -> None:
+    """Draws each named curve over steps in a panel of its own, into one PNG.
+
+    Args:
+      steps: [count].
+      curves: by name, [count]; places that are NaN are passed over.
+      levels: by name, what real samples reach, as a dashed line; may lack a name.
+      path: the file.
+    """
+    columns = min(len(curves), 3)
+    rows = -(-len(curves) // columns)
+    size = (4 * columns, 2.5 * rows)
+    figure = Figure(figsize=size, dpi=100, layout="constrained")
+    for i, (name, values) in enumerate(curves.items()):
+        axes = figure.add_subplot(rows, columns, i + 1)
+        known = ~np.isnan(values)
+        axes.plot(np.asarray(steps)[known], np.asarray(values)[known], linewidth=1.2)
+        if name in levels:
+            axes.axhline(levels[name], color="0.4", linestyle="--", linewidth=1.0)
+        axes.set_title(name, fontsize=10)
+        axes.grid(alpha=0.3)
     figure.savefig(path, format="png")

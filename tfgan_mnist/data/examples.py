@@ -1,4 +1,4 @@
-"""Labelled images in memory, as bytes; shuffled and scaled inside the compiled step."""
+"""A data set in memory; shuffled, and images scaled, inside the compiled step."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ import tensorflow as tf
 from tfgan_mnist.latents import fold_in
 
 
-class Images:
+class Examples:
     """A data set whose batch is a function of the step number.
 
-    Every epoch is a new permutation, and holds every image once: batches run through
+    Every epoch is a new permutation, and holds every example once: batches run through
     one permutation into the next, so that none is cut short or left out.
 
     Args:
-      images: uint8 [count, height, width, channels].
-      labels: int [count].
+      samples: uint8 images [count, height, width, channels], which are kept as bytes;
+        or float32 points [count, dimensions].
+      labels: int [count], or None.
       batch_size: at most count.
       seed: int32 [2], of the permutations.
-      image_size: height and width to resize to (bilinear, once).
+      image_size: height and width to resize images to (bilinear, once).
 
     Raises:
       ValueError: if a batch is larger than the data.
@@ -29,24 +30,24 @@ class Images:
 
     def __init__(
         self,
-        images: np.ndarray,
-        labels: np.ndarray,
+        samples: np.ndarray,
+        labels: np.ndarray | None,
         batch_size: int,
         seed: tf.Tensor,
         image_size: tuple[int, int] | None = None,
     ):
-        self.count = len(images)
+        self.count = len(samples)
         if batch_size > self.count:
-            raise ValueError(f"a batch of {batch_size} from {self.count} images")
-        if image_size and tuple(images.shape[1:3]) != tuple(image_size):
-            images = _resize(images, image_size)
-        self.images = tf.constant(images)
-        self.labels = tf.constant(labels, tf.int32)
+            raise ValueError(f"a batch of {batch_size} from {self.count} examples")
+        if image_size and tuple(samples.shape[1:3]) != tuple(image_size):
+            samples = _resize(samples, image_size)
+        self.samples = tf.constant(samples)
+        self.labels = None if labels is None else tf.constant(labels, tf.int32)
         self.batch_size = batch_size
         self.seed = seed
 
     def indices(self, step: tf.Tensor) -> tf.Tensor:
-        """Which images [batch_size] make the batch of a step (int64, from 0)."""
+        """Which examples [batch_size] make the batch of a step (int64, from 0)."""
         first = tf.cast(step, tf.int64) * self.batch_size
         epoch = first // self.count
         place = first % self.count + tf.range(self.batch_size, dtype=tf.int64)
@@ -65,10 +66,14 @@ class Images:
         )
 
     def batch(self, step: tf.Tensor) -> Mapping[str, tf.Tensor]:
-        """images [batch, height, width, 1] in [-1, 1] and labels [batch] of a step."""
+        """samples [batch, ...], images in [-1, 1], and labels [batch] if there are."""
         indices = self.indices(step)
-        images = tf.cast(tf.gather(self.images, indices), tf.float32) / 127.5 - 1.0
-        return {"images": images, "labels": tf.gather(self.labels, indices)}
+        samples = tf.gather(self.samples, indices)
+        if samples.dtype == tf.uint8:
+            samples = tf.cast(samples, tf.float32) / 127.5 - 1.0
+        if self.labels is None:
+            return {"samples": samples}
+        return {"samples": samples, "labels": tf.gather(self.labels, indices)}
 
 
 def _resize(images: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -2,20 +2,20 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfgan_mnist.data.images import Images
+from tfgan_mnist.data.examples import Examples
 from tfgan_mnist.latents import DATA, run_seed
 
 
-def numbered(count: int, batch_size: int, seed: int = 1, **options) -> Images:
+def numbered(count: int, batch_size: int, seed: int = 1, **options) -> Examples:
     """Images of 2×2 pixels whose label is their number."""
     pixels = np.broadcast_to(
         np.arange(count, dtype=np.uint8)[:, None, None, None], [count, 2, 2, 1]
     )
     labels = np.arange(count)
-    return Images(pixels, labels, batch_size, run_seed(seed, DATA), **options)
+    return Examples(pixels, labels, batch_size, run_seed(seed, DATA), **options)
 
 
-def drawn(data: Images, batches: int) -> np.ndarray:
+def drawn(data: Examples, batches: int) -> np.ndarray:
     return np.concatenate(
         [data.batch(tf.constant(i))["labels"].numpy() for i in range(batches)]
     )
@@ -50,20 +50,30 @@ def test_steps_of_long_runs_do_not_overflow():
 def test_bytes_become_minus_one_to_one_beside_their_labels():
     data = numbered(256, 256)
     batch = data.batch(tf.constant(0))
-    assert batch["images"].shape == [256, 2, 2, 1]
+    assert batch["samples"].shape == [256, 2, 2, 1]
     expected = batch["labels"].numpy() / 127.5 - 1.0
-    np.testing.assert_allclose(batch["images"].numpy()[:, 0, 0, 0], expected, atol=1e-6)
-    assert batch["images"].numpy().min() == -1.0
-    assert batch["images"].numpy().max() == 1.0
+    np.testing.assert_allclose(
+        batch["samples"].numpy()[:, 0, 0, 0], expected, atol=1e-6
+    )
+    assert batch["samples"].numpy().min() == -1.0
+    assert batch["samples"].numpy().max() == 1.0
 
 
 def test_resizing_keeps_bytes_and_brightness():
     data = numbered(100, 5, image_size=(4, 4))
-    assert data.images.shape == [100, 4, 4, 1]
-    assert data.images.dtype == tf.uint8
-    np.testing.assert_array_equal(data.images.numpy()[:, 1, 2, 0], np.arange(100))
+    assert data.samples.shape == [100, 4, 4, 1]
+    assert data.samples.dtype == tf.uint8
+    np.testing.assert_array_equal(data.samples.numpy()[:, 1, 2, 0], np.arange(100))
 
 
 def test_a_batch_larger_than_the_data_is_refused():
     with pytest.raises(ValueError, match="a batch of 11 from 10"):
         numbered(10, 11)
+
+
+def test_points_stay_as_they_are_and_need_no_labels():
+    points = np.array([[0.5, -7.0], [2.0, 3.0], [4.0, 1e3]], np.float32)
+    data = Examples(points, None, 3, run_seed(1, DATA))
+    batch = data.batch(tf.constant(0))
+    assert batch.keys() == {"samples"}
+    np.testing.assert_array_equal(np.sort(batch["samples"], axis=0)[:, 0], [0.5, 2, 4])

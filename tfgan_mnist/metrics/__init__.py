@@ -1,0 +1,1 @@
+"""Samples, or their features, to numbers; one file a metric."""

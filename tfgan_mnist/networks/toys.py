@@ -1,0 +1,120 @@
+"""Small networks on points of one or two dimensions.
+
+Each function returns a pair of Keras models, G and D:
+
+- G: latents [batch, latent_dim] → points [batch, 1 or 2];
+- D: points → logits [batch, 1]. A D that judges several samples as one has an input so
+  many times as wide, with the samples side by side, and gives one logit for them.
+"""
+
+from __future__ import annotations
+
+import keras
+from keras import layers, ops
+
+from tfgan_mnist.networks.dcgan import Pair
+
+MINIBATCH = 100
+
+
+def gaussian(latent_dim: int, base_channels: int, seed: int) -> Pair:
+    """D sees 100 numbers and their squared deviations from their mean, as one vector.
+
+    With 50 base channels: G 1 → 50 ELU → 50 sigmoid → 1; D 200 → 50 ELU → 50 ELU → 1.
+    """
+    return _gaussian(latent_dim, base_channels, seed, deviations=True)
+
+
+def gaussian_raw(latent_dim: int, base_channels: int, seed: int) -> Pair:
+    """As ``gaussian``, but D sees the 100 numbers alone: 100 → 50 → 50 → 1."""
+    return _gaussian(latent_dim, base_channels, seed, deviations=False)
+
+
+def _gaussian(latent_dim: int, base_channels: int, seed: int, deviations: bool) -> Pair:
+    c = base_channels
+    init = keras.initializers.GlorotUniform(seed=keras.random.SeedGenerator(seed))
+    generator = keras.Sequential(
+        [
+            keras.Input([latent_dim], name="latents"),
+            layers.Dense(c, "elu", kernel_initializer=init),
+            layers.Dense(c, "sigmoid", kernel_initializer=init),
+            layers.Dense(1, kernel_initializer=init, dtype="float32"),
+        ],
+        name="generator",
+    )
+    values = x = keras.Input([MINIBATCH], name="points")
+    if deviations:
+        squares = ops.square(x - ops.mean(x, axis=1, keepdims=True))
+        x = layers.Concatenate()([x, squares])
+    x = layers.Dense(c, "elu", kernel_initializer=init)(x)
+    x = layers.Dense(c, "elu", kernel_initializer=init)(x)
+    logits = layers.Dense(1, kernel_initializer=init, dtype="float32")(x)
+    return generator, keras.Model(values, logits, name="discriminator")
+
+
+def moons(latent_dim: int, base_channels: int, seed: int) -> Pair:
+    """One hidden layer each. With 128 base channels: G 32 → 128 → 2; D 2 → 128 → 1."""
+    return _relu_nets(latent_dim, base_channels, seed, hidden_layers=1)
+
+
+def points(latent_dim: int, base_channels: int, seed: int) -> Pair:
+    """Three hidden layers of ReLUs each, all of ``base_channels`` units."""
+    return _relu_nets(latent_dim, base_channels, seed, hidden_layers=3)
+
+
+def _relu_nets(
+    latent_dim: int, base_channels: int, seed: int, hidden_layers: int
+) -> Pair:
+    init = keras.initializers.GlorotUniform(seed=keras.random.SeedGenerator(seed))
+
+    def network(inputs, outputs, name, input_name):
+        return keras.Sequential(
+            [
+                keras.Input([inputs], name=input_name),
+                *(
+                    layers.Dense(base_channels, "relu", kernel_initializer=init)
+                    for _ in range(hidden_layers)
+                ),
+                layers.Dense(outputs, kernel_initializer=init, dtype="float32"),
+            ],
+            name=name,
+        )
+
+    return (
+        network(latent_dim, 2, "generator", "latents"),
+        network(2, 1, "discriminator", "points"),
+    )
+
+
+def pacgan(latent_dim: int, base_channels: int, seed: int) -> Pair:
+    """The networks of the mixtures' published figures.
+
+    Lin et al., 2018 (arXiv:1712.04086) as their code has them for the grid. With 400
+    base channels: G 2 → 4 × (400 without bias, batch normalisation, ReLU) → 2; D 2 → 3
+    × (maxout of five products of 200) → 1. Weights from normal(0, 0.02).
+    """
+    c = base_channels
+    seeds = keras.random.SeedGenerator(seed)
+    init = keras.initializers.RandomNormal(0.0, 0.02, seed=seeds)
+    hidden: list[layers.Layer] = []
+    for _ in range(4):
+        hidden += [
+            layers.Dense(c, use_bias=False, kernel_initializer=init),
+            layers.BatchNormalization(momentum=0.95, epsilon=1e-4),
+            layers.ReLU(),
+        ]
+    generator = keras.Sequential(
+        [
+            keras.Input([latent_dim], name="latents"),
+            *hidden,
+            layers.Dense(2, kernel_initializer=init, dtype="float32"),
+        ],
+        name="generator",
+    )
+    pieces, units = 5, c // 2
+    inputs = x = keras.Input([2], name="points")
+    for _ in range(3):
+        x = layers.Dense(units * pieces, kernel_initializer=init)(x)
+        x = ops.max(layers.Reshape([units, pieces])(x), axis=-1)
+    logits = layers.Dense(1, kernel_initializer=init, dtype="float32")(x)
+    return generator, keras.Model(inputs, logits, name="discriminator")
