@@ -25,6 +25,19 @@ BUDGETS = {
     "dcgan_tutorial": ["--max_seconds=900", "--sample_every=100", "--log_every=20"],
     "dcgan32": ["--max_seconds=600", "--sample_every=400", "--log_every=50"],
     "dcgan_cpu": ["--dataset=mnist"],
+    "mlp": ["--sample_every=1875"],
+    "cgan_onehot": [],
+    "cgan_embedding": [],
+    "cdcgan": ["--max_seconds=1500", "--sample_every=100", "--log_every=20"],
+    "gaussian": [],
+    "gaussian_raw": [],
+    "gaussian_averaged": [],
+    "moons_slow": [],
+    "moons": [],
+    "ring_gan": [],
+    "ring": [],
+    "grid_gan": [],
+    "grid": [],
 }
 
 HEADER = """\

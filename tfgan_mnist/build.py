@@ -50,9 +50,6 @@ DATASETS: dict[str, Callable[[str], mnist.Arrays | toys.Target]] = {
 }
 MOONS_POINTS, MOONS_SEED = flags.DATASETS["moons"].count, 0
 
-# In a picture of a run, from fixed latents.
-PICTURE_SAMPLES = {"images": 100, "values": 10_000, "points": 1_000}
-
 
 @dataclasses.dataclass
 class Training:
@@ -172,7 +169,7 @@ def build_picture(config: Config, training: Training) -> Callable[[], np.ndarray
     its protocol draws them.
     """
     gan = training.gan
-    count = PICTURE_SAMPLES[flags.DATASETS[config.dataset].makes]
+    count = config.sample_count
     inputs = _fixed_inputs(gan, count, run_seed(config.seed, PICTURE))
     sample = tf.function(lambda: gan.sample(training.sampler, *inputs))
     protocol = PROTOCOLS[config.dataset]

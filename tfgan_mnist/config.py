@@ -212,6 +212,9 @@ class Config:
         low=0,
     )
     sample_every: int = flag(1000, "Run directory", "steps between pictures", low=1)
+    sample_count: int = flag(
+        100, "Run directory", "samples in a picture", low=1, high=10_000
+    )
     checkpoint_every: int = flag(
         1000, "Run directory", "steps between checkpoints", low=1
     )
@@ -266,6 +269,11 @@ class Config:
             raise UserError(
                 f"--epochs={self.epochs}: {self.dataset} has no end, and so no epochs; "
                 "give --steps"
+            )
+        if NETWORKS[self.networks].conditional and self.sample_count % data.classes:
+            raise UserError(
+                f"--sample_count={self.sample_count}: must be a multiple of the "
+                f"{data.classes} classes, which are a row each"
             )
         if self.evaluate_every % self.log_every:
             raise UserError(

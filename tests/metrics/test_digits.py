@@ -1,0 +1,22 @@
+import math
+
+import numpy as np
+import pytest
+
+from tfgan_mnist.metrics.digits import class_histogram, digit_agreement
+
+
+def test_every_digit_as_often():
+    assert class_histogram(np.arange(100) % 10) == {
+        "classes": 10.0,
+        "class_kl": pytest.approx(0.0),
+    }
+
+
+def test_two_digits_of_ten_are_log_5_away():
+    found = class_histogram(np.array([3, 7] * 50))
+    assert found == {"classes": 2.0, "class_kl": pytest.approx(math.log(5))}
+
+
+def test_agreement_is_the_share_of_equal_ones():
+    assert digit_agreement(np.array([1, 2, 3, 4]), np.array([1, 2, 3, 5])) == 0.75

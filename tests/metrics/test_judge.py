@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+from conftest import PREPARED_MNIST, needs_mnist
+
+from tfgan_mnist.data.mnist import mnist, mnist5k
+from tfgan_mnist.errors import UserError
+from tfgan_mnist.metrics import judge
+
+
+@pytest.fixture(scope="module")
+def some():
+    images, labels = mnist5k()
+    chosen = np.arange(0, 5000, 10)
+    return images[chosen] / 255.0, labels[chosen]
+
+
+def test_it_knows_digits_of_any_size_and_features_are_its_last_layer(some):
+    images, labels = some
+    features, digits = judge.examine(images)
+    assert features.shape == (500, judge.FEATURES)
+    assert np.mean(digits == labels) > 0.99
+    larger = tf.image.resize(images, [32, 32]).numpy()
+    assert np.mean(judge.examine(larger)[1] == labels) > 0.98
+    network = judge.load_judge()
+    weights, offset = network.layers[-1].get_weights()
+    assert ((features @ weights + offset).argmax(axis=1) == digits).all()
+
+
+def test_an_image_is_judged_alike_whatever_is_beside_it(some):
+    images, _ = some
+    together, _ = judge.examine(images)
+    alone, _ = judge.examine(images[7:8])
+    np.testing.assert_allclose(alone[0], together[7], rtol=1e-5, atol=1e-5)
+
+
+def test_its_weights_are_small_and_checked(monkeypatch):
+    assert judge.judge_network().count_params() == 224_794
+    judge.load_judge.cache_clear()
+    monkeypatch.setattr(judge, "SHA256", "0" * 64)
+    with pytest.raises(UserError, match=r"judge\.npz: is damaged"):
+        judge.load_judge()
+    monkeypatch.undo()
+    judge.load_judge()
+
+
+@needs_mnist
+def test_it_is_right_on_at_least_99_5_percent_of_the_test_images():
+    images, labels = mnist(str(PREPARED_MNIST), "test")
+    _, digits = judge.examine(images / 255.0)
+    assert np.mean(digits == labels) >= 0.995

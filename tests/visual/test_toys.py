@@ -1,0 +1,32 @@
+import numpy as np
+from scipy import stats
+
+from tfgan_mnist.visual.toys import histogram, scatter
+
+
+def test_a_histogram_shows_where_values_are():
+    density = stats.norm(0, 1).pdf
+    left, right = (
+        histogram(np.full([100, 1], x), density, (-4.0, 4.0)) for x in (-3.0, 3.0)
+    )
+    assert left.shape == right.shape == (400, 500, 3)
+    assert left.dtype == np.uint8
+    difference = np.abs(left.astype(int) - right).sum(axis=(0, 2))
+    assert difference[:150].sum() > 0
+    assert difference[-150:].sum() > 0
+
+
+def test_a_scatter_shows_both_kinds_over_the_probability():
+    real, fake = np.zeros([5, 2]), np.full([5, 2], 0.5)
+    limits = ((-1.0, 1.0), (-1.0, 1.0))
+    sure, unsure = (
+        scatter(real, fake, lambda places, p=p: np.full(len(places), p), limits)
+        for p in (1.0, 0.0)
+    )
+    assert sure.shape == (400, 500, 3)
+    assert (sure != unsure).mean() > 0.3
+
+    asked = []
+    scatter(real, fake, lambda places: asked.append(places) or places[:, 0], limits)
+    assert asked[0].min() == -1.0
+    assert asked[0].max() == 1.0
