@@ -90,3 +90,26 @@ def trained(tmp_path_factory) -> Path:
     (run_dir.parent / "stdout").write_text(stdout)
     (run_dir.parent / "stderr").write_text(stderr)
     return run_dir
+
+
+@pytest.fixture(scope="session")
+def conditional(tmp_path_factory) -> Path:
+    """A tiny conditional model, untrained."""
+    return _untrained("cgan_embedding", tmp_path_factory.mktemp("conditional"))
+
+
+@pytest.fixture(scope="session")
+def toy(tmp_path_factory) -> Path:
+    """A tiny model of the moons, untrained."""
+    return _untrained("moons", tmp_path_factory.mktemp("toy"))
+
+
+def _untrained(recipe: str, folder: Path) -> Path:
+    from tfgan_mnist import runner, saving
+    from tfgan_mnist.build import build_gan
+    from tfgan_mnist.training.checkpoint import State
+
+    config = tiny_config(recipe)
+    metadata = runner.metadata(config, State({}))
+    saving.save(folder / "saved_model", build_gan(config), metadata)
+    return folder / "saved_model"

@@ -42,6 +42,15 @@ def tree(folder: Path) -> dict[str, tuple[int, float]]:
         (["--flagfile=dcgan", "--run_dir=taken/run"], ["taken is a file"]),
         (["--flagfile=dcgan", "--run_dir=theirs"], ["holds no run"]),
         (["--flagfile=dcgan", "--run_dir=theirs", "--overwrite"], ["holds no run"]),
+        (["--flagfile=dcgan", "--dataset=moons"], ["--networks=dcgan", "points"]),
+        (["--flagfile=moons", "--dataset=mnist"], ["--networks=moons", "dcgan"]),
+        (["--flagfile=gaussian", "--networks=moons"], ["values", "gaussian_raw"]),
+        (["--flagfile=gaussian", "--batch_size=150"], ["multiple of 100"]),
+        (["--flagfile=gaussian", "--epochs=3"], ["no end"]),
+        (["--flagfile=cdcgan", "--sample_count=25"], ["multiple of the 10"]),
+        (["--flagfile=moons", "--evaluate_every=401"], ["multiple of --log_every"]),
+        (["--flagfile=dcgan", "--loss=hinged"], ["--loss=hinged"]),
+        (["--flagfile=dcgan", "--r1_weight=-1"], ["--r1_weight=-1.0", "at least 0"]),
         (["--flagfile=binary"], ["--flagfile"]),
         (["dcgan.flags"], ["'dcgan.flags'", "--flag=value"]),
     ],
@@ -130,6 +139,45 @@ def test_sample(flags, words, tmp_path, trained):
     for name, path in names.items():
         flags = [flag.replace(f"={name}", f"={path}") for flag in flags]
     assert_one_line_error(run("sample", *flags, cwd=tmp_path), *words)
+    assert tree(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("kind", "flags", "words"),
+    [
+        ("conditional", [], ["--label is missing", "--label=0-9"]),
+        ("conditional", ["--label=10"], ["--label=10", "classes 0 to 9"]),
+        ("conditional", ["--label=5-12"], ["--label=5-12", "classes 0 to 9"]),
+        ("conditional", ["--label=-1"], ["--label=-1", "0-9 or 3,1,4"]),
+        ("conditional", ["--label=seven"], ["--label=seven"]),
+        ("conditional", ["--label=1,2,3"], ["--count=100", "3 labels"]),
+        ("conditional", ["--label=5", "--output=a.csv"], [".png, .npy or .gif"]),
+        ("toy", ["--label=5"], ["not conditional"]),
+        ("toy", ["--output=a.gif"], ["makes points", ".png, .npy or .csv"]),
+    ],
+)
+def test_sample_with_labels_and_of_toys(kind, flags, words, tmp_path, conditional, toy):
+    model = {"conditional": conditional, "toy": toy}[kind]
+    before = tree(tmp_path)
+    result = run("sample", f"--saved_model={model}", *flags, cwd=tmp_path)
+    assert_one_line_error(result, *words)
+    assert tree(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ([], ["--saved_model is missing"]),
+        (["--saved_model=none"], ["--saved_model=none: there is no such folder"]),
+        (["--saved_model=MODEL", "--output=a.txt"], ["must end in .json"]),
+        (["--saved_model=MODEL", "--output=no/a.json"], ["no folder no"]),
+        (["--saved_model=MODEL", "--outptu=a.json"], ["Did you mean: output"]),
+    ],
+)
+def test_evaluate(flags, words, tmp_path, toy):
+    flags = [flag.replace("=MODEL", f"={toy}") for flag in flags]
+    before = tree(tmp_path)
+    assert_one_line_error(run("evaluate", *flags, cwd=tmp_path), *words)
     assert tree(tmp_path) == before
 
 

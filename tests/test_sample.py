@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 from conftest import run
 
-from tfgan_mnist.sample import WALK_FRAMES, walk
+from tfgan_mnist.errors import UserError
+from tfgan_mnist.sample import WALK_FRAMES, parse_labels, walk
 
 
 @pytest.fixture(scope="module")
@@ -57,3 +58,41 @@ def test_a_walk_visits_every_point_and_keeps_its_length():
     assert lengths.max() < ends.max() * 1.05
     # Opposite points have no sphere's way between them: straight through.
     assert np.isfinite(walk(np.array([[1.0, 0.0], [-1.0, 0.0]]), 4)).all()
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [("5", [5]), ("0-9", list(range(10))), ("3,1,4", [3, 1, 4]), ("7-8, 0", [7, 8, 0])],
+)
+def test_labels_are_classes_and_ranges(text, labels):
+    assert parse_labels(text) == labels
+
+
+@pytest.mark.parametrize("text", ["", "five", "-1", "1-", "9-0", "1,,2", "0-99999"])
+def test_other_labels_are_refused(text):
+    with pytest.raises(UserError, match=f"--label={text}: "):
+        parse_labels(text)
+
+
+def test_one_class_a_row(conditional, tmp_path):
+    flags = [f"--saved_model={conditional}", "--label=0-9", "--count=30"]
+    code, stdout, stderr = run("sample", *flags, "--output=a.png", cwd=tmp_path)
+    assert (code, stderr) == (0, "")
+    assert stdout == "30 images in a.png\n"
+    sheet = imageio.imread(tmp_path / "a.png")
+    assert sheet.shape == (10 * 29 + 1, 3 * 29 + 1)
+
+
+@pytest.mark.parametrize("name", ["a.npy", "a.csv", "a.png"])
+def test_a_toy(toy, tmp_path, name):
+    flags = [f"--saved_model={toy}", "--count=50", f"--output={name}"]
+    code, stdout, stderr = run("sample", *flags, cwd=tmp_path)
+    assert (code, stderr) == (0, "")
+    assert stdout == f"50 points in {name}\n"
+    path = tmp_path / name
+    if name == "a.npy":
+        assert np.load(path).shape == (50, 2)
+    elif name == "a.csv":
+        assert np.loadtxt(path, delimiter=",").shape == (50, 2)
+    else:
+        assert imageio.imread(path).shape == (400, 500, 3)

@@ -176,3 +176,62 @@ def test_metadata_of_another_kind_counts_as_none(trained, tmp_path):
     shutil.copytree(trained / "saved_model", tmp_path / "model")
     (tmp_path / "model" / "assets.extra" / "tfgan_mnist.json").write_text("[]")
     assert saving.SavedGenerator(tmp_path / "model").metadata == {}
+
+
+@pytest.fixture(scope="module")
+def labelled(conditional) -> saving.SavedGenerator:
+    return saving.SavedGenerator(conditional)
+
+
+def test_a_conditional_model_takes_a_label_a_row_everywhere(labelled):
+    assert labelled.classes == 10
+    for name, signature in labelled.signatures.items():
+        _, inputs = signature.structured_input_signature
+        assert inputs["label"].shape.as_list() == [None], name
+        assert inputs["label"].dtype == tf.int64
+    images = labelled.sample([5, 5, 5], labels=[1, 2, 1])
+    np.testing.assert_array_equal(images[0], images[2])
+    assert not np.array_equal(images[0], images[1])
+    again = labelled.generate(labelled.latents([5, 5]), [1, 2])
+    np.testing.assert_allclose(again, images[:2], atol=1e-6)
+    outputs = labelled.signatures["discriminate"](
+        images=tf.constant(images), label=tf.constant([1, 2, 3], tf.int64)
+    )
+    assert outputs["probability"].shape == [3]
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (None, "is conditional; give labels from 0 to 9"),
+        ([1], r"labels of shape \(1,\) for 2 samples"),
+        ([1, 10], "label 10: must be from 0 to 9"),
+        ([-1, 3], "label -1: must be from 0 to 9"),
+    ],
+)
+def test_labels_that_do_not_fit_are_named(labelled, labels, words):
+    with pytest.raises(UserError, match=words):
+        labelled.sample([1, 2], labels=labels)
+
+
+def test_labels_for_a_model_without_are_refused(model):
+    with pytest.raises(UserError, match="is not conditional, so it takes no labels"):
+        model.sample([1], labels=[3])
+
+
+@pytest.mark.parametrize("label", [-1, 10])
+def test_a_request_with_a_wrong_label_fails_in_the_model_itself(labelled, label):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="must be from 0 to 9"):
+        labelled.signatures["sample"](
+            seed=tf.constant([1], tf.int64),
+            temperature=tf.ones([1]),
+            label=tf.constant([label], tf.int64),
+        )
+
+
+def test_a_toy_s_signatures_speak_of_points(toy):
+    model = saving.SavedGenerator(toy)
+    assert set(model.signatures) == {"serving_default", "sample", "discriminate"}
+    points = model.sample([1, 2, 3])
+    assert points.shape == (3, 2)
+    assert model.probability(points).shape == (3,)

@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import json
 import os
 import pty
 import re
@@ -203,6 +204,47 @@ def test_a_killed_run_with_batch_normalisation_in_d_and_xla(tmp_path):
     assert not (broken / "saved_model").exists()
     assert run("train", *flags, f"--run_dir={broken}")[0] == 0
     assert_same_run(whole, broken)
+
+
+def test_a_killed_toy_in_one_compiled_loop_with_scores(tmp_path):
+    """XLA around the loop, columns that come later, and a rhythm that changes."""
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    flags = ["--flagfile=gaussian_averaged", "--steps=3000", "--log_every=100"]
+    flags += ["--evaluate_every=500", "--sample_every=1500", "--checkpoint_every=300"]
+    code, stdout, stderr = run("train", *flags, f"--run_dir={whole}")
+    assert (code, stderr) == (0, "")
+    assert "wasserstein_1" in stdout.splitlines()[-1]  # the table ends it
+    process = start("train", *flags, f"--run_dir={broken}")
+    wait_for_step(process, broken, 300)
+    process.kill()
+    process.communicate(timeout=60)
+    flags.append("--steps_per_call=70")
+    code, stdout, stderr = run("train", *flags, f"--run_dir={broken}")
+    assert (code, stderr) == (0, "")
+    assert "resuming at step" in stdout
+    assert_same_run(whole, broken)
+
+    scores = json.loads((whole / "scores.json").read_text())
+    assert scores == json.loads((broken / "scores.json").read_text())
+    assert scores["step"] == 3000
+    assert set(scores["scores"]) == set(METRICS_OF_ONE_NUMBER)
+    assert (whole / "scores.png").is_file()
+    header, *rows = (whole / "metrics.csv").read_text().splitlines()
+    assert header.split(",")[-6:] == METRICS_OF_ONE_NUMBER
+    with_scores = [row.split(",")[0] for row in rows if not row.endswith(",,,,,,")]
+    assert with_scores == ["500", "1000", "1500", "2000", "2500", "3000"]
+    sheets = sorted((whole / "samples").iterdir())
+    assert imageio.imread(sheets[0]).shape == (400, 500, 3)
+
+
+METRICS_OF_ONE_NUMBER = [
+    "mean",
+    "deviation",
+    "skewness",
+    "excess_kurtosis",
+    "ks",
+    "wasserstein_1",
+]
 
 
 def test_how_to_go_on_after_a_stop_does_not_remove_the_run(tmp_path):

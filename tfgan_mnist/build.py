@@ -34,6 +34,7 @@ NETWORKS: dict[str, Callable[[int, int, int], dcgan.Pair]] = {
     "cdcgan": conditional.cdcgan,
     "gaussian": toy_networks.gaussian,
     "gaussian_raw": toy_networks.gaussian_raw,
+    "gaussian_single": toy_networks.gaussian_single,
     "moons": toy_networks.moons,
     "points": toy_networks.points,
     "pacgan": toy_networks.pacgan,

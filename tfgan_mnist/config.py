@@ -69,6 +69,7 @@ NETWORKS: Mapping[str, Pair] = {
     "cdcgan": Pair(conditional=True),
     "gaussian": Pair("values", packing=100),
     "gaussian_raw": Pair("values", packing=100),
+    "gaussian_single": Pair("values"),
     "moons": Pair("points"),
     "points": Pair("points"),
     "pacgan": Pair("points"),

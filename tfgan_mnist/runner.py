@@ -225,7 +225,7 @@ def _finish(
     gan = build_gan(dataclasses.replace(config, mixed_precision=False))
     gan.generator.set_weights(training.sampler.get_weights())
     gan.discriminator.set_weights(training.gan.discriminator.get_weights())
-    saving.save(directory.saved_model, gan, _metadata(config, state))
+    saving.save(directory.saved_model, gan, metadata(config, state))
     if config.evaluate_every:
         _score(directory)
 
@@ -243,7 +243,7 @@ def _score(directory: RunDirectory) -> None:
             plot_panels(columns["step"], curves, levels, unfinished)
 
 
-def _metadata(config: Config, state: State) -> dict[str, Any]:
+def metadata(config: Config, state: State) -> dict[str, Any]:
     """What made a model, for its reader; nothing of the machine it was made on."""
     flags = dataclasses.asdict(config)
     for place in ("run_dir", "data_dir"):

@@ -111,7 +111,7 @@ def plan(config: Config) -> str:
 
 def _list_recipes() -> None:
     for name, path in recipes().items():
-        print(f"{name:<16}{recipe_header(path)[0]}")
+        print(f"{name:<20}{recipe_header(path)[0]}")
 
 
 def main(argv: Sequence[str]) -> None:

@@ -30,7 +30,18 @@ def gaussian_raw(latent_dim: int, base_channels: int, seed: int) -> Pair:
     return _gaussian(latent_dim, base_channels, seed, deviations=False)
 
 
-def _gaussian(latent_dim: int, base_channels: int, seed: int, deviations: bool) -> Pair:
+def gaussian_single(latent_dim: int, base_channels: int, seed: int) -> Pair:
+    """As ``gaussian``, but D sees one number at a time: 1 → 50 → 50 → 1."""
+    return _gaussian(latent_dim, base_channels, seed, deviations=False, minibatch=1)
+
+
+def _gaussian(
+    latent_dim: int,
+    base_channels: int,
+    seed: int,
+    deviations: bool,
+    minibatch: int = MINIBATCH,
+) -> Pair:
     c = base_channels
     init = keras.initializers.GlorotUniform(seed=keras.random.SeedGenerator(seed))
     generator = keras.Sequential(
@@ -42,7 +53,7 @@ def _gaussian(latent_dim: int, base_channels: int, seed: int, deviations: bool) 
         ],
         name="generator",
     )
-    values = x = keras.Input([MINIBATCH], name="points")
+    values = x = keras.Input([minibatch], name="points")
     if deviations:
         squares = ops.square(x - ops.mean(x, axis=1, keepdims=True))
         x = layers.Concatenate()([x, squares])
