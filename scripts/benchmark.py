@@ -3,8 +3,8 @@
     bash scripts/setup.sh benchmark && .venv/bin/python scripts/benchmark.py
 
 For each recipe three programs take turns, each in a process of its own: this package; a
-plain loop as TensorFlow's tutorial writes it, on TensorFlow's defaults; and eager
-PyTorch, channels-last. Ratios are taken within a round of turns and given as median
+plain loop as TensorFlow's tutorial writes it, on TensorFlow's defaults (not for toys);
+Ratios
 (least – greatest) over the rounds, since the clock of a machine drifts.
 
 ``--isa=avx2`` keeps every program from AVX-512, as on a processor that has none.
@@ -28,11 +28,13 @@ from typing import Any
 
 from tqdm import tqdm
 
-RECIPES = ("dcgan", "dcgan_tutorial", "dcgan32")
+RECIPES = ("dcgan", "dcgan_tutorial", "dcgan32", "gaussian", "moons")
 GOALS = {  # of this package over the others, on two cores without AVX-512
     "dcgan": {"plain": 3.5, "torch": 1.1},
     "dcgan_tutorial": {"plain": 1.5, "torch": 1.2},
     "dcgan32": {"plain": 1.3, "torch": 1.1},
+    "gaussian": {"torch": 10.0},
+    "moons": {"torch": 10.0},
 }
 PROGRAMS = ("ours", "plain", "torch")
 
@@ -66,7 +68,9 @@ def ours(recipe: str, seconds: float) -> dict[str, Any]:
     tf = load_tensorflow()
     from tfgan_mnist.build import build_picture, build_training
 
-    config = dataclasses.replace(config_of(recipe), dataset="mnist5k")
+    config = config_of(recipe)
+    if config.dataset == "mnist":
+        config = dataclasses.replace(config, dataset="mnist5k")
     training = build_training(config)
     step, calls = training.step, iter(range(10**9))
     with without_noise():
@@ -168,6 +172,7 @@ def torch(recipe: str, seconds: float) -> dict[str, Any]:
     from torch import nn
     from torch.nn import functional
 
+    from tfgan_mnist.data import toys
     from tfgan_mnist.data.mnist import mnist5k
 
     torch.set_num_threads(os.cpu_count() or 1)
@@ -177,22 +182,42 @@ def torch(recipe: str, seconds: float) -> dict[str, Any]:
         for network in torch_networks(nn, recipe)
     )
     g_optimizer, d_optimizer = (
-        torch.optim.Adam(network.parameters(), 2e-4, (config.beta_1, 0.999))
+        torch.optim.Adam(
+            network.parameters(), config.generator_learning_rate, (config.beta_1, 0.999)
+        )
         for network in (generator, discriminator)
     )
-    images = torch.tensor(mnist5k()[0]).permute(0, 3, 1, 2).float() / 127.5 - 1.0
-    size = 32 if recipe == "dcgan32" else 28
-    if size != 28:
-        images = functional.interpolate(images, size=(size, size), mode="bilinear")
-    images = images.to(memory_format=torch.channels_last)
     cross_entropy = functional.binary_cross_entropy_with_logits
 
+    if recipe == "gaussian":
+        target = toys.Gaussian()
+
+        def batch():
+            values = torch.randn(config.batch_size, 1)
+            return target.mean + target.deviation * values
+    else:
+        if recipe == "moons":
+            samples = torch.tensor(toys.moons(2_000, 0))
+        else:
+            samples = torch.tensor(mnist5k()[0]).permute(0, 3, 1, 2).float()
+            samples = samples / 127.5 - 1.0
+            if recipe == "dcgan32":
+                size = (32, 32)
+                samples = functional.interpolate(samples, size=size, mode="bilinear")
+            samples = samples.to(memory_format=torch.channels_last)
+
+        def batch():
+            return samples[torch.randperm(len(samples))[: config.batch_size]]
+
     def train():
-        real_images = images[torch.randperm(len(images))[: config.batch_size]]
-        noise = torch.randn(config.batch_size, config.latent_dim)
+        real_samples = batch()
+        if recipe == "gaussian":
+            noise = torch.rand(config.batch_size, config.latent_dim)
+        else:
+            noise = torch.randn(config.batch_size, config.latent_dim)
         d_optimizer.zero_grad()
         fakes = generator(noise)
-        real = discriminator(real_images)
+        real = discriminator(real_samples)
         fake = discriminator(fakes.detach())
         d_loss = cross_entropy(real, torch.ones_like(real)) + cross_entropy(
             fake, torch.zeros_like(fake)
@@ -210,8 +235,44 @@ def torch(recipe: str, seconds: float) -> dict[str, Any]:
     return {"durations": timed(train, seconds), "memory": peak_memory()}
 
 
+def _with_deviations(nn):
+    """A batch of numbers and their squared deviations, as one vector."""
+    import torch
+
+    class WithDeviations(nn.Module):
+        def forward(self, values):
+            values = values.reshape(1, -1)
+            squares = (values - values.mean(1, keepdim=True)) ** 2
+            return torch.cat([values, squares], 1)
+
+    return WithDeviations()
+
+
 def torch_networks(nn, recipe: str):
     """The recipe's networks in PyTorch's layers."""
+    if recipe == "gaussian":
+        return (
+            nn.Sequential(
+                nn.Linear(1, 50),
+                nn.ELU(),
+                nn.Linear(50, 50),
+                nn.Sigmoid(),
+                nn.Linear(50, 1),
+            ),
+            nn.Sequential(
+                _with_deviations(nn),
+                nn.Linear(200, 50),
+                nn.ELU(),
+                nn.Linear(50, 50),
+                nn.ELU(),
+                nn.Linear(50, 1),
+            ),
+        )
+    if recipe == "moons":
+        return (
+            nn.Sequential(nn.Linear(32, 128), nn.ReLU(), nn.Linear(128, 2)),
+            nn.Sequential(nn.Linear(2, 128), nn.ReLU(), nn.Linear(128, 1)),
+        )
 
     def up(a, b, *shape, norm=nn.BatchNorm2d, bias=True, act=nn.ReLU):
         layer = nn.ConvTranspose2d(a, b, *shape, bias=bias)
@@ -329,6 +390,7 @@ def matrix_product_gflops(tf) -> float:
 
 def overhead(tf, config, training, sample) -> dict[str, float]:
     """Seconds a step outside of its compiled updates: data, hooks and Python."""
+    from tfgan_mnist.build import build_evaluation
     from tfgan_mnist.run_directory import RunDirectory
     from tfgan_mnist.training import hooks, loop
     from tfgan_mnist.training.checkpoint import Checkpoints, State
@@ -352,7 +414,7 @@ def overhead(tf, config, training, sample) -> dict[str, float]:
         directory = RunDirectory(folder)
         board = hooks.Board(directory, 0)
         state = State(training.variables)
-        clock = hooks.Clock(state, config.batch_size, 10**9, 0.0)
+        clock = hooks.Clock(state, config.batch_size, "images", 10**9, 0.0)
         bar = hooks.Bar(state, clock, lambda: training.step.names)
 
         def loop_only():
@@ -368,13 +430,23 @@ def overhead(tf, config, training, sample) -> dict[str, float]:
             )
 
         python = statistics.median(timed(loop_only, 0.5)) / (count * 10)
+        evaluate = build_evaluation(config, training)
+        every = config.evaluate_every // config.log_every
         log = hooks.Log(
-            1, lambda: training.step.names, directory, board, clock, lambda line: None
+            1,
+            lambda: training.step.names,
+            every,
+            evaluate,
+            directory,
+            board,
+            clock,
+            lambda line: None,
         )
         pictures = hooks.Pictures(1, sample, directory, board)
         saver = hooks.Saver(1, Checkpoints(directory.checkpoints, 2))
 
         def log_once():
+            state.step += 1  # so that scores come as often as they do in a run
             state.losses = ready
             log(state)
 
@@ -393,8 +465,10 @@ def overhead(tf, config, training, sample) -> dict[str, float]:
 def seconds_to_first_step(recipe: str, environment: dict[str, str]) -> float:
     """From the command to the log line of the first step."""
     with tempfile.TemporaryDirectory() as folder:
-        flags = [f"--flagfile={recipe}", "--dataset=mnist5k", "--steps=1"]
-        flags += ["--epochs=0", "--log_every=1", f"--run_dir={folder}/run"]
+        flags = [f"--flagfile={recipe}", "--steps=1", "--epochs=0", "--log_every=1"]
+        flags += ["--evaluate_every=0", f"--run_dir={folder}/run"]
+        if config_of(recipe).dataset == "mnist":
+            flags.append("--dataset=mnist5k")
         start = time.perf_counter()
         process = subprocess.Popen(
             [sys.executable, "-u", "-m", "tfgan_mnist.train", *flags],
@@ -455,7 +529,7 @@ def report(recipe: str, rounds: list[dict[str, dict]], to_first_step: float) -> 
     ]
     print(f"\n{recipe}")
     for name in rounds[0]:
-        times = spread([one[name] for one in medians], "{:.3f}")
+        times = spread([one[name] for one in medians], "{:.3g}")
         memory = max(one[name]["memory"] for one in rounds)
         line = f"  {name:<6} {times} s a step, {memory:.1f} GB at most"
         if name != "ours":
@@ -471,7 +545,7 @@ def report(recipe: str, rounds: list[dict[str, dict]], to_first_step: float) -> 
         rate / one["ceiling"] for rate, one in zip(rates, ours, strict=True)
     ]
     print(
-        f"  {gflop:.0f} GFLOP a step: {spread(rates, '{:.0f}')} GFLOP/s, "
+        f"  {gflop:.3g} GFLOP a step: {spread(rates, '{:.0f}')} GFLOP/s, "
         f"{spread(shares_of_ceiling)} of what a matrix product reaches"
     )
     parts = {
@@ -505,13 +579,17 @@ def main() -> None:
         return
     if arguments.rounds < 1 or "ours" not in arguments.programs:
         parser.error("--rounds must be at least 1, and --programs contain ours")
-    turns = len(arguments.recipes) * len(arguments.programs) * arguments.rounds
+    programs = {
+        recipe: [p for p in arguments.programs if p in ("ours", *GOALS[recipe])]
+        for recipe in arguments.recipes
+    }
+    turns = sum(map(len, programs.values())) * arguments.rounds
     with tqdm(total=turns, unit="turn") as bar:
         for recipe in arguments.recipes:
             rounds = []
             for _ in range(arguments.rounds):
                 results = {}
-                for program in arguments.programs:
+                for program in programs[recipe]:
                     results[program] = turn(program, recipe, arguments)
                     bar.update()
                 rounds.append(results)

@@ -48,7 +48,7 @@ SHAPES = {
 }
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", PARAMETERS)
 def test_published_parameters_and_shapes(name):
     generator, discriminator = NETWORKS[name](100, 64, 1)
     assert (generator.count_params(), discriminator.count_params()) == PARAMETERS[name]
@@ -71,7 +71,7 @@ def test_published_parameters_and_shapes(name):
     assert convolutions == sizes
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", PARAMETERS)
 def test_ranges_and_modes(name):
     generator, discriminator = NETWORKS[name](100, 4, 1)
     latents = tf.random.stateless_normal([6, 100], [1, 2]) * 10
@@ -84,7 +84,7 @@ def test_ranges_and_modes(name):
     np.testing.assert_allclose(alone, generator(latents, training=False)[:1], atol=1e-5)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", PARAMETERS)
 def test_seed_makes_the_initial_weights(name):
     def weights(seed):
         return [w for n in NETWORKS[name](10, 4, seed) for w in n.get_weights()]

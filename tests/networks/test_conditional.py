@@ -1,0 +1,75 @@
+import keras
+import numpy as np
+import pytest
+
+from tfgan_mnist.networks import conditional, dcgan
+
+PARAMETERS = {
+    # dense layers, then four numbers a unit of batch normalisation
+    "cgan_onehot": (
+        (110 * 128 + 128)
+        + (128 * 256 + 256)
+        + (256 * 512 + 512)
+        + (512 * 784 + 784)
+        + 4 * (256 + 512),
+        (794 * 512 + 512) + (512 * 256 + 256) + (256 + 1),
+    ),
+    # the same with an embedding 10 → 10
+    "cgan_embedding": (
+        100
+        + (110 * 128 + 128)
+        + (128 * 256 + 256)
+        + (256 * 512 + 512)
+        + (512 * 1024 + 1024)
+        + (1024 * 784 + 784)
+        + 4 * (256 + 512 + 1024),
+        100 + (794 * 512 + 512) + (512 * 256 + 256) + (256 + 1) + 4 * 256,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_parameters_by_hand(name):
+    found = [n.count_params() for n in getattr(conditional, name)(100, 128, 1)]
+    assert found == list(PARAMETERS[name])
+
+
+def test_cdcgan_is_dcgan_with_a_wider_input_and_a_vector_for_each_label():
+    plain = [network.count_params() for network in dcgan.dcgan(100, 8, 1)]
+    told = [network.count_params() for network in conditional.cdcgan(100, 8, 1)]
+    assert told[0] == plain[0] + 10 * (3 * 3 * 8 * 8)
+    assert told[1] == plain[1] + 10 * (2 * 2 * 8 * 8)
+
+
+def test_cdcgan_s_logit_is_the_plain_one_and_a_product_with_the_label_s_vector():
+    _, discriminator = conditional.cdcgan(100, 4, 1)
+    images = np.random.default_rng(1).uniform(-1, 1, [10, 28, 28, 1]).astype("float32")
+    labels = np.arange(10, dtype=np.int32)
+    logits = discriminator([images, labels]).numpy()[:, 0]
+
+    parts = {type(layer): layer for layer in discriminator.layers}
+    features = parts[keras.Sequential](images).numpy()
+    weights, offset = parts[keras.layers.Dense].get_weights()
+    (vectors,) = parts[keras.layers.Embedding].get_weights()
+    expected = features @ weights[:, 0] + offset + (features * vectors).sum(axis=1)
+    np.testing.assert_allclose(logits, expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["cgan_onehot", "cgan_embedding", "cdcgan"])
+def test_epsilon_and_seed(name):
+    one, same, other = (getattr(conditional, name)(20, 4, seed) for seed in (1, 1, 2))
+    for a, b, c in zip(
+        *((*pair[0].weights, *pair[1].weights) for pair in (one, same, other)),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(a, b)
+        if "kernel" in a.path or "embeddings" in a.path:
+            assert not np.array_equal(a, c), a.path
+    norms = [
+        layer
+        for network in one
+        for layer in network.layers
+        if isinstance(layer, keras.layers.BatchNormalization)
+    ]
+    assert all(norm.epsilon == 0.8 for norm in norms)
+    assert bool(norms) == (name != "cdcgan")  # whose norms are inside dcgan's networks
