@@ -4,8 +4,8 @@
 
 For each recipe three programs take turns, each in a process of its own: this package; a
 plain loop as TensorFlow's tutorial writes it, on TensorFlow's defaults (not for toys);
-Ratios
-(least – greatest) over the rounds, since the clock of a machine drifts.
+and eager PyTorch, images channels-last. Ratios are taken within a round of turns and
+given as median (least – greatest) over the rounds, since the clock of a machine drifts.
 
 ``--isa=avx2`` keeps every program from AVX-512, as on a processor that has none.
 """
@@ -373,7 +373,10 @@ def gflop_per_step(config, gan) -> float:
     A shared pass of G serves D's updates and G's first; what a loss does not need (D's
     weights while G moves) is not computed.
     """
+    from tfgan_mnist.config import NETWORKS
+
     g, d = multiply_adds(gan.generator), multiply_adds(gan.discriminator)
+    d /= NETWORKS[config.networks].packing  # samples that D judges as one
     d_updates, g_updates = config.discriminator_updates, config.generator_updates
     g_passes = g_updates if config.share_latents else g_updates + d_updates
     total = d_updates * 6 * d + g_passes * g + g_updates * (2 * g + 2 * d)

@@ -88,7 +88,8 @@ def test_differences_name_only_what_makes_another_run():
         (["--steps=many"], "--steps=many: must be a whole number"),
         (["--beta_1=much"], "--beta_1=much: must be a number"),
         (["--resume=perhaps"], "--resume=perhaps: must be true or false"),
-        (["--networks=dcgam"], "did you mean 'dcgan'"),
+        (["--networks=dcgam"], "there is no such value; did you mean 'dcgan'"),
+        (["--loss=relative"], "no such value; did you mean 'relativistic'"),
         (["--dataset=mnist6k"], "did you mean 'mnist5k'"),
         (["--lerning_rate=1"], "unknown command line flag 'lerning_rate'"),
         (["stray"], "'stray': belongs to no flag"),
@@ -119,6 +120,15 @@ def test_types_are_checked_for_callers_from_python(name, value, wanted):
     with pytest.raises(UserError) as error:
         Config(**{"steps": 1, name: value})
     assert str(error.value) == wanted
+
+
+def test_a_record_from_when_there_was_one_way_to_compile_can_be_read(tmp_path):
+    record = parse("--flagfile=dcgan").to_flags()
+    for before, now in (("true", "step"), ("false", "off")):
+        old = record.replace("--jit_compile=off", f"--jit_compile={before}")
+        (tmp_path / "config.flags").write_text(old)
+        assert config.read_config(tmp_path / "config.flags").jit_compile == now
+    assert Config(steps=1, jit_compile=True).jit_compile == "step"
 
 
 def test_whole_numbers_do_for_numbers():

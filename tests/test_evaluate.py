@@ -5,6 +5,7 @@ import pytest
 from conftest import assert_one_line_error, run
 
 from tfgan_mnist import protocols, saving, scores
+from tfgan_mnist.data.mnist import mnist5k
 
 
 def test_a_table_and_the_same_as_json(toy, tmp_path):
@@ -48,3 +49,24 @@ def test_a_model_that_does_not_say_what_it_imitates(toy, tmp_path):
     (tmp_path / "model/assets.extra/tfgan_mnist.json").unlink()
     result = run("evaluate", f"--saved_model={tmp_path / 'model'}")
     assert_one_line_error(result, "does not say which data set")
+
+
+def test_agreement_compares_with_the_labels_that_were_asked_for():
+    """A generator that answers each label with a real digit of it agrees."""
+    images, digits = mnist5k()
+
+    class Real:
+        path, classes = "real", 10
+        metadata = {"dataset": "mnist"}  # noqa: RUF012
+
+        def sample(self, seeds, temperature=1.0, labels=None):
+            of_class = [np.flatnonzero(digits == label) for label in range(10)]
+            chosen = [
+                of_class[label][i % 500] for i, label in enumerate(map(int, labels))
+            ]
+            return images[chosen] / 255.0
+
+    found = scores.score(Real(), seeds=(1,))["scores"]
+    assert found["digit_agreement"]["mean"] > 0.99
+    assert found["classes"]["mean"] == 10
+    assert found["class_kl"]["mean"] < 0.001

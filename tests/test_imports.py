@@ -15,7 +15,7 @@ ROOT = Path(tfgan_mnist.__file__).parent
 ALLOWED = {
     "losses": set(),
     "latents": set(),
-    "files": set(),
+    "files": {"errors"},
     "errors": set(),
     "runtime": set(),
     "penalties": set(),
@@ -28,6 +28,8 @@ ALLOWED = {
     "config": {"errors"},
     "saved_model": {"errors"},
     "run_directory": {"config", "errors", "files"},
+    "saving": {"errors", "files", "gans", "latents", "runtime", "saved_model"},
+    "scores": {"errors", "protocols", "saving"},
     "training": {"errors", "files", "latents", "run_directory", "visual"},
     "training.step": {"latents"},
     "training.loop": {"errors"},

@@ -55,3 +55,17 @@ def test_recipe(recipe, tmp_path):
     assert model.metadata["recipe"] == recipe
     write_warmup(tmp_path / "model", model.signatures, recipe)
     assert (tmp_path / "model/assets.extra/tf_serving_warmup_requests").is_file()
+
+
+def test_the_picture_of_a_conditional_run_has_a_class_in_each_row():
+    """G is made to paint its label, and the rows are then of ten shades in order."""
+    config = tiny_config("cgan_onehot", sample_count=30)
+    training = build_training(config)
+    training.gan.sample = lambda generator, latents, labels: tf.broadcast_to(
+        tf.cast(labels, tf.float32)[:, None, None, None] / 9.0, [30, 28, 28, 1]
+    )
+    sheet = build_picture(config, training)()
+    assert sheet.shape == (10 * 29 + 1, 3 * 29 + 1)
+    for row in range(10):
+        shades = sheet[1 + 29 * row : 29 * (row + 1)][:, [5, 35, 65]]
+        assert (shades == round(255 * row / 9)).all()

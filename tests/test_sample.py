@@ -5,6 +5,7 @@ from conftest import run
 
 from tfgan_mnist.errors import UserError
 from tfgan_mnist.sample import WALK_FRAMES, parse_labels, walk
+from tfgan_mnist.saving import SavedGenerator, row_seeds
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +75,20 @@ def test_other_labels_are_refused(text):
         parse_labels(text)
 
 
-def test_one_class_a_row(conditional, tmp_path):
+def test_one_class_a_row_in_every_format(conditional, tmp_path):
+    flags = [f"--saved_model={conditional}", "--label=7,0-1", "--count=6", "--seed=4"]
+    for name in ("a.npy", "a.gif"):
+        code, _, stderr = run("sample", *flags, f"--output={name}", cwd=tmp_path)
+        assert (code, stderr) == (0, "")
+    model = SavedGenerator(conditional)
+    expected = model.sample(row_seeds(4, 6), labels=[7, 7, 0, 0, 1, 1])
+    np.testing.assert_array_equal(np.load(tmp_path / "a.npy"), expected)
+    frames = imageio.imread(tmp_path / "a.gif", index=None)
+    first = np.rint(expected[0, ..., 0] * 255)
+    assert abs(frames[0, ::8, ::8, 0].astype(float) - first).max() <= 8  # GIF's palette
+
+
+def test_a_sheet_with_a_class_in_each_row(conditional, tmp_path):
     flags = [f"--saved_model={conditional}", "--label=0-9", "--count=30"]
     code, stdout, stderr = run("sample", *flags, "--output=a.png", cwd=tmp_path)
     assert (code, stderr) == (0, "")

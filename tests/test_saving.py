@@ -235,3 +235,28 @@ def test_a_toy_s_signatures_speak_of_points(toy):
     points = model.sample([1, 2, 3])
     assert points.shape == (3, 2)
     assert model.probability(points).shape == (3,)
+
+
+def test_a_request_with_fewer_labels_than_rows_fails(tmp_path):
+    """Also in cdcgan, whose product with the label's vector would be broadcast."""
+    from conftest import tiny_config
+
+    from tfgan_mnist.build import build_gan
+
+    saving.save(tmp_path / "model", build_gan(tiny_config("cdcgan")), {})
+    model = saving.SavedGenerator(tmp_path / "model")
+    assert model.classes == 10  # the model knows, whatever it is told to remember
+    with pytest.raises(tf.errors.InvalidArgumentError, match="one for each row"):
+        model.signatures["discriminate"](
+            images=tf.zeros([5, 28, 28, 1]), label=tf.constant([1], tf.int64)
+        )
+
+
+def test_labels_must_be_whole_numbers(labelled):
+    with pytest.raises(UserError, match="labels must be whole numbers"):
+        labelled.sample([1], labels=[1.9])
+
+
+def test_points_of_another_shape_than_d_judges_are_refused(toy):
+    with pytest.raises(UserError, match=r"judges points of shape \(None, 2\)"):
+        saving.SavedGenerator(toy).probability(np.zeros([3, 100]))

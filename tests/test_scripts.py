@@ -54,3 +54,36 @@ def test_every_recipe_has_a_budget_for_its_samples():
     from tfgan_mnist.config import recipes
 
     assert set(load("samples/make.py").BUDGETS) == set(recipes())
+
+
+def test_an_installed_package_has_its_data(tmp_path):
+    """Not only an editable one: recipes and the judge's weights are package data."""
+    words = ["setup.py", "--quiet", "build", "--build-base", str(tmp_path)]
+    subprocess.run([sys.executable, *words], cwd=ROOT, check=True)
+    built = {str(p.relative_to(ROOT)) for p in ROOT.glob("tfgan_mnist/**/*.flags")}
+    built |= {"tfgan_mnist/metrics/judge.npz"}
+    for path in built:
+        assert (tmp_path / "lib" / path).is_file(), path
+
+
+def test_what_is_imported_is_declared():
+    import ast
+    import configparser
+    import re
+
+    options = configparser.ConfigParser()
+    options.read(ROOT / "setup.cfg")
+    lines = options["options"]["install_requires"].splitlines()
+    declared = {re.match(r"[\w-]*", line)[0].replace("-", "_") for line in lines}
+    names = {"sklearn": "scikit_learn", "PIL": "pillow", "absl": "absl_py"}
+    names["tensorflow_serving"] = "tensorflow_serving_api"
+    for path in ROOT.glob("tfgan_mnist/**/*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            modules = []
+            if isinstance(node, ast.Import):
+                modules = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                modules = [node.module]
+            for module in {module.split(".")[0] for module in modules}:
+                known = module in sys.stdlib_module_names or module == "tfgan_mnist"
+                assert known or names.get(module, module) in declared, (path, module)

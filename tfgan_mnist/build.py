@@ -188,8 +188,13 @@ def build_picture(config: Config, training: Training) -> Callable[[], np.ndarray
 
 
 def build_evaluation(config: Config, training: Training) -> Callable[[], Figures]:
-    """() → the figures of the samples that fixed latents give now."""
+    """() → the figures of the samples that fixed latents give now.
+
+    Raises:
+      UserError: if the judge that they need is damaged.
+    """
     gan, protocol = training.gan, PROTOCOLS[config.dataset]
+    protocol.prepare()
     inputs = _fixed_inputs(gan, protocol.count, run_seed(config.seed, EVALUATION))
     labels = inputs[1].numpy() if inputs[1:] else None
     sample = tf.function(lambda *batch: gan.sample(training.sampler, *batch))

@@ -208,8 +208,8 @@ class Config:
     evaluate_every: int = flag(
         0,
         "Run directory",
-        "steps between scores of the samples, a multiple of --log_every; the last step "
-        "is scored too; 0: never",
+        "steps between scores of the samples, a multiple of --log_every; the finished "
+        "model is scored too; 0: never",
         low=0,
     )
     sample_every: int = flag(1000, "Run directory", "steps between pictures", low=1)
@@ -236,7 +236,11 @@ class Config:
     )
 
     steps_per_call: int = flag(
-        1, "Speed", "steps inside one compiled call", low=1, same_run=False
+        1,
+        "Speed",
+        "steps inside one compiled call, whose batches are all held in memory",
+        low=1,
+        same_run=False,
     )
     jit_compile: str = flag(
         "off",
@@ -255,6 +259,10 @@ class Config:
     )
 
     def __post_init__(self):
+        # As it was written while there was but one way to compile.
+        before = {"true": "step", "false": "off"}
+        name = str(self.jit_compile).lower()
+        object.__setattr__(self, "jit_compile", before.get(name, self.jit_compile))
         check_flags(self)
         if not self.recipe or not self.run_dir:
             empty = "run_dir" if self.recipe else "recipe"
@@ -357,8 +365,7 @@ def _check(name: str, value: Any, rule: Flag) -> None:
     """Raises UserError unless a flag's value is in its range."""
     if rule.choices and value not in rule.choices:
         raise UserError(
-            f"--{name}={value}: there is no such {name.rstrip('s')}; "
-            + nearest(value, rule.choices)
+            f"--{name}={value}: there is no such value; " + nearest(value, rule.choices)
         )
     if isinstance(value, float) and not math.isfinite(value):
         raise UserError(f"--{name}={value}: must be a finite number")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ from pathlib import Path
 from tfgan_mnist import command
 from tfgan_mnist.config import check_flags, flag, grouped_help, parse_flags
 from tfgan_mnist.errors import UserError, naming
-from tfgan_mnist.files import whole_file
+from tfgan_mnist.files import check_output, whole_file
 from tfgan_mnist.saved_model import check_saved_model
 
 
@@ -26,20 +25,9 @@ class Flags:
         if not self.saved_model:
             raise UserError("--saved_model is missing: give the folder of a model")
         if self.output:
-            self._check_output(Path(self.output))
-
-    @staticmethod
-    def _check_output(output: Path) -> None:
-        with naming(f"--output={output}"):
-            if output.suffix != ".json":
-                raise UserError(f"--output={output}: must end in .json")
-            if output.is_dir() or not output.parent.is_dir():
-                what = (
-                    "is a folder" if output.is_dir() else f"no folder {output.parent}"
-                )
-                raise UserError(f"--output={output}: {what}")
-        if not os.access(output.parent, os.W_OK):
-            raise UserError(f"--output={output}: no permission to write there")
+            if Path(self.output).suffix != ".json":
+                raise UserError(f"--output={self.output}: must end in .json")
+            check_output(Path(self.output))
 
 
 def main(argv: Sequence[str]) -> None:

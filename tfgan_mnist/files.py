@@ -8,6 +8,19 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from tfgan_mnist.errors import UserError, naming
+
+
+def check_output(path: Path) -> None:
+    """Raises UserError unless a command's ``--output`` can be written."""
+    name = f"--output={path}"
+    with naming(name):
+        if path.is_dir() or not path.parent.is_dir():
+            what = "is a folder" if path.is_dir() else f"no folder {path.parent}"
+            raise UserError(f"{name}: {what}")
+    if not os.access(path.parent, os.W_OK):
+        raise UserError(f"{name}: no permission to write there")
+
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[Path]:

@@ -42,6 +42,11 @@ class Protocol:
     picture: Callable[[np.ndarray, Probability], np.ndarray] | None = None
     judged_by: str = ""
 
+    def prepare(self) -> None:
+        """Raises UserError if the figures could not be computed later."""
+        if self.judged_by:
+            judge.load_judge()
+
     def reference(self, seed: int) -> Figures:
         """The figures of fresh real samples; empty if there are none to be had."""
         return self.figures(self.real(seed), None) if self.real else {}

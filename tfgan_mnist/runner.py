@@ -25,7 +25,7 @@ from tfgan_mnist.build import (
     build_picture,
     build_training,
 )
-from tfgan_mnist.config import DATASETS, NETWORKS, Config
+from tfgan_mnist.config import DATASETS, Config
 from tfgan_mnist.errors import NotFiniteError, RunStopped
 from tfgan_mnist.files import whole_file
 from tfgan_mnist.run_directory import RunDirectory
@@ -72,6 +72,8 @@ def run(
     """
     with _interrupts() as interrupted:
         training = build_training(config)
+        # Whatever it lacks is said before anything is trained.
+        evaluate = build_evaluation(config, training) if config.evaluate_every else None
         checkpoints = Checkpoints(directory.checkpoints, config.keep_checkpoints, _warn)
         state = State(training.variables)
         try:
@@ -80,7 +82,16 @@ def run(
                 if not _is_complete(config, directory, state):
                     (echo or print)(_beginning(directory, state, removed))
                     saver = hooks.Saver(config.checkpoint_every, checkpoints)
-                    _train(config, directory, training, state, saver, interrupted, echo)
+                    _train(
+                        config,
+                        directory,
+                        training,
+                        state,
+                        evaluate,
+                        saver,
+                        interrupted,
+                        echo,
+                    )
                     _finish(config, directory, training, state)
         except NotFiniteError as error:
             raise RunStopped(
@@ -100,8 +111,8 @@ def run(
         f"{directory.animation.name}, {directory.loss_plot.name} and "
         f"{directory.saved_model.name}/"
     )
-    if directory.scores.is_file():
-        (echo or print)(scores.table(json.loads(directory.scores.read_text())))
+    if config.evaluate_every:
+        (echo or print)(scores.table(_read_scores(directory)))
     return Result(directory.path, directory.saved_model, state.step, state.seconds)
 
 
@@ -121,14 +132,23 @@ def _is_complete(config: Config, directory: RunDirectory, state: State) -> bool:
     """Whether a limit is met already, and what the run leaves is there."""
     at_end = config.last_step is not None and state.step >= config.last_step
     out_of_time = config.max_seconds and state.seconds >= config.max_seconds
-    left = [directory.animation, directory.loss_plot]
-    if config.evaluate_every:
-        left.append(directory.scores)
+    pictures = (directory.animation, directory.loss_plot)
+    scored = _read_scores(directory).get("step") == state.step
     return bool(
         (at_end or out_of_time)
         and read_metadata(directory.saved_model).get("step") == state.step
-        and all(path.is_file() for path in left)
+        and all(path.is_file() for path in pictures)
+        and (scored or not config.evaluate_every)
     )
+
+
+def _read_scores(directory: RunDirectory) -> dict[str, Any]:
+    """What scores.json holds; empty if it is not there, or not a record of scores."""
+    try:
+        found = json.loads(directory.scores.read_text())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) and "scores" in found else {}
 
 
 def _beginning(directory: RunDirectory, state: State, removed: list[str]) -> str:
@@ -144,6 +164,7 @@ def _train(
     directory: RunDirectory,
     training: Training,
     state: State,
+    evaluate: Callable[[], dict[str, float]] | None,
     saver: hooks.Saver,
     interrupted: list[int],
     echo: Callable[[str], None] | None,
@@ -167,7 +188,7 @@ def _train(
             config.log_every,
             lambda: step.names,
             config.evaluate_every,
-            build_evaluation(config, training),
+            evaluate,
             directory,
             board,
             clock,
@@ -253,9 +274,6 @@ def metadata(config: Config, state: State) -> dict[str, Any]:
         "step": state.step,
         "seconds": round(state.seconds, 1),
         "dataset": config.dataset,
-        "classes": DATASETS[config.dataset].classes
-        if NETWORKS[config.networks].conditional
-        else 0,
         "averaged_weights": bool(config.ema_decay),
         "made": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "tfgan_mnist": __version__,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
@@ -14,8 +13,8 @@ import numpy as np
 from tfgan_mnist import command
 from tfgan_mnist.config import DATASETS, check_flags, flag, grouped_help, parse_flags
 from tfgan_mnist.errors import UserError, naming
-from tfgan_mnist.files import whole_file
-from tfgan_mnist.saved_model import check_saved_model, read_metadata
+from tfgan_mnist.files import check_output, whole_file
+from tfgan_mnist.saved_model import check_saved_model, classes_of, read_metadata
 
 FORMATS = {"images": (".png", ".npy", ".gif"), "points": (".png", ".npy", ".csv")}
 
@@ -60,14 +59,7 @@ class Flags:
                 f"--count={self.count}: at most {LARGEST[output.suffix]:,} for a "
                 f"{output.suffix} file"
             )
-        with naming(f"--output={output}"):
-            if output.is_dir() or not output.parent.is_dir():
-                what = (
-                    "is a folder" if output.is_dir() else f"no folder {output.parent}"
-                )
-                raise UserError(f"--output={output}: {what}")
-        if not os.access(output.parent, os.W_OK):
-            raise UserError(f"--output={output}: no permission to write there")
+        check_output(output)
 
 
 LARGEST = {".png": 10_000, ".npy": 1_000_000, ".gif": 100, ".csv": 1_000_000}
@@ -162,6 +154,15 @@ def check_labels(flags: Flags, classes: int) -> list[int]:
     return labels
 
 
+def check_format(flags: Flags, kind: str) -> None:
+    """Raises UserError unless what a model makes can be written to the output."""
+    if Path(flags.output).suffix not in FORMATS[kind]:
+        raise UserError(
+            f"--output={flags.output}: {flags.saved_model} makes {kind}; the file must "
+            f"end in {_either(FORMATS[kind])}"
+        )
+
+
 def main(argv: Sequence[str]) -> None:
     """The command, on its words without the program's name."""
     if command.take(argv, "help", "h"):
@@ -171,15 +172,10 @@ def main(argv: Sequence[str]) -> None:
     # What can be known of the model without TensorFlow is said before it is loaded.
     check_saved_model(flags.saved_model)
     metadata = read_metadata(Path(flags.saved_model))
-    some_labels = check_labels(flags, int(metadata.get("classes", 0)))
-    dataset = DATASETS.get(metadata.get("dataset"))
-    kind = "points" if dataset and dataset.makes != "images" else "images"
-    output = Path(flags.output)
-    if output.suffix not in FORMATS[kind]:
-        raise UserError(
-            f"--output={output}: {flags.saved_model} makes {kind}; the file must end "
-            f"in {_either(FORMATS[kind])}"
-        )
+    some_labels = check_labels(flags, classes_of(metadata))
+    name = str(metadata.get("dataset"))
+    if name in DATASETS:
+        check_format(flags, "images" if DATASETS[name].makes == "images" else "points")
 
     from tfgan_mnist.runtime import load_tensorflow
 
@@ -191,6 +187,8 @@ def main(argv: Sequence[str]) -> None:
     from tfgan_mnist.visual.montage import montage, to_bytes
 
     model = SavedGenerator(flags.saved_model)
+    check_format(flags, model.kind)
+    output = Path(flags.output)
     seeds = row_seeds(flags.seed, flags.count)
     each = flags.count // max(1, len(some_labels))
     labels = np.repeat(some_labels, each) if some_labels else None
@@ -209,15 +207,20 @@ def main(argv: Sequence[str]) -> None:
             pixels = to_bytes(samples[..., 0])
             large = pixels.repeat(WALK_SCALE, axis=1).repeat(WALK_SCALE, axis=2)
             write_gif(large, unfinished, frames_per_second=15, hold_last=1 / 15)
-        elif kind == "images":
+        elif model.kind == "images":
             columns = each if len(some_labels) > 1 else None
             imageio.imwrite(unfinished, montage(samples, columns))
         else:
             from tfgan_mnist.protocols import PROTOCOLS
 
-            picture = PROTOCOLS[metadata["dataset"]].picture
-            imageio.imwrite(unfinished, picture(samples, model.probability))
-    print(f"{flags.count:,} {kind} in {output}")
+            if name not in PROTOCOLS:
+                raise UserError(
+                    f"--output={output}: {flags.saved_model} does not say what its "
+                    "points imitate, so they cannot be drawn; write .npy or .csv"
+                )
+            picture = PROTOCOLS[name].picture(samples, model.probability)
+            imageio.imwrite(unfinished, picture)
+    print(f"{flags.count:,} {model.kind} in {output}")
 
 
 if __name__ == "__main__":

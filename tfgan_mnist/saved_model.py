@@ -42,3 +42,9 @@ def read_metadata(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return metadata if isinstance(metadata, dict) else {}
+
+
+def classes_of(metadata: dict[str, Any]) -> int:
+    """How many classes a model's label may be of; 0 if it takes none."""
+    classes = metadata.get("classes", 0)
+    return classes if isinstance(classes, int) else 0

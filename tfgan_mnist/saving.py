@@ -3,6 +3,7 @@
 Every input is batched along dimension 0 and every output is a dictionary, as TensorFlow
 Serving wants them. Images are in [0, 1]; a toy's model has ``points`` [n, dimensions]
 in their place, and no ``sample_png``. A conditional model takes a label too: int64 [n].
+A D that judges several samples as one takes them side by side, as one row.
 
     serving_default(latents [n, latent_dim])            → images
     sample(seed int64 [n], temperature float [n])       → images, latents
@@ -27,7 +28,12 @@ from tfgan_mnist.files import whole_folder
 from tfgan_mnist.gans.conditional import Conditional
 from tfgan_mnist.gans.unconditional import Unconditional
 from tfgan_mnist.runtime import without_noise
-from tfgan_mnist.saved_model import METADATA, check_saved_model, read_metadata
+from tfgan_mnist.saved_model import (
+    METADATA,
+    check_saved_model,
+    classes_of,
+    read_metadata,
+)
 
 # One size of batch, so that an image does not depend on how many are asked for.
 SAMPLE_BATCH = 100
@@ -50,18 +56,21 @@ def row_latents(
     return rows * temperature[:, tf.newaxis]
 
 
-def _checked(label: tuple[tf.Tensor, ...], classes: int) -> list[tf.Tensor]:
+def _checked(
+    label: tuple[tf.Tensor, ...], classes: int, rows: tf.Tensor
+) -> list[tf.Tensor]:
     """Labels as G takes them, if there are any; a request with a wrong one fails."""
-    for some in label:
-        text = f"label: must be from 0 to {classes - 1}"
-        with tf.control_dependencies(
-            [
-                tf.debugging.assert_non_negative(some, text),
-                tf.debugging.assert_less(some, tf.constant(classes, tf.int64), text),
-            ]
-        ):
-            return [tf.cast(some, tf.int32)]
-    return []
+    if not label:
+        return []
+    (some,) = label
+    text = f"label: must be from 0 to {classes - 1}"
+    checks = [
+        tf.debugging.assert_non_negative(some, text),
+        tf.debugging.assert_less(some, tf.constant(classes, tf.int64), text),
+        tf.debugging.assert_equal(tf.size(some), rows, "label: one for each row"),
+    ]
+    with tf.control_dependencies(checks):
+        return [tf.cast(some, tf.int32)]
 
 
 def save(path: Path, gan: Unconditional, metadata: Mapping[str, Any]) -> None:
@@ -70,7 +79,8 @@ def save(path: Path, gan: Unconditional, metadata: Mapping[str, Any]) -> None:
     Args:
       path: its folder.
       gan: with networks in float32.
-      metadata: what made it; kept inside as JSON.
+      metadata: what made it; kept inside as JSON, with the number of ``classes`` that
+        a label may be of, 0 if there is none.
 
     Raises:
       OSError: if it cannot be written (disk full, say); what is there remains.
@@ -81,7 +91,8 @@ def save(path: Path, gan: Unconditional, metadata: Mapping[str, Any]) -> None:
     label_specs = [tf.TensorSpec([None], tf.int64, name="label")] if classes else []
 
     def generate(latents, *label):
-        return {kind: gan.sample(generator, latents, *_checked(label, classes))}
+        labels = _checked(label, classes, tf.shape(latents)[0])
+        return {kind: gan.sample(generator, latents, *labels)}
 
     def sample(seed, temperature, *label):
         rows = row_latents(gan.latent_distribution, gan.latent_dim, seed, temperature)
@@ -99,7 +110,7 @@ def save(path: Path, gan: Unconditional, metadata: Mapping[str, Any]) -> None:
     def discriminate(samples, *label):
         batch = {"samples": samples * 2.0 - 1.0 if gan.makes_images else samples}
         if classes:
-            (batch["labels"],) = _checked(label, classes)
+            (batch["labels"],) = _checked(label, classes, tf.shape(samples)[0])
         logits = gan.judge(batch, training=False)[:, 0]
         return {"logits": logits, "probability": tf.sigmoid(logits)}
 
@@ -124,7 +135,8 @@ def save(path: Path, gan: Unconditional, metadata: Mapping[str, Any]) -> None:
         except tf.errors.OpError as error:
             raise OSError(error.message) from error
         (unfinished / METADATA).parent.mkdir(exist_ok=True)
-        (unfinished / METADATA).write_text(json.dumps(metadata, indent=2) + "\n")
+        text = json.dumps({**metadata, "classes": classes}, indent=2)
+        (unfinished / METADATA).write_text(text + "\n")
 
 
 class SavedGenerator:
@@ -157,7 +169,7 @@ class SavedGenerator:
                 f"{self._name}: cannot be loaded ({first_line(error)})"
             ) from None
         self._model = model  # its signatures work only as long as it is there
-        self.classes = int(self.metadata.get("classes", 0))
+        self.classes = classes_of(self.metadata)
         makes = getattr(self.signatures.get("sample"), "structured_outputs", {})
         self.kind = "points" if "points" in makes else "images"
 
@@ -196,6 +208,13 @@ class SavedGenerator:
     def probability(self, samples: np.ndarray) -> np.ndarray:
         """D's probability [n] that samples are real, for a model without labels."""
         inputs = {self.kind: np.asarray(samples, np.float32)}
+        spec = self._signature("discriminate", {self.kind}, "probability")
+        wanted = spec.structured_input_signature[1][self.kind].shape
+        if not wanted.is_compatible_with(inputs[self.kind].shape):
+            raise UserError(
+                f"{self._name}: judges {self.kind} of shape {wanted}, not of "
+                f"{inputs[self.kind].shape}"
+            )
         return self._batched("discriminate", inputs, "probability")
 
     def _rows(self, output, seeds, temperature, labels) -> np.ndarray:
@@ -217,7 +236,9 @@ class SavedGenerator:
             )
         if not self.classes:
             raise UserError(f"{self._name}: is not conditional, so it takes no labels")
-        labels = np.asarray(labels, np.int64)
+        labels = np.asarray(labels)
+        if labels.dtype.kind not in "iu":
+            raise UserError(f"{self._name}: labels must be whole numbers")
         if labels.shape != (count,):
             raise UserError(
                 f"{self._name}: labels of shape {labels.shape} for {count} samples; "
@@ -227,7 +248,7 @@ class SavedGenerator:
             raise UserError(
                 f"{self._name}: label {wrong[0]}: must be from 0 to {self.classes - 1}"
             )
-        return {"label": labels}
+        return {"label": labels.astype(np.int64)}
 
     def _signature(self, name: str, inputs: set[str], output: str):
         """A signature, if it takes these inputs and gives this output."""

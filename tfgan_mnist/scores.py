@@ -31,7 +31,7 @@ def score(model: SavedGenerator, seeds: Sequence[int] = SEEDS) -> dict[str, Any]
     Raises:
       UserError: if the model does not say what it imitates.
     """
-    dataset = model.metadata.get("dataset")
+    dataset = str(model.metadata.get("dataset"))
     if dataset not in PROTOCOLS:
         raise UserError(
             f"{model.path}: does not say which data set it imitates; only models of "

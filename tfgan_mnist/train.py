@@ -104,14 +104,19 @@ def plan(config: Config) -> str:
         f"× G, on {shared}",
         f"a log line every {config.log_every:,} steps, a picture every "
         f"{config.sample_every:,}, a checkpoint every {config.checkpoint_every:,}",
+        f"scores every {config.evaluate_every:,} steps and of the finished model"
+        if config.evaluate_every
+        else "no scores",
         f"all of it in {config.run_dir}",
     ]
     return "\n".join(f"  {line}" for line in lines)
 
 
 def _list_recipes() -> None:
-    for name, path in recipes().items():
-        print(f"{name:<20}{recipe_header(path)[0]}")
+    found = recipes()
+    width = max(map(len, found)) + 2
+    for name, path in found.items():
+        print(f"{name:<{width}}{recipe_header(path)[0]}")
 
 
 def main(argv: Sequence[str]) -> None:

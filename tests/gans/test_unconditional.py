@@ -73,12 +73,12 @@ def test_several_samples_are_judged_as_one():
 def test_weights_and_penalties_are_terms_by_hand():
     terms = linear_game(discriminator_weight=0.5, r1_weight=0.1, r2_weight=0.2)
     terms = terms.discriminator_loss(REAL, FAKE)
-    # D's gradient is 3 on every sample, so its square is 9 a sample.
+    # D's gradient is 3 on each of the two samples that it judges as one: 18.
     expected = {
         "real": 0.5 * math.log1p(math.exp(-0.9)),
         "fake": 0.5 * (math.log(2) + math.log1p(math.exp(3.0))) / 2,
-        "r1": 0.1 * 0.5 * 9.0,
-        "r2": 0.2 * 0.5 * 9.0,
+        "r1": 0.1 * 0.5 * 18.0,
+        "r2": 0.2 * 0.5 * 18.0,
     }
     assert terms.keys() == expected.keys()
     for name, value in expected.items():

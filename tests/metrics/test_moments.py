@@ -22,3 +22,10 @@ def test_a_perfect_sampler():
     assert found["deviation"] == pytest.approx(1.25, abs=1e-3)
     assert found["skewness"] == pytest.approx(0.0, abs=1e-9)
     assert found["excess_kurtosis"] == pytest.approx(0.0, abs=0.02)
+
+
+def test_samples_that_are_all_alike_have_no_shape():
+    found = moments(np.full([10_000, 1], np.float32(4.1)))
+    assert found["mean"] == pytest.approx(4.1)
+    assert found["deviation"] == pytest.approx(0.0, abs=1e-6)
+    assert found["skewness"] == found["excess_kurtosis"] == 0.0

@@ -108,7 +108,9 @@ def test_fresh_latents_are_another_run_than_shared_ones():
     assert any(not np.array_equal(one[k], other[k]) for k in one if "generator/" in k)
 
 
-@pytest.mark.parametrize("recipe", ["dcgan_cpu", "dcgan_tutorial"])
+@pytest.mark.parametrize(
+    "recipe", ["dcgan_cpu", "dcgan_tutorial", "ring_relativistic", "cgan_embedding"]
+)
 def test_many_steps_in_a_call_are_the_same_bits_as_one_by_one(recipe):
     """dcgan_tutorial has dropout, whose state must not matter either."""
     config = tiny_config(recipe)
@@ -133,14 +135,16 @@ def test_dropout_differs_from_step_to_step():
     assert len(set(seen)) == 3
 
 
-def test_xla_computes_the_same_step():
-    plain, compiled = (
-        build_training(tiny_config("dcgan32", jit_compile=jit))
-        for jit in ("off", "step")
+@pytest.mark.parametrize(
+    ("recipe", "compiled"),
+    [("dcgan32", "step"), ("ring_relativistic", "loop"), ("cgan_onehot", "loop")],
+)
+def test_xla_computes_the_same_step(recipe, compiled):
+    plain, fast = (
+        advance(build_training(tiny_config(recipe, jit_compile=jit)), 0, 2)
+        for jit in ("off", compiled)
     )
-    np.testing.assert_allclose(
-        advance(plain, 0, 2), advance(compiled, 0, 2), rtol=1e-3, atol=1e-3
-    )
+    np.testing.assert_allclose(plain, fast, rtol=1e-3, atol=1e-3)
 
 
 def test_mixed_precision_computes_in_bfloat16_and_keeps_float32():

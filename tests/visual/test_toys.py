@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from scipy import stats
 
 from tfgan_mnist.visual.toys import histogram, scatter
@@ -30,3 +31,20 @@ def test_a_scatter_shows_both_kinds_over_the_probability():
     scatter(real, fake, lambda places: asked.append(places) or places[:, 0], limits)
     assert asked[0].min() == -1.0
     assert asked[0].max() == 1.0
+
+
+@pytest.mark.parametrize(("color", "place"), [(255, "real"), (0, "fake")])
+def test_real_points_are_white_and_generated_ones_black(color, place):
+    limits = ((-1.0, 1.0), (-1.0, 1.0))
+    spread = np.random.default_rng(1).uniform(-0.9, 0.9, [500, 2])
+    nowhere = np.full([500, 2], 5.0)
+
+    def count(real, fake):
+        pixels = scatter(real, fake, lambda places: np.full(len(places), 0.5), limits)
+        inside = pixels[50:350, 80:360]
+        return (inside == color).all(axis=-1).sum()
+
+    without = count(nowhere, nowhere)
+    real, fake = (spread, nowhere) if place == "real" else (nowhere, spread)
+    assert count(real, fake) > without + 400
+    assert count(fake, real) < without + 40

@@ -105,7 +105,8 @@ class Unconditional:
         if not weight:
             return self.judge(some), {}
         penalty, logits = penalties.zero_centred(
-            lambda samples: self.judge({**some, "samples": samples}), some["samples"]
+            lambda samples: self.judge({**some, "samples": samples}),
+            self._packed(some["samples"]),
         )
         return logits, {name: weight * penalty}
 

@@ -15,8 +15,8 @@ def class_histogram(digits: np.ndarray) -> dict[str, float]:
       digits: int [count], the judge's.
 
     Returns:
-      ``classes`` up to 10, and ``class_kl`` in nats. MNIST's own shares are 0.0004 from
-      equal ones (its test images: ``np.bincount`` of their labels).
+      ``classes`` up to 10, and ``class_kl`` in nats. The labels of MNIST's own test
+      images are 0.0017 from equal shares.
     """
     shares = np.bincount(digits, minlength=CLASSES) / len(digits)
     equal = np.full(CLASSES, 1.0 / CLASSES)

@@ -65,6 +65,12 @@ def load_judge() -> keras.Model:
     return judge
 
 
+@functools.cache
+def _compiled_judge():
+    judge = load_judge()
+    return tf.function(lambda batch: judge(batch, training=False))
+
+
 def examine(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """What the judge makes of images.
 
@@ -76,8 +82,7 @@ def examine(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
       features float32 [count, 64] and digits int [count], the same whatever else is
       judged with an image.
     """
-    judge = load_judge()
-    answer = tf.function(lambda batch: judge(batch, training=False))
+    answer = _compiled_judge()
     features, digits = [], []
     for first in range(0, len(images), BATCH):
         part = np.asarray(images[first : first + BATCH], np.float32)

@@ -9,13 +9,17 @@ from scipy import stats
 def moments(samples: np.ndarray) -> dict[str, float]:
     """Mean, standard deviation, skewness and excess kurtosis (a normal's are 0).
 
+    Of samples that are all alike, which have no shape, the last two are 0 as well.
+
     Args:
       samples: [count] or [count, 1].
     """
     samples = np.asarray(samples, np.float64).ravel()
+    mean, deviation = float(samples.mean()), float(samples.std())
+    alike = deviation <= 1e-6 * max(1.0, abs(mean))
     return {
-        "mean": float(samples.mean()),
-        "deviation": float(samples.std()),
-        "skewness": float(stats.skew(samples)),
-        "excess_kurtosis": float(stats.kurtosis(samples)),
+        "mean": mean,
+        "deviation": deviation,
+        "skewness": 0.0 if alike else float(stats.skew(samples)),
+        "excess_kurtosis": 0.0 if alike else float(stats.kurtosis(samples)),
     }

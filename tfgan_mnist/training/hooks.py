@@ -125,7 +125,7 @@ class Log:
       every: steps between lines.
       names: of the losses, known once there are some.
       evaluate_every: steps between lines with scores, a multiple of ``every``; or 0.
-      evaluate: () → scores of the samples by name.
+      evaluate: () → scores of the samples by name; None if they are never asked for.
       directory, board, clock: where lines go, and the time.
       echo: prints one.
     """
@@ -137,7 +137,7 @@ class Log:
         every: int,
         names: Callable[[], Sequence[str]],
         evaluate_every: int,
-        evaluate: Callable[[], dict[str, float]],
+        evaluate: Callable[[], dict[str, float]] | None,
         directory: RunDirectory,
         board: Board,
         clock: Clock,
@@ -160,7 +160,7 @@ class Log:
         state.losses = state.losses[:0]
         losses = dict(zip(self.names(), map(float, means), strict=True))
         scores = {}
-        if self.evaluate_every and not state.step % self.evaluate_every:
+        if self.evaluate and not state.step % self.evaluate_every:
             scores = self.evaluate()
         self.directory.append_metrics(state.step, losses | scores)
         speed, unit = self.clock.speed(state), self.clock.unit

@@ -92,6 +92,7 @@ class Step:
         self.share_latents = share_latents
         self.averages = averages
         self.steps_per_call = steps_per_call
+        self.jit_compile = jit_compile
         self.names: tuple[str, ...] = ()  # of the losses, known once traced
         # Its loops are Python's, to be unrolled: nothing for autograph to convert.
         self._updates = tf.function(
@@ -122,12 +123,12 @@ class Step:
             first + tf.range(count),
             fn_output_signature=tf.nest.map_structure(tf.TensorSpec.from_tensor, one),
         )
-        return self._steps(first, count, tf.nest.map_structure(self._filled, batches))[
-            :count
-        ]
+        if self.jit_compile == "loop":
+            batches = tf.nest.map_structure(self._filled, batches)
+        return self._steps(first, count, batches)[:count]
 
     def _filled(self, rows: tf.Tensor) -> tf.Tensor:
-        """Zeros after the last row, so that XLA compiles for one number of them."""
+        """Zeros after the last row, so that XLA compiles the loop but once."""
         missing = self.steps_per_call - tf.shape(rows)[0]
         paddings = [[0, missing]] + [[0, 0]] * (rows.shape.rank - 1)
         filled = tf.pad(rows, paddings)
@@ -135,6 +136,7 @@ class Step:
 
     def _make_steps(self, first: tf.Tensor, count: tf.Tensor, batches: Any):
         """The loop; of the losses that it returns the first ``count`` are made."""
+        rows = tf.nest.flatten(batches)[0].shape[0] or count
 
         def make(i: tf.Tensor, losses: tf.TensorArray):
             batch = tf.nest.map_structure(lambda rows: rows[i], batches)
@@ -143,7 +145,7 @@ class Step:
         _, losses = tf.while_loop(
             lambda i, losses: i < count,
             make,
-            [tf.constant(0), tf.TensorArray(tf.float32, self.steps_per_call)],
+            [tf.constant(0), tf.TensorArray(tf.float32, rows)],
             parallel_iterations=1,
         )
         return losses.stack()

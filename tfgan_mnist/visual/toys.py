@@ -73,7 +73,7 @@ def scatter(
         extent=(left, right, bottom, top),
         aspect="auto",
         interpolation="bilinear",
-        cmap="RdYlBu",
+        cmap="viridis",
         vmin=0.0,
         vmax=1.0,
     )
