@@ -23,7 +23,7 @@ def draw(distribution: str, shape: list, seed: tf.Tensor) -> tf.Tensor:
     """Latents of a shape: uniform(-1, 1), standard_uniform(0, 1) or normal(0, 1).
 
     The generator is named (Philox), so that a seed gives the same latents on every
-    kind of device.
+    kind of device; but a step that XLA compiles draws other numbers of the same seed.
     """
     options = {"shape": shape, "seed": seed, "alg": "philox"}
     if distribution == "uniform":
