@@ -37,7 +37,7 @@ class Flags:
         "",
         "Samples",
         "for a conditional model, the class to draw, or several (0-9 or 3,1,4) with "
-        "one a row",
+        "one a row; --count must be a multiple of their number",
     )
     output: str = flag(
         "samples.png",

@@ -20,7 +20,8 @@ def plot_curves(
     figure = Figure(figsize=(8, 5), dpi=100, layout="constrained")
     axes = figure.add_subplot()
     for name, values in curves.items():
-        axes.plot(steps, values, label=name, linewidth=1.2)
+        marker = "." if len(steps) < 3 else ""  # a single row is no line
+        axes.plot(steps, values, label=name, linewidth=1.2, marker=marker)
     axes.set(xlabel="step", ylabel=ylabel, title=title)
     axes.grid(alpha=0.3)
     axes.legend()
