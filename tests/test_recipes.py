@@ -21,7 +21,9 @@ def test_every_network_and_data_set_of_the_flags_can_be_built():
 
 @pytest.mark.parametrize("recipe", sorted(recipes()))
 def test_recipe(recipe, tmp_path):
-    config = tiny_config(recipe)
+    # What XLA compiles is compared with this in test_step.py, and trained in
+    # test_train.py: to compile every recipe's would take minutes.
+    config = tiny_config(recipe, jit_compile="off")
     training = build_training(config)
     before = {name: v.numpy() for name, v in training.variables.items()}
     losses = training.step(tf.constant(0), tf.constant(2)).numpy()
@@ -38,8 +40,10 @@ def test_recipe(recipe, tmp_path):
     pixels = build_picture(config, training)()
     assert pixels.dtype == np.uint8
     assert pixels.std() > 0
-    scores = build_evaluation(config, training)()
-    assert all(np.isfinite(value) for value in scores.values())
+    if config.evaluate_every:
+        scores = build_evaluation(config, training)()
+        assert scores
+        assert all(np.isfinite(value) for value in scores.values())
 
     gan = training.gan
     conditional = NETWORKS[config.networks].conditional
