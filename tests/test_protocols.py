@@ -1,16 +1,17 @@
 import numpy as np
 import pytest
 
-from tfgan_mnist.protocols import PROTOCOLS, even_labels
+from tfgan_mnist.metrics import judge
+from tfgan_mnist.protocols import PROTOCOLS, brief_count, even_labels
 
 
 @pytest.mark.parametrize("name", ["gaussian", "moons", "ring", "grid"])
 def test_fresh_real_samples_reach_what_can_be_reached(name):
     protocol = PROTOCOLS[name]
-    real = protocol.real(1)
+    real = protocol.real(1, protocol.count)
     assert len(real) == protocol.count
-    assert not np.array_equal(real, protocol.real(2))
-    found = protocol.reference(1)
+    assert not np.array_equal(real, protocol.real(2, protocol.count))
+    found = protocol.figures(real, None)
     expected = {
         "gaussian": {"mean": (4.0, 0.05), "deviation": (1.25, 0.05), "ks": (0.0, 0.02)},
         "moons": {"near_arcs": (0.997, 0.003), "bins": (20, 0)},
@@ -23,3 +24,44 @@ def test_fresh_real_samples_reach_what_can_be_reached(name):
 
 def test_every_label_as_often_in_their_order():
     np.testing.assert_array_equal(even_labels(6, 3), [0, 0, 1, 1, 2, 2])
+
+
+@pytest.mark.parametrize("count", [1_000, 10_000])
+def test_held_out_digits_reach_what_can_be_reached(count):
+    protocol = PROTOCOLS["mnist"]
+    found = protocol.figures(protocol.real(1, count), None)
+    name = "1k" if count == 1_000 else "10k"
+    assert found[f"fcd_{name}"] < (0.5 if count == 1_000 else 0.05)
+    assert abs(found[f"kd_{name}"]) < found[f"kd_spread_{name}"]
+    for share in ("precision", "recall", "coverage"):
+        assert 0.9 < found[f"{share}_{name}"] <= 1.0
+    assert found[f"density_{name}"] == pytest.approx(1.0, abs=0.1)
+    assert found[f"diversity_{name}"] == pytest.approx(1.0, abs=0.1)
+    assert found[f"classes_{name}"] == 10
+    assert found[f"class_kl_{name}"] < 0.01
+    assert found[f"mnist_score_{name}"] > 7
+    glance = protocol.glance(protocol.real(1, count), None)
+    assert glance.items() <= found.items()
+
+
+def test_names_say_how_many_samples():
+    protocol = PROTOCOLS["mnist"]
+    assert protocol.distance == "fcd_1k"
+    odd = protocol.figures(protocol.real(1, 213), None)
+    assert {"fcd_213", "kd_213"} <= set(odd)
+    known = protocol.glance(protocol.real(1, protocol.glance_count), None)
+    assert {protocol.distance, *protocol.expected} <= set(known)
+
+
+def test_digits_of_one_class_are_found_out():
+    protocol = PROTOCOLS["mnist"]
+    real = protocol.real(1, 10_000)
+    sevens = real[judge.digits_of(real) == 7][:1_000]
+    found = protocol.figures(sevens, np.full(len(sevens), 7))
+    name = brief_count(len(sevens))
+    assert found[f"classes_{name}"] == 1
+    assert found[f"class_kl_{name}"] == pytest.approx(np.log(60_000 / 6265), abs=0.01)
+    assert found[f"fcd_{name}"] > 10
+    assert found[f"precision_{name}"] > 0.9
+    assert found[f"recall_{name}"] < 0.3
+    assert found[f"digit_agreement_{name}"] == 1.0

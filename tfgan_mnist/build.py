@@ -195,17 +195,18 @@ def build_evaluation(config: Config, training: Training) -> Callable[[], Figures
     """
     gan, protocol = training.gan, PROTOCOLS[config.dataset]
     protocol.prepare()
-    inputs = _fixed_inputs(gan, protocol.count, run_seed(config.seed, EVALUATION))
+    count = protocol.glance_count
+    inputs = _fixed_inputs(gan, count, run_seed(config.seed, EVALUATION))
     labels = inputs[1].numpy() if inputs[1:] else None
     sample = tf.function(lambda *batch: gan.sample(training.sampler, *batch))
     parts = [
         [rows[i : i + EVALUATION_BATCH] for rows in inputs]
-        for i in range(0, protocol.count, EVALUATION_BATCH)
+        for i in range(0, count, EVALUATION_BATCH)
     ]
 
     def evaluate():
         samples = np.concatenate([sample(*part).numpy() for part in parts])
-        return protocol.figures(samples, labels)
+        return protocol.glance(protocol.examine(samples), labels)
 
     return evaluate
 

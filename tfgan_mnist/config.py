@@ -209,8 +209,14 @@ class Config:
         0,
         "Run directory",
         "steps between scores of the samples, a multiple of --log_every; the finished "
-        "model is scored too; 0: never",
+        "model is scored too, the best one so far kept, and collapse noticed; 0: never",
         low=0,
+    )
+    stop_on_collapse: bool = flag(
+        False,
+        "Run directory",
+        "end the run when its scores show collapse, rather than say so and go on",
+        same_run=False,
     )
     sample_every: int = flag(1000, "Run directory", "steps between pictures", low=1)
     sample_count: int = flag(

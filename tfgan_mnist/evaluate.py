@@ -1,4 +1,4 @@
-"""Measures a trained model: ``python -m tfgan_mnist.evaluate --saved_model=FOLDER``."""
+"""Measures samples: ``python -m tfgan_mnist.evaluate --saved_model=FOLDER``."""
 
 from __future__ import annotations
 
@@ -12,18 +12,40 @@ from tfgan_mnist import command
 from tfgan_mnist.config import check_flags, flag, grouped_help, parse_flags
 from tfgan_mnist.errors import UserError, naming
 from tfgan_mnist.files import check_output, whole_file
+from tfgan_mnist.images import read_images
 from tfgan_mnist.saved_model import check_saved_model
 
 
 @dataclasses.dataclass(frozen=True)
 class Flags:
-    saved_model: str = flag("", "Model", "folder of a SavedModel")
+    saved_model: str = flag("", "Samples", "folder of a SavedModel to draw them from")
+    images: str = flag(
+        "",
+        "Samples",
+        "or a folder of grey pictures, or a .npy file [count, height, width] of 0-255 "
+        "or of floats in [0, 1], whatever program made them",
+    )
+    data_dir: str = flag(
+        "",
+        "Scores",
+        "folder with tensorflow-datasets' copy of MNIST: adds distances to the nearest "
+        "training images, and what a classifier learns from a conditional model",
+    )
     output: str = flag("", "Scores", "a file for the scores as JSON, beside the table")
 
     def __post_init__(self):
         check_flags(self)
-        if not self.saved_model:
-            raise UserError("--saved_model is missing: give the folder of a model")
+        if bool(self.saved_model) == bool(self.images):
+            both = "both given" if self.images else "missing"
+            raise UserError(
+                f"--saved_model and --images are {both}: give the folder of a model, "
+                "or images"
+            )
+        if self.data_dir and not (Path(self.data_dir) / "mnist").is_dir():
+            raise UserError(
+                f"--data_dir={self.data_dir}: holds no mnist, as tensorflow-datasets "
+                "prepares it"
+            )
         if self.output:
             if Path(self.output).suffix != ".json":
                 raise UserError(f"--output={self.output}: must end in .json")
@@ -36,15 +58,22 @@ def main(argv: Sequence[str]) -> None:
         print(__doc__.strip() + "\n\n" + grouped_help(Flags))
         return
     flags = Flags(**parse_flags(argv, Flags))
-    check_saved_model(flags.saved_model)
+    if flags.images:
+        images = read_images(Path(flags.images), "--images")
+    else:
+        check_saved_model(flags.saved_model)
 
     from tfgan_mnist.runtime import load_tensorflow
 
     load_tensorflow()
     from tfgan_mnist.saving import SavedGenerator
-    from tfgan_mnist.scores import score, table
+    from tfgan_mnist.scores import score, score_images, table
 
-    found = score(SavedGenerator(flags.saved_model))
+    if flags.images:
+        name = f"--images={flags.images}"
+        found = score_images(images, name, data_dir=flags.data_dir)
+    else:
+        found = score(SavedGenerator(flags.saved_model), data_dir=flags.data_dir)
     print(table(found))
     if flags.output:
         output = Path(flags.output)

@@ -63,11 +63,14 @@ class Loss:
       discriminator: (real logits, fake logits) → terms.
       generator: the same, for G; the real ones are None unless ``needs_real``.
       needs_real: whether G's side looks at real samples.
+      won: the mean loss of a side below which it has won; 0 for a loss that has no
+        bottom.
     """
 
     discriminator: Callable[[tf.Tensor, tf.Tensor], Terms]
     generator: Callable[[tf.Tensor | None, tf.Tensor], Terms]
     needs_real: bool = False
+    won: float = 0.02  # of cross-entropy: sure of nearly every sample, and right
 
 
 LOSSES: Mapping[str, Loss] = {

@@ -10,13 +10,17 @@ from scipy import stats
 
 from tfgan_mnist.data import toys
 from tfgan_mnist.latents import EVALUATION, run_seed
-from tfgan_mnist.metrics import judge
-from tfgan_mnist.metrics.arcs import arc_fit
+from tfgan_mnist.metrics import judge, manifold
+from tfgan_mnist.metrics.arcs import BINS, arc_fit
 from tfgan_mnist.metrics.digits import class_histogram, digit_agreement
 from tfgan_mnist.metrics.energy import energy_distance
 from tfgan_mnist.metrics.fit import kolmogorov_smirnov, wasserstein_1
+from tfgan_mnist.metrics.frechet import frechet_distance
+from tfgan_mnist.metrics.kernel import kernel_distance
+from tfgan_mnist.metrics.mnist_score import mnist_score
 from tfgan_mnist.metrics.modes import mode_coverage
 from tfgan_mnist.metrics.moments import moments
+from tfgan_mnist.metrics.real import load_real
 from tfgan_mnist.visual.toys import histogram, scatter
 
 Figures = dict[str, float]
@@ -28,32 +32,47 @@ class Protocol:
     """What is measured of a data set's imitations, and how.
 
     Args:
-      count: how many samples the figures are of.
-      figures: (samples, their labels or None) → figures by name.
-      real: seed → as many fresh real samples, whose figures are what can be reached;
-        None where a package cannot make them.
+      count: how many samples a finished model's figures are of.
+      glance_count: how many a run's are of, on its way.
+      figures: (what ``examine`` found, labels or None) → figures by name.
+      glance: the same, of those that are watched during a run; its names are among
+        those of ``figures`` for as many samples.
+      real: (seed, count) → what ``examine`` finds in fresh real samples, whose figures
+        are what can be reached.
+      examine: samples → what figures are computed from.
       picture: (samples, D's probability of points) → pixels; None for images.
       judged_by: the version of the classifier that the figures rest on, if any.
+      distance: the figure of a glance by which the best model of a run is kept; none
+        is kept if it is empty.
+      expected: figures of a glance that collapse shows in, and the value below which
+        something is missing.
     """
 
     count: int
+    glance_count: int
     figures: Callable[[np.ndarray, np.ndarray | None], Figures]
-    real: Callable[[int], np.ndarray] | None = None
+    glance: Callable[[np.ndarray, np.ndarray | None], Figures]
+    real: Callable[[int, int], np.ndarray]
+    examine: Callable[[np.ndarray], np.ndarray] = lambda samples: samples
     picture: Callable[[np.ndarray, Probability], np.ndarray] | None = None
     judged_by: str = ""
+    distance: str = ""
+    expected: Figures = dataclasses.field(default_factory=dict)
 
     def prepare(self) -> None:
         """Raises UserError if the figures could not be computed later."""
         if self.judged_by:
             judge.load_judge()
-
-    def reference(self, seed: int) -> Figures:
-        """The figures of fresh real samples; empty if there are none to be had."""
-        return self.figures(self.real(seed), None) if self.real else {}
+            load_real()
 
 
-def _fresh(target: toys.Target, count: int) -> Callable[[int], np.ndarray]:
-    return lambda seed: target.draw(count, run_seed(seed, EVALUATION)).numpy()
+def _toy(count: int, figures, real, picture, **options) -> Protocol:
+    """A protocol whose every figure is quick enough to be watched."""
+    return Protocol(count, count, figures, figures, real, picture=picture, **options)
+
+
+def _fresh(target: toys.Target) -> Callable[[int, int], np.ndarray]:
+    return lambda seed, count: target.draw(count, run_seed(seed, EVALUATION)).numpy()
 
 
 def _gaussian(count: int = 10_000) -> Protocol:
@@ -71,49 +90,100 @@ def _gaussian(count: int = 10_000) -> Protocol:
         density = stats.norm(mean, deviation).pdf
         return histogram(samples, density, (mean - reach, mean + reach))
 
-    return Protocol(count, figures, _fresh(target, count), picture)
+    return _toy(count, figures, _fresh(target), picture)
 
 
 def _mixture(target: toys.Mixture, reach: float, count: int = 2_500) -> Protocol:
-    real = _fresh(target, count)
+    real = _fresh(target)
 
     def figures(samples, labels=None):
         return mode_coverage(samples, target.centres, target.deviation)
 
     def picture(samples, probability):
         limits = ((-reach, reach), (-reach, reach))
-        return scatter(real(1)[: len(samples)], samples, probability, limits)
+        return scatter(real(1, len(samples)), samples, probability, limits)
 
-    return Protocol(count, figures, real, picture)
+    modes = float(len(target.centres))
+    return _toy(count, figures, real, picture, expected={"modes": modes})
 
 
 def _moons(count: int = 2_500) -> Protocol:
-    def real(seed):
+    def real(seed, count):
         return toys.moons(count, seed)
 
     other = 2**31  # seeds of runs and samples are below it: always a fresh real sample
 
     def figures(samples, labels=None):
         return arc_fit(samples, toys.MOONS_NOISE) | {
-            "energy_distance": energy_distance(samples, real(other))
+            "energy_distance": energy_distance(samples, real(other, count))
         }
 
     def picture(samples, probability):
         limits = ((-1.5, 2.5), (-1.0, 1.5))
-        return scatter(real(1)[: len(samples)], samples, probability, limits)
+        return scatter(real(1, len(samples)), samples, probability, limits)
 
-    return Protocol(count, figures, real, picture)
+    return _toy(count, figures, real, picture, expected={"bins": float(BINS)})
 
 
-def _digits(count: int = 10_000) -> Protocol:
-    def figures(samples, labels=None):
-        _, digits = judge.examine(samples)
-        found = class_histogram(digits)
+def _digits(count: int = 10_000, glance_count: int = 1_000) -> Protocol:
+    """Figures of images, each with its sample count in its name (``fcd_10k``)."""
+
+    def real(seed, count):
+        # All of the 10,000 held-out ones at most: another seed, another part of them.
+        held_out = load_real().test
+        return np.roll(held_out, -seed * count, axis=0)[:count]
+
+    def quick(features, labels):
+        known = load_real()
+        train = known.train[: len(features)]
+        digits = judge.digits_of(features)
+        own, there = manifold.radii(features), manifold.radii(train)
+        found = {
+            "fcd": frechet_distance(features, known.mean, known.covariance),
+            **manifold.manifold(features, train, own, there),
+            "diversity": manifold.diversity(own, there),
+            **class_histogram(digits, known.class_shares),
+        }
         if labels is not None:
             found["digit_agreement"] = digit_agreement(digits, labels)
         return found
 
-    return Protocol(count, figures, judged_by=judge.VERSION)
+    def glance(features, labels=None):
+        found = quick(features, labels)
+        for unwatched in ("density", "coverage"):  # a line of the log is short
+            del found[unwatched]
+        return counted(found, len(features))
+
+    def figures(features, labels=None):
+        distance, spread = kernel_distance(features, load_real().train)
+        more = {
+            "kd": distance,
+            "kd_spread": spread,
+            "mnist_score": mnist_score(judge.probabilities(features)),
+        }
+        return counted(quick(features, labels) | more, len(features))
+
+    return Protocol(
+        count,
+        glance_count,
+        figures,
+        glance,
+        real,
+        judge.examine,
+        judged_by=judge.VERSION,
+        distance=f"fcd_{brief_count(glance_count)}",
+        expected=counted({"classes": 10.0, "diversity": 0.5}, glance_count),
+    )
+
+
+def brief_count(count: int) -> str:
+    """10000 → "10k", 2513 → "2513": as it stands in a figure's name."""
+    return str(count) if count % 1000 else f"{count // 1000}k"
+
+
+def counted(figures: Figures, count: int) -> Figures:
+    """The figures under names that say of how many samples they are."""
+    return {f"{name}_{brief_count(count)}": x for name, x in figures.items()}
 
 
 PROTOCOLS: dict[str, Protocol] = {

@@ -37,6 +37,7 @@ class RunDirectory:
         self.scores_plot = self.path / "scores.png"
         self.scores = self.path / "scores.json"
         self.saved_model = self.path / "saved_model"
+        self.best_model = self.path / "saved_model_best"
 
     def check(self, config: Config) -> None:
         """Raises UserError if a run of this configuration may not start here.
@@ -120,6 +121,7 @@ class RunDirectory:
             "scores.png",
             "scores.json",
             "saved_model",
+            "saved_model_best",
         )
         removed = []
         for pattern in patterns:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
+import functools
 import json
+import math
 import signal
 import sys
 import threading
@@ -28,13 +30,20 @@ from tfgan_mnist.build import (
 from tfgan_mnist.config import DATASETS, Config
 from tfgan_mnist.errors import NotFiniteError, RunStopped
 from tfgan_mnist.files import whole_file
+from tfgan_mnist.gans.unconditional import Unconditional
+from tfgan_mnist.losses import LOSSES
+from tfgan_mnist.protocols import PROTOCOLS
 from tfgan_mnist.run_directory import RunDirectory
 from tfgan_mnist.runtime import without_noise
 from tfgan_mnist.saved_model import read_metadata
 from tfgan_mnist.training import hooks, loop
+from tfgan_mnist.training.alarm import Alarm
 from tfgan_mnist.training.checkpoint import Checkpoints, State
 from tfgan_mnist.visual.animation import write_gif
 from tfgan_mnist.visual.plots import plot_curves, plot_panels
+
+Export = Callable[[Path, dict[str, Any]], None]
+Observer = Callable[[State, dict[str, float]], None]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,17 +91,19 @@ def run(
                 if not _is_complete(config, directory, state):
                     (echo or print)(_beginning(directory, state, removed))
                     saver = hooks.Saver(config.checkpoint_every, checkpoints)
+                    export = _exporter(config, training)
                     _train(
                         config,
                         directory,
                         training,
                         state,
                         evaluate,
+                        export,
                         saver,
                         interrupted,
                         echo,
                     )
-                    _finish(config, directory, training, state)
+                    _finish(config, directory, export, state)
         except NotFiniteError as error:
             raise RunStopped(
                 f"{error}: the run cannot go on. {_kept(checkpoints)}; lower the "
@@ -113,6 +124,13 @@ def run(
     )
     if config.evaluate_every:
         (echo or print)(scores.table(_read_scores(directory)))
+        best = read_metadata(directory.best_model)
+        for name, least in best.get("score", {}).items():
+            if least < _read_scores(directory)["scores"][name]["mean"]:
+                (echo or print)(
+                    f"{directory.best_model.name}/ is of step {best['step']:,}, where "
+                    f"{name} was {least:.4g}"
+                )
     return Result(directory.path, directory.saved_model, state.step, state.seconds)
 
 
@@ -165,6 +183,7 @@ def _train(
     training: Training,
     state: State,
     evaluate: Callable[[], dict[str, float]] | None,
+    export: Export,
     saver: hooks.Saver,
     interrupted: list[int],
     echo: Callable[[str], None] | None,
@@ -182,6 +201,7 @@ def _train(
     )
     bar = hooks.Bar(state, clock, lambda: step.names)
     echo = echo or bar.echo
+    alarm, observers = _observers(config, directory, export, echo)
     watchers = [
         bar,
         hooks.Log(
@@ -189,6 +209,7 @@ def _train(
             lambda: step.names,
             config.evaluate_every,
             evaluate,
+            observers,
             directory,
             board,
             clock,
@@ -201,6 +222,9 @@ def _train(
     ]
 
     started = state.step
+
+    def collapsed() -> bool:
+        return config.stop_on_collapse and bool(alarm.rung)
 
     def advance(first: int, count: int) -> np.ndarray:
         # The first call compiles, and XLA has much to say of that.
@@ -216,8 +240,15 @@ def _train(
             config.last_step,
             config.max_seconds,
             config.steps_per_call,
-            lambda: bool(interrupted),
+            lambda: bool(interrupted or collapsed()),
         )
+        if not finished and collapsed():
+            saver(state)
+            (sentence, *_) = alarm.rung.values()
+            raise RunStopped(
+                f"stopped by --stop_on_collapse: {sentence}. --nostop_on_collapse "
+                "goes on"
+            )
         if not finished:
             saver(state)
             raise RunStopped(
@@ -231,7 +262,7 @@ def _train(
 
 
 def _finish(
-    config: Config, directory: RunDirectory, training: Training, state: State
+    config: Config, directory: RunDirectory, export: Export, state: State
 ) -> None:
     """Writes what a finished run leaves: animation, plots, model and its scores."""
     frames = [imageio.imread(path) for path in directory.sample_paths(state.step)]
@@ -242,18 +273,76 @@ def _finish(
     with whole_file(directory.loss_plot) as unfinished:
         plot_curves(columns["step"], curves, unfinished, "loss")
 
-    # Saved in float32 whatever it was trained in: a server may know nothing else.
-    gan = build_gan(dataclasses.replace(config, mixed_precision=False))
-    gan.generator.set_weights(training.sampler.get_weights())
-    gan.discriminator.set_weights(training.gan.discriminator.get_weights())
-    saving.save(directory.saved_model, gan, metadata(config, state))
+    export(directory.saved_model, metadata(config, state))
     if config.evaluate_every:
         _score(directory)
 
 
+def _exporter(config: Config, training: Training) -> Export:
+    """(path, metadata) → saves the model as it is then.
+
+    In float32 whatever it is trained in: a server may know nothing else.
+    """
+
+    @functools.cache
+    def copy() -> Unconditional:
+        return build_gan(dataclasses.replace(config, mixed_precision=False))
+
+    def export(path: Path, made_by: dict[str, Any]) -> None:
+        copy().generator.set_weights(training.sampler.get_weights())
+        copy().discriminator.set_weights(training.gan.discriminator.get_weights())
+        saving.save(path, copy(), made_by)
+
+    return export
+
+
+def _observers(
+    config: Config, directory: RunDirectory, export: Export, echo: Callable[[str], None]
+) -> tuple[Alarm, list[Observer]]:
+    """What looks at each score: the alarm, and the keeper of the best model.
+
+    Both know what the run's earlier processes saw.
+    """
+    protocol, loss = PROTOCOLS[config.dataset], LOSSES[config.loss]
+    won = {
+        "discriminator": loss.won * config.discriminator_loss_weight,
+        "generator": loss.won,
+    }
+    alarm = Alarm(won, protocol.expected, lambda sentence: echo(f"alarm: {sentence}"))
+    history = _scored_rows(directory, config.evaluate_every)
+    alarm.replay(history)
+    observers: list[Observer] = [lambda state, figures: alarm(state.step, figures)]
+    if protocol.distance:
+        name = protocol.distance
+
+        def keep(state: State, distance: float) -> None:
+            score = {"score": {name: distance}}
+            export(directory.best_model, metadata(config, state) | score)
+
+        least = min((row[name] for _, row in history), default=math.inf)
+        observers.append(hooks.Best(name, least, keep))
+    return alarm, observers
+
+
+def _scored_rows(
+    directory: RunDirectory, evaluate_every: int
+) -> list[tuple[int, dict[str, float]]]:
+    """The rows of metrics.csv that have scores, by their steps."""
+    columns = directory.read_metrics()
+    rows = [
+        dict(zip(columns, values, strict=True))
+        for values in zip(*columns.values(), strict=True)
+    ]
+    return [
+        (int(row["step"]), row)
+        for row in rows
+        if evaluate_every and not row["step"] % evaluate_every
+    ]
+
+
 def _score(directory: RunDirectory) -> None:
     """Writes the finished model's scores, and their curves over the run."""
-    found = scores.score(saving.SavedGenerator(directory.saved_model))
+    found = scores.score(saving.SavedGenerator(directory.saved_model), glance=True)
     with whole_file(directory.scores) as unfinished:
         unfinished.write_text(json.dumps(found, indent=2) + "\n")
     columns = directory.read_metrics()

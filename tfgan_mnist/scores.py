@@ -1,79 +1,222 @@
-"""The scores of a saved generator, by the protocol of the data that it imitates."""
+"""The scores of samples, by the protocol of the data that they imitate."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
+from tfgan_mnist.data.mnist import mnist, mnist5k
 from tfgan_mnist.errors import UserError
-from tfgan_mnist.protocols import PROTOCOLS, even_labels
+from tfgan_mnist.images import to_unit_range
+from tfgan_mnist.metrics.accuracy import classification_accuracy
+from tfgan_mnist.metrics.judge import as_28
+from tfgan_mnist.metrics.nearest import memorisation, nearest_distances
+from tfgan_mnist.protocols import PROTOCOLS, Figures, Protocol, counted, even_labels
 from tfgan_mnist.saving import SavedGenerator, row_seeds
 
 SEEDS = (1, 2, 3)
+FEWEST = 100
+NEAREST = 1_000
 
 
-def score(model: SavedGenerator, seeds: Sequence[int] = SEEDS) -> dict[str, Any]:
+@dataclasses.dataclass(frozen=True)
+class RealImages:
+    """Images that some figures compare with, pixel by pixel.
+
+    Args:
+      training, training_labels: what a model was trained on, uint8 [count, 28, 28, 1]
+        and int [count].
+      held_out, held_out_labels: MNIST's test images, which it has never seen.
+    """
+
+    training: np.ndarray
+    training_labels: np.ndarray
+    held_out: np.ndarray
+    held_out_labels: np.ndarray
+
+    @functools.cached_property
+    def held_out_distances(self) -> np.ndarray:
+        return self.distances(self.held_out / 255.0)
+
+    def distances(self, images: np.ndarray) -> np.ndarray:
+        """Of so many images, spread evenly, to their nearest training images."""
+        some = images[np.linspace(0, len(images) - 1, NEAREST, dtype=int)]
+        return nearest_distances(some, self.training / np.float32(255.0))
+
+    def accuracy(self, images: np.ndarray, labels: np.ndarray) -> Figures:
+        """On held-out images, of a classifier that learned from images [0, 1]."""
+        accuracy = classification_accuracy(
+            images, labels, self.held_out / np.float32(255.0), self.held_out_labels
+        )
+        return counted({"accuracy": accuracy}, len(images))
+
+    def figures(self, images: np.ndarray, labels: np.ndarray | None) -> Figures:
+        """Of images [count, 28, 28, 1] in [0, 1], and the labels asked for, if any."""
+        near = memorisation(self.distances(images), self.held_out_distances)
+        learned = {} if labels is None else self.accuracy(images, labels)
+        return counted(near, NEAREST) | learned
+
+    def reference(self, count: int, labelled: bool) -> Figures:
+        """The figures of held-out images; accuracy is of so many training images."""
+        distances = self.held_out_distances
+        found = counted(memorisation(distances, distances), NEAREST)
+        if labelled:
+            some = np.linspace(0, len(self.training) - 1, count, dtype=int)
+            images = self.training[some] / np.float32(255.0)
+            found |= self.accuracy(images, self.training_labels[some])
+        return found
+
+
+def real_images(dataset: str, data_dir: str) -> RealImages:
+    """The training images of a data set, and MNIST's test images.
+
+    Raises:
+      UserError: if there is no copy in ``data_dir``.
+    """
+    training = mnist5k() if dataset == "mnist5k" else mnist(data_dir)
+    return RealImages(*training, *mnist(data_dir, "test"))
+
+
+def score(
+    model: SavedGenerator,
+    seeds: Sequence[int] = SEEDS,
+    glance: bool = False,
+    data_dir: str = "",
+) -> dict[str, Any]:
     """Draws samples from seeds, and measures them.
 
     Args:
-      model: one that says which data set it imitates.
+      model: one of images is taken to imitate MNIST unless it says another data set.
       seeds: one set of samples each.
+      glance: only what is watched during a run, of as many samples as there.
+      data_dir: a prepared copy of MNIST; with it images are compared with training
+        images, and those of a conditional model are learned from.
 
     Returns:
       ``recipe``, ``dataset``, ``step``; ``samples`` in a set and the ``seeds``; the
       ``judge`` that looked at them, if one did; and ``scores`` by name, each with
-      ``mean`` and ``deviation`` over the seeds, and ``real``, the mean of fresh real
-      samples, where those can be had.
+      ``mean`` and ``deviation`` over the seeds, and ``real``, the mean of real samples
+      that no model was trained on.
 
     Raises:
-      UserError: if the model does not say what it imitates.
+      UserError: if it cannot be told what the model imitates, or ``data_dir`` is given
+        for a toy or holds no copy.
     """
-    dataset = str(model.metadata.get("dataset"))
+    own = "dataset" in model.metadata
+    default = "mnist" if model.kind == "images" else None
+    dataset = model.metadata.get("dataset", default)
     if dataset not in PROTOCOLS:
         raise UserError(
             f"{model.path}: does not say which data set it imitates; only models of "
             "this package can be scored"
         )
     protocol = PROTOCOLS[dataset]
-    found, real = [], []
-    for seed in tqdm(seeds, "scoring", disable=None, leave=False, unit="seed"):
-        labels = even_labels(protocol.count, model.classes) if model.classes else None
-        samples = model.sample(row_seeds(seed, protocol.count), labels=labels)
-        found.append(protocol.figures(samples, labels))
-        real.append(protocol.reference(seed))
+    count = protocol.glance_count if glance else protocol.count
+    labels = even_labels(count, model.classes) if model.classes else None
+
+    def draw(seed: int) -> np.ndarray:
+        samples = model.sample(row_seeds(seed, count), labels=labels)
+        # A model of somebody else's may keep to another range.
+        return samples if own else to_unit_range(samples, str(model.path))
+
+    real = _real_images(protocol, dataset, data_dir, str(model.path))
     return {
         "recipe": model.metadata.get("recipe"),
         "dataset": dataset,
         "step": model.metadata.get("step"),
-        "samples": protocol.count,
+        **_measured(protocol, draw, labels, seeds, count, glance, real),
+    }
+
+
+def score_images(
+    images: np.ndarray, name: str, dataset: str = "mnist", data_dir: str = ""
+) -> dict[str, Any]:
+    """Measures images [count, height, width, 1] in [0, 1], whoever made them.
+
+    Of more than the protocol's count, so many are taken, spread evenly.
+
+    Raises:
+      UserError: if they are too few, or ``data_dir`` holds no copy.
+    """
+    protocol = PROTOCOLS[dataset]
+    if len(images) < FEWEST:
+        raise UserError(
+            f"{name}: {len(images)} images are too few to measure; give at least "
+            f"{FEWEST}, better {protocol.count:,}"
+        )
+    count = min(len(images), protocol.count)
+    images = images[np.linspace(0, len(images) - 1, count, dtype=int)]
+    real = _real_images(protocol, dataset, data_dir, name)
+    found = _measured(protocol, lambda seed: images, None, (1,), count, False, real)
+    return {"images": name, "dataset": dataset, **found}
+
+
+def _real_images(
+    protocol: Protocol, dataset: str, data_dir: str, name: str
+) -> RealImages | None:
+    if not data_dir:
+        return None
+    if not protocol.judged_by:
+        raise UserError(
+            f"--data_dir={data_dir}: {name} makes no images to compare with MNIST's; "
+            "leave it out"
+        )
+    return real_images(dataset, data_dir)
+
+
+def _measured(
+    protocol: Protocol,
+    draw: Callable[[int], np.ndarray],
+    labels: np.ndarray | None,
+    seeds: Sequence[int],
+    count: int,
+    glance: bool,
+    real: RealImages | None,
+) -> dict[str, Any]:
+    """What ``score`` says of the samples that ``draw`` makes of each seed."""
+    figures = protocol.glance if glance else protocol.figures
+    found, reference = [], []
+    for seed in tqdm(seeds, "scoring", disable=None, leave=False, unit="set"):
+        samples = draw(seed)
+        found.append(figures(protocol.examine(samples), labels))
+        reference.append(figures(protocol.real(seed, count), None))
+        if real:
+            found[-1] |= real.figures(as_28(samples), labels)
+    if real:
+        reference[0] |= real.reference(count, labels is not None)
+
+    def summary(name: str) -> dict[str, float]:
+        values = [one[name] for one in found]
+        ideal = [one[name] for one in reference if name in one]
+        return {
+            "mean": float(np.mean(values)),
+            "deviation": float(np.std(values)),
+            **({"real": float(np.mean(ideal))} if ideal else {}),
+        }
+
+    return {
+        "samples": count,
         "seeds": list(seeds),
         **({"judge": protocol.judged_by} if protocol.judged_by else {}),
-        "scores": {
-            name: {
-                "mean": float(np.mean([one[name] for one in found])),
-                "deviation": float(np.std([one[name] for one in found])),
-            }
-            | ({"real": float(np.mean([r[name] for r in real]))} if real[0] else {})
-            for name in found[0]
-        },
+        "scores": {name: summary(name) for name in found[0]},
     }
 
 
 def table(found: dict[str, Any]) -> str:
     """What ``score`` found, for people."""
     judge = f", {found['judge']}" if "judge" in found else ""
-    lines = [
-        f"{found['samples']:,} samples, mean ± deviation over {len(found['seeds'])} "
-        f"seeds{judge}"
-    ]
-    with_real = any("real" in one for one in found["scores"].values())
-    if with_real:
-        lines.append(f"  {'':<18}{'generated':>20}{'real':>12}")
+    several = len(found["seeds"]) > 1
+    over = f", mean ± deviation over {len(found['seeds'])} seeds" if several else ""
+    lines = [f"{found['samples']:,} samples{over}{judge}"]
+    lines.append(f"  {'':<22}{'generated':>20}{'real':>12}")
     for name, one in found["scores"].items():
-        line = f"  {name:<18}{one['mean']:>10.4f} ± {one['deviation']:<7.4f}"
+        line = f"  {name:<22}{one['mean']:>10.4f}"
+        line += f" ± {one['deviation']:<7.4f}" if several else " " * 10
         if "real" in one:
             line += f"{one['real']:>12.4f}"
         lines.append(line.rstrip())

@@ -17,6 +17,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
+from scipy import special
 
 from tfgan_mnist.errors import UserError
 
@@ -66,29 +67,45 @@ def load_judge() -> keras.Model:
 
 
 @functools.cache
-def _compiled_judge():
+def _features():
     judge = load_judge()
-    return tf.function(lambda batch: judge(batch, training=False))
+    layer = keras.Model(judge.input, judge.output[0])
+    return tf.function(lambda batch: layer(batch, training=False))
 
 
-def examine(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What the judge makes of images.
+def examine(images: np.ndarray) -> np.ndarray:
+    """The judge's penultimate features of images.
 
     Args:
       images: float [count, height, width, 1] in [0, 1]; of another size than 28×28 they
-        are resized (bilinear, anti-aliased).
+        are resized.
 
     Returns:
-      features float32 [count, 64] and digits int [count], the same whatever else is
-      judged with an image.
+      float32 [count, 64], the same whatever else is judged with an image.
     """
-    answer = _compiled_judge()
-    features, digits = [], []
+    features = [np.empty([0, FEATURES], np.float32)]
     for first in range(0, len(images), BATCH):
-        part = np.asarray(images[first : first + BATCH], np.float32)
-        if part.shape[1:3] != (28, 28):
-            part = tf.image.resize(part, [28, 28], antialias=True).numpy()
-        some, logits = answer(np.resize(part, [BATCH, 28, 28, 1]))
+        part = as_28(images[first : first + BATCH])
+        some = _features()(np.resize(part, [BATCH, 28, 28, 1]))
         features.append(some.numpy()[: len(part)])
-        digits.append(logits.numpy().argmax(axis=1)[: len(part)])
-    return np.concatenate(features), np.concatenate(digits)
+    return np.concatenate(features)
+
+
+def as_28(images: np.ndarray) -> np.ndarray:
+    """Images [count, height, width, 1] as float32 [count, 28, 28, 1]: as they are, or
+    resized (bilinear, anti-aliased)."""
+    images = np.asarray(images, np.float32)
+    if images.shape[1:3] == (28, 28):
+        return images
+    return tf.image.resize(images, [28, 28], antialias=True).numpy()
+
+
+def probabilities(features: np.ndarray) -> np.ndarray:
+    """The judge's probability [count, 10] of each digit, from features [count, 64]."""
+    weights, offset = load_judge().layers[-1].get_weights()
+    return special.softmax(features.astype(np.float64) @ weights + offset, axis=1)
+
+
+def digits_of(features: np.ndarray) -> np.ndarray:
+    """The digits int [count] that the judge sees, from its features [count, 64]."""
+    return probabilities(features).argmax(axis=1)

@@ -126,6 +126,7 @@ class Log:
       names: of the losses, known once there are some.
       evaluate_every: steps between lines with scores, a multiple of ``every``; or 0.
       evaluate: () → scores of the samples by name; None if they are never asked for.
+      observers: called with the state and the row, losses and scores, of each score.
       directory, board, clock: where lines go, and the time.
       echo: prints one.
     """
@@ -138,6 +139,7 @@ class Log:
         names: Callable[[], Sequence[str]],
         evaluate_every: int,
         evaluate: Callable[[], dict[str, float]] | None,
+        observers: Sequence[Callable[[State, dict[str, float]], None]],
         directory: RunDirectory,
         board: Board,
         clock: Clock,
@@ -147,6 +149,7 @@ class Log:
         self.names = names
         self.evaluate_every = evaluate_every
         self.evaluate = evaluate
+        self.observers = observers
         self.directory = directory
         self.board = board
         self.clock = clock
@@ -171,6 +174,9 @@ class Log:
         words.append(f"{speed:,.0f} {unit}/s")
         done, left = duration(state.seconds), duration(self.clock.left(state))
         self.echo("  ".join([*words, f"{done} done, {left} left"]))
+        if scores:
+            for observer in self.observers:
+                observer(state, losses | scores)
 
 
 def brief(losses: dict[str, float]) -> str:
@@ -206,6 +212,26 @@ class Pictures:
         with whole_file(self.directory.sample_path(state.step)) as unfinished:
             imageio.imwrite(unfinished, pixels)
         self.board.picture(state.step, "samples", pixels)
+
+
+class Best:
+    """Keeps the model with the smallest distance so far.
+
+    Args:
+      name: of the distance, among the figures.
+      least: what an earlier process reached.
+      keep: (state, distance) → saves the model.
+    """
+
+    def __init__(self, name: str, least: float, keep: Callable[[State, float], None]):
+        self.name = name
+        self.least = least
+        self.keep = keep
+
+    def __call__(self, state: State, figures: dict[str, float]) -> None:
+        if figures[self.name] < self.least:
+            self.least = figures[self.name]
+            self.keep(state, self.least)
 
 
 class Saver:

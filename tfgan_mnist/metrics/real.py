@@ -1,0 +1,56 @@
+"""Real MNIST as the judge sees it, in the package: no image is needed to compare with.
+
+``python scripts/describe_real.py`` wrote ``real.npz`` from the real images.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import io
+from pathlib import Path
+
+import numpy as np
+
+from tfgan_mnist.errors import UserError
+from tfgan_mnist.metrics.judge import VERSION
+
+SHA256 = "db008ba08371e8255f2d90b9d3b1722cd32b07184c60baa1939c2df17585a5dd"
+
+
+@dataclasses.dataclass(frozen=True)
+class Real:
+    """Statistics of the training images, and features to compare with.
+
+    Attributes:
+      mean, covariance: [64] and [64, 64], over all 60,000 training images' features.
+      class_shares: [10], of their labels.
+      train: float32 [10000, 64], features of some of them.
+      test: float32 [10000, 64], of the test images, which neither a model nor the judge
+        was trained on: what they measure is what a perfect model would.
+    """
+
+    mean: np.ndarray
+    covariance: np.ndarray
+    class_shares: np.ndarray
+    train: np.ndarray
+    test: np.ndarray
+
+
+@functools.cache
+def load_real() -> Real:
+    """What the package holds of the real data.
+
+    Raises:
+      UserError: if the file is not the one that belongs to this judge.
+    """
+    path = Path(__file__).with_name("real.npz")
+    content = path.read_bytes() if path.is_file() else b""
+    if hashlib.sha256(content).hexdigest() != SHA256:
+        raise UserError(f"{path}: is damaged or not {VERSION}'s; install again")
+    with np.load(io.BytesIO(content)) as kept:
+        fields = {name: kept[name] for name in kept.files}
+    for name in ("train", "test"):
+        fields[name] = fields[name].astype(np.float32)
+    return Real(**fields)

@@ -1,0 +1,82 @@
+"""The alarm: notices collapse while it happens, and says so once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+PATIENCE = 3
+"""Scores in a row that must look bad: a run may have a bad moment, or just begin."""
+
+_CALMER = "lower learning rates or an R1 penalty (--r1_weight=0.1)"
+_ADVICE = {
+    "discriminator": f"{_CALMER} for D, or more --generator_updates",
+    "generator": "more --discriminator_updates, or a lower --generator_learning_rate",
+}
+
+
+class Alarm:
+    """Watches the figures of a run, a row of them at a time.
+
+    It rings when the last ``PATIENCE`` rows are all bad, and the last of them is no
+    better than the first; once for each figure.
+
+    Args:
+      won: by side, "discriminator" or "generator", the mean loss below which it has
+        won, so that nothing is left to learn for the other.
+      expected: by figure, the value below which samples lack variety.
+      ring: is given the sentence.
+    """
+
+    def __init__(
+        self,
+        won: Mapping[str, float],
+        expected: Mapping[str, float],
+        ring: Callable[[str], None],
+    ):
+        self.won = won
+        self.expected = expected
+        self.ring = ring
+        self.rung: dict[str, str] = {}
+        self._rows: list[tuple[int, Mapping[str, float]]] = []
+
+    def replay(self, rows: list[tuple[int, Mapping[str, float]]]) -> None:
+        """Takes note of what an earlier process saw, and said."""
+        ring, self.ring = self.ring, lambda sentence: None
+        for step, figures in rows:
+            self(step, figures)
+        self.ring = ring
+
+    def __call__(self, step: int, figures: Mapping[str, float]) -> None:
+        """Looks at a row with scores."""
+        self._rows = [*self._rows[1 - PATIENCE :], (step, figures)]
+        if len(self._rows) < PATIENCE:
+            return
+        for name, level in (self.won | self.expected).items():
+            values = [row[name] for _, row in self._rows if name in row]
+            if (
+                name in self.rung
+                or len(values) < PATIENCE
+                or max(values) >= level
+                or (name in self.expected and values[-1] > values[0])
+            ):
+                continue
+            self.rung[name] = self._sentence(name, level, values[-1])
+            self.ring(self.rung[name])
+
+    def _sentence(self, name: str, level: float, value: float) -> str:
+        first, last = self._rows[0][0], self._rows[-1][0]
+        when = f"step {last:,}: at every score since step {first:,} "
+        helps = "what usually helps: "
+        if name in self.won:
+            side = "D" if name == "discriminator" else "G"
+            other = "G" if side == "D" else "D"
+            return (
+                f"{when}{side} has won (loss {value:.3g}, below {level:g}), and "
+                f"{other} learns nothing; {helps}{_ADVICE[name]}"
+            )
+        if level >= 1.0:
+            figure = name.split("_")[0]
+            saw = f"{figure} were missing (now {value:.0f} of {level:.0f} appear)"
+        else:
+            saw = f"samples were alike ({name} is {value:.2g}, of real data 1)"
+        return f"{when}{saw}; {helps}{_CALMER}, averaged weights (--ema_decay=0.999)"
