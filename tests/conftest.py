@@ -31,6 +31,7 @@ TINY = [
     "--base_channels=4",
     "--batch_size=8",
     "--max_seconds=0",
+    "--evaluate_every=0",
 ]
 
 

@@ -63,8 +63,8 @@ def test_other_files_are_refused(pixels, tmp_path):
     with pytest.raises(UserError, match="give a folder of pictures"):
         read_images(tmp_path / "one.png", "--images")
     imageio.imwrite(tmp_path / "two.png", pixels[0][:20])
-    with pytest.raises(UserError, match="two.png has 20×28 pixels, others 28×28"):
+    with pytest.raises(UserError, match=r"two\.png has 20×28 pixels, others 28×28"):
         read_images(tmp_path, "--images")
     (tmp_path / "one.png").write_bytes(b"damaged")
-    with pytest.raises(UserError, match="one.png cannot be read"):
+    with pytest.raises(UserError, match=r"one\.png cannot be read"):
         read_images(tmp_path, "--images")

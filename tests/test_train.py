@@ -22,6 +22,8 @@ from conftest import ROOT, TINY, run, start, tiny_config
 
 from tfgan_mnist.config import read_config
 from tfgan_mnist.errors import UserError
+from tfgan_mnist.run_directory import RunDirectory
+from tfgan_mnist.saving import SavedGenerator
 from tfgan_mnist.train import train
 
 
@@ -195,7 +197,7 @@ def test_a_killed_run_with_batch_normalisation_in_d_and_xla(tmp_path):
         "--checkpoint_every=7",
         "--jit_compile=step",
     ]
-    flags += ["--log_every=30", "--sample_every=50"]
+    flags += ["--log_every=30", "--sample_every=50", "--evaluate_every=0"]
     assert run("train", *flags, f"--run_dir={whole}")[0] == 0
     process = start("train", *flags, f"--run_dir={broken}")
     wait_for_step(process, broken, 20)
@@ -245,6 +247,83 @@ METRICS_OF_ONE_NUMBER = [
     "ks",
     "wasserstein_1",
 ]
+
+
+# G learns fifty times faster than its recipe has it, and all of its samples become one.
+COLLAPSING = [
+    "--flagfile=mlp",
+    "--dataset=mnist5k",
+    "--epochs=0",
+    "--generator_learning_rate=0.01",
+    "--log_every=10",
+    "--evaluate_every=20",
+    "--steps_per_call=10",
+]
+
+
+def test_collapse_is_noticed_and_the_best_model_kept(tmp_path):
+    """Killed on the way: the same best model, and the alarm still rings but once."""
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    flags = [*COLLAPSING, "--steps=200", "--checkpoint_every=50"]
+    code, stdout, stderr = run("train", *flags, f"--run_dir={whole}")
+    assert (code, stderr) == (0, "")
+    said = [line for line in stdout.splitlines() if line.startswith("alarm: ")]
+    assert sum("classes were missing" in line for line in said) == 1
+
+    process = start("train", *flags, f"--run_dir={broken}")
+    wait_for_step(process, broken, 100)
+    process.kill()
+    before, _ = process.communicate(timeout=60)
+    code, after, stderr = run("train", *flags, f"--run_dir={broken}")
+    assert (code, stderr) == (0, "")
+    assert "resuming at step" in after
+    assert_same_run(whole, broken)
+    again = [x for x in (before + after).splitlines() if x.startswith("alarm: ")]
+    assert set(again) == set(said)  # what was seen after the checkpoint is seen again
+    assert (whole / "metrics.csv").read_text() == (broken / "metrics.csv").read_text()
+
+    columns = RunDirectory(whole).read_metrics()
+    scored = [x for x in columns["fcd_1k"] if x == x]
+    assert len(scored) == 10
+    best = columns["step"][columns["fcd_1k"].index(min(scored))]
+    models = [
+        SavedGenerator(run_dir / "saved_model_best") for run_dir in (whole, broken)
+    ]
+    for model in models:
+        assert model.metadata["step"] == best
+        found = model.metadata["score"]["fcd_1k"]
+        assert found == pytest.approx(min(scored), rel=1e-6)
+    seeds = np.arange(3)
+    assert np.array_equal(*(model.sample(seeds) for model in models))
+
+
+def test_collapse_ends_the_run_if_it_shall(tmp_path):
+    flags = [*COLLAPSING, "--steps=2000", f"--run_dir={tmp_path / 'run'}"]
+    flags.append("--stop_on_collapse")
+    code, stdout, stderr = run("train", *flags)
+    assert code == 1
+    assert stderr.startswith("stopped by --stop_on_collapse: step ")
+    assert len(stderr.splitlines()) == 1
+    assert "alarm: " in stdout
+    step = RunDirectory(tmp_path / "run").read_metrics()["step"][-1]
+    assert step < 1000
+    assert list((tmp_path / "run/checkpoints").glob(f"*{int(step)}*"))
+    # The same again has nothing to add; the other way it goes on.
+    assert run("train", *flags)[0] == 1
+    flags += ["--nostop_on_collapse", f"--steps={int(step) + 10}"]
+    assert run("train", *flags)[0] == 0
+
+
+def test_the_alarm_is_silent_while_a_run_gets_better(tmp_path):
+    flags = ["--flagfile=dcgan_cpu", "--base_channels=8", "--batch_size=32"]
+    flags += ["--max_seconds=0", "--steps=320", "--log_every=80", "--evaluate_every=80"]
+    flags += ["--ema_decay=0", "--r1_weight=0.1", "--generator_updates=1"]
+    flags += [f"--{side}_learning_rate=1e-3" for side in ("generator", "discriminator")]
+    code, stdout, stderr = run("train", *flags, f"--run_dir={tmp_path / 'run'}")
+    assert (code, stderr) == (0, "")
+    assert "alarm" not in stdout
+    columns = RunDirectory(tmp_path / "run").read_metrics()
+    assert columns["fcd_1k"][-1] < 0.5 * columns["fcd_1k"][0]
 
 
 def test_how_to_go_on_after_a_stop_does_not_remove_the_run(tmp_path):

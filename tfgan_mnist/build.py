@@ -187,15 +187,23 @@ def build_picture(config: Config, training: Training) -> Callable[[], np.ndarray
     )
 
 
-def build_evaluation(config: Config, training: Training) -> Callable[[], Figures]:
+def build_evaluation(
+    config: Config, training: Training, glance: bool = True
+) -> Callable[[], Figures]:
     """() → the figures of the samples that fixed latents give now.
+
+    Args:
+      config, training: whose.
+      glance: whether only what is watched during a run, or all that a finished model
+        is measured by.
 
     Raises:
       UserError: if the judge that they need is damaged.
     """
     gan, protocol = training.gan, PROTOCOLS[config.dataset]
     protocol.prepare()
-    count = protocol.glance_count
+    count = protocol.glance_count if glance else protocol.count
+    figures = protocol.glance if glance else protocol.figures
     inputs = _fixed_inputs(gan, count, run_seed(config.seed, EVALUATION))
     labels = inputs[1].numpy() if inputs[1:] else None
     sample = tf.function(lambda *batch: gan.sample(training.sampler, *batch))
@@ -206,7 +214,7 @@ def build_evaluation(config: Config, training: Training) -> Callable[[], Figures
 
     def evaluate():
         samples = np.concatenate([sample(*part).numpy() for part in parts])
-        return protocol.glance(protocol.examine(samples), labels)
+        return figures(protocol.examine(samples), labels)
 
     return evaluate
 

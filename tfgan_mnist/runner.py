@@ -27,7 +27,7 @@ from tfgan_mnist.build import (
     build_picture,
     build_training,
 )
-from tfgan_mnist.config import DATASETS, Config
+from tfgan_mnist.config import DATASETS, Config, read_config
 from tfgan_mnist.errors import NotFiniteError, RunStopped
 from tfgan_mnist.files import whole_file
 from tfgan_mnist.gans.unconditional import Unconditional
@@ -126,7 +126,8 @@ def run(
         (echo or print)(scores.table(_read_scores(directory)))
         best = read_metadata(directory.best_model)
         for name, least in best.get("score", {}).items():
-            if least < _read_scores(directory)["scores"][name]["mean"]:
+            final = _read_scores(directory)["scores"][name]["mean"]
+            if least < final and best["step"] != state.step:
                 (echo or print)(
                     f"{directory.best_model.name}/ is of step {best['step']:,}, where "
                     f"{name} was {least:.4g}"
@@ -303,17 +304,11 @@ def _observers(
 
     Both know what the run's earlier processes saw.
     """
-    protocol, loss = PROTOCOLS[config.dataset], LOSSES[config.loss]
-    won = {
-        "discriminator": loss.won * config.discriminator_loss_weight,
-        "generator": loss.won,
-    }
-    alarm = Alarm(won, protocol.expected, lambda sentence: echo(f"alarm: {sentence}"))
     history = _scored_rows(directory, config.evaluate_every)
+    alarm = _alarm(config, lambda sentence: echo(f"alarm: {sentence}"))
     alarm.replay(history)
     observers: list[Observer] = [lambda state, figures: alarm(state.step, figures)]
-    if protocol.distance:
-        name = protocol.distance
+    if name := PROTOCOLS[config.dataset].distance:
 
         def keep(state: State, distance: float) -> None:
             score = {"score": {name: distance}}
@@ -322,6 +317,23 @@ def _observers(
         least = min((row[name] for _, row in history), default=math.inf)
         observers.append(hooks.Best(name, least, keep))
     return alarm, observers
+
+
+def _alarm(config: Config, ring: Callable[[str], None]) -> Alarm:
+    protocol, loss = PROTOCOLS[config.dataset], LOSSES[config.loss]
+    won = {
+        "discriminator": loss.won * config.discriminator_loss_weight,
+        "generator": loss.won,
+    }
+    return Alarm(won, protocol.expected, protocol.distance, ring)
+
+
+def alarms(directory: RunDirectory) -> list[str]:
+    """The sentences that the alarm has said in a run."""
+    config = read_config(directory.config)
+    alarm = _alarm(config, lambda sentence: None)
+    alarm.replay(_scored_rows(directory, config.evaluate_every))
+    return list(alarm.rung.values())
 
 
 def _scored_rows(

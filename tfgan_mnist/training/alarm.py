@@ -15,28 +15,36 @@ _ADVICE = {
 
 
 class Alarm:
-    """Watches the figures of a run, a row of them at a time.
+    """Watches the figures of a run, a row of them at a time; rings once for each.
 
-    It rings when the last ``PATIENCE`` rows are all bad, and the last of them is no
-    better than the first; once for each figure.
+    A figure rings when it was bad in the last ``PATIENCE`` rows and is no better in the
+    last of them than in the first. Variety that was never there yet is not missed while
+    the distance falls by a twentieth over those rows: such a run is still beginning.
 
     Args:
       won: by side, "discriminator" or "generator", the mean loss below which it has
         won, so that nothing is left to learn for the other.
       expected: by figure, the value below which samples lack variety.
+      distance: the figure that falls as samples get better; empty if there is none.
       ring: is given the sentence.
+
+    Attributes:
+      rung: the sentences so far, by figure.
     """
 
     def __init__(
         self,
         won: Mapping[str, float],
         expected: Mapping[str, float],
+        distance: str,
         ring: Callable[[str], None],
     ):
         self.won = won
         self.expected = expected
+        self.distance = distance
         self.ring = ring
         self.rung: dict[str, str] = {}
+        self._reached: set[str] = set()
         self._rows: list[tuple[int, Mapping[str, float]]] = []
 
     def replay(self, rows: list[tuple[int, Mapping[str, float]]]) -> None:
@@ -49,22 +57,33 @@ class Alarm:
     def __call__(self, step: int, figures: Mapping[str, float]) -> None:
         """Looks at a row with scores."""
         self._rows = [*self._rows[1 - PATIENCE :], (step, figures)]
-        if len(self._rows) < PATIENCE:
-            return
+        for name, level in self.expected.items():
+            if figures[name] >= level:
+                self._reached.add(name)
         for name, level in (self.won | self.expected).items():
-            values = [row[name] for _, row in self._rows if name in row]
-            if (
-                name in self.rung
-                or len(values) < PATIENCE
-                or max(values) >= level
-                or (name in self.expected and values[-1] > values[0])
-            ):
-                continue
-            self.rung[name] = self._sentence(name, level, values[-1])
-            self.ring(self.rung[name])
+            if name not in self.rung and self._is_bad(name, level):
+                self.rung[name] = self._sentence(name, level)
+                self.ring(self.rung[name])
 
-    def _sentence(self, name: str, level: float, value: float) -> str:
-        first, last = self._rows[0][0], self._rows[-1][0]
+    def _is_bad(self, name: str, level: float) -> bool:
+        values = [row[name] for _, row in self._rows]
+        if len(values) < PATIENCE or max(values) >= level:
+            return False
+        if name in self.won:
+            return True
+        begins = name not in self._reached and self._nears()
+        return values[-1] <= values[0] and not begins
+
+    def _nears(self) -> bool:
+        """Whether the samples still come nearer to the data."""
+        if not self.distance:
+            return False
+        distances = [row[self.distance] for _, row in self._rows]
+        return distances[-1] < 0.95 * distances[0]
+
+    def _sentence(self, name: str, level: float) -> str:
+        (first, _), *_, (last, figures) = self._rows
+        value = figures[name]
         when = f"step {last:,}: at every score since step {first:,} "
         helps = "what usually helps: "
         if name in self.won:

@@ -106,15 +106,10 @@ class Checkpoints:
         for path in reversed(self.paths()):
             content = path.read_bytes()
             try:
-                arrays = self._read(content, state)
+                self.load(content, state)
             except Exception as error:  # a damaged archive can raise anything
                 damaged[path] = first_line(error)
                 continue
-            for name, variable in state.variables.items():
-                variable.assign(arrays[f"variables/{name}"])
-            state.step = int(arrays["step"])
-            state.seconds = float(arrays["seconds"])
-            state.losses = arrays["losses"]
             for bad, reason in damaged.items():
                 self.warn(f"{bad} is damaged ({reason}); going back to {path.name}")
                 os.replace(bad, bad.with_suffix(".damaged"))
@@ -126,6 +121,15 @@ class Checkpoints:
                 "--overwrite starts again"
             )
         return None
+
+    def load(self, content: bytes, state: State) -> None:
+        """Makes a state and its variables those of a file, or raises ValueError."""
+        arrays = self._read(content, state)
+        for name, variable in state.variables.items():
+            variable.assign(arrays[f"variables/{name}"])
+        state.step = int(arrays["step"])
+        state.seconds = float(arrays["seconds"])
+        state.losses = arrays["losses"]
 
     @staticmethod
     def _read(content: bytes, state: State) -> dict[str, np.ndarray]:

@@ -33,6 +33,7 @@ def plot_panels(
     curves: Mapping[str, Sequence[float]],
     levels: Mapping[str, float],
     path: Path,
+    xlabel: str = "",
 ) -> None:
     """Draws each named curve over steps in a panel of its own, into one PNG.
 
@@ -41,6 +42,7 @@ def plot_panels(
       curves: by name, [count]; places that are NaN are passed over.
       levels: by name, what real samples reach, as a dashed line; may lack a name.
       path: the file.
+      xlabel: what the steps are, if they are something else.
     """
     columns = min(len(curves), 3)
     rows = -(-len(curves) // columns)
@@ -53,5 +55,6 @@ def plot_panels(
         if name in levels:
             axes.axhline(levels[name], color="0.4", linestyle="--", linewidth=1.0)
         axes.set_title(name, fontsize=10)
+        axes.set_xlabel(xlabel)
         axes.grid(alpha=0.3)
     figure.savefig(path, format="png")

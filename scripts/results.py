@@ -1,0 +1,154 @@
+"""Writes the README's table of results: every image recipe, trained and measured.
+
+    python scripts/results.py [--data_dir=FOLDER] [RECIPE ...]
+
+Each recipe trains on real MNIST for its budget below, from each of its seeds, in
+runs/results; a run that is there already goes on, or is only measured. What
+``python -m tfgan_mnist.evaluate --data_dir=FOLDER`` says of each model goes into
+samples/results.json, and from there into README.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+RUNS = Path("runs") / "results"
+RESULTS = ROOT / "samples" / "results.json"
+README = ROOT / "README.md"
+BEGIN, END = "<!-- results: begin -->\n", "<!-- results: end -->\n"
+
+# Flags in place of the recipe's: at most so many seconds; and the seeds.
+MINUTES = 5
+LIMIT = [f"--max_seconds={60 * MINUTES}"]
+RECIPES: dict[str, tuple[list[str], tuple[int, ...]]] = {
+    "dcgan": (LIMIT, (1,)),
+    "dcgan_tutorial": (LIMIT, (1,)),
+    "dcgan32": (LIMIT, (1,)),
+    "dcgan_cpu": (["--dataset=mnist"], (1, 2, 3)),
+    "mlp": (LIMIT, (1,)),
+    "cgan_onehot": (LIMIT, (1, 2, 3)),
+    "cgan_embedding": (LIMIT, (1,)),
+    "cdcgan": (LIMIT, (1,)),
+}
+COLUMNS = {
+    "fcd_10k": "distance",
+    "precision_10k": "precision",
+    "recall_10k": "recall",
+    "coverage_10k": "coverage",
+    "classes_10k": "classes",
+    "class_kl_10k": "class KL",
+    "digit_agreement_10k": "as asked",
+    "accuracy_10k": "accuracy",
+    "copies_1k": "copies",
+}
+
+
+def run(recipe: str, seed: int, data_dir: str) -> dict:
+    """Trains a recipe from a seed and measures it; what is to be said of that."""
+    run_dir = RUNS / f"{recipe}-{seed}"
+    flags, _ = RECIPES[recipe]
+    words = [f"--flagfile={recipe}.flags", *flags, f"--seed={seed}"]
+    words += [f"--run_dir={run_dir}", f"--data_dir={data_dir}"]
+    subprocess.run([sys.executable, "-m", "tfgan_mnist.train", *words], check=True)
+    model, scores = run_dir / "saved_model", run_dir / "evaluation.json"
+    words = [f"--saved_model={model}", f"--output={scores}", f"--data_dir={data_dir}"]
+    subprocess.run([sys.executable, "-m", "tfgan_mnist.evaluate", *words], check=True)
+
+    sys.path.insert(0, str(ROOT))
+    from tfgan_mnist.runtime import load_tensorflow
+
+    load_tensorflow()
+    from tfgan_mnist.run_directory import RunDirectory
+    from tfgan_mnist.runner import alarms
+    from tfgan_mnist.saved_model import read_metadata
+
+    found = json.loads(scores.read_text())
+    seconds = read_metadata(model)["seconds"]
+    rung = alarms(RunDirectory(run_dir))
+    return {"seed": seed, "seconds": seconds, "alarms": rung, **found}
+
+
+def cell(name: str, runs: list[dict]) -> str:
+    """A score's mean over the seeds, ± their deviation; a dash if there is none."""
+    if name not in runs[0]["scores"]:
+        return "–"
+    means = [run["scores"][name]["mean"] for run in runs]
+    digits = 0 if name.startswith("classes") else 3 if max(means) < 2.0 else 1
+    text = f"{statistics.mean(means):.{digits}f}"
+    if len(means) > 1:
+        text += f" ± {statistics.pstdev(means):.{digits}f}"
+    return text
+
+
+def real_cell(name: str, results: dict[str, list[dict]]) -> str:
+    for runs in results.values():
+        scores = runs[0]["scores"].get(name, {})
+        if "real" in scores:
+            return f"{scores['real']:.{0 if name.startswith('classes') else 3}f}"
+    return "–"
+
+
+def table(results: dict[str, list[dict]]) -> str:
+    """The table as Markdown, with what it rests on below."""
+    heads = ["recipe", "steps", "minutes", "seeds", *COLUMNS.values(), "alarm"]
+    lines = ["| " + " | ".join(heads) + " |", "| --- |" + " ---: |" * (len(heads) - 1)]
+    for recipe, runs in results.items():
+        minutes = statistics.mean(run["seconds"] for run in runs) / 60
+        rung = sum(bool(run["alarms"]) for run in runs)
+        cells = [
+            f"`{recipe}`",
+            f"{statistics.mean(run['step'] for run in runs):,.0f}",
+            f"{minutes:.1f}",
+            str(len(runs)),
+            *(cell(name, runs) for name in COLUMNS),
+            "silent" if not rung else f"{rung} of {len(runs)}",
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    cells = ["held-out real images", "", "", ""]
+    cells += [*(real_cell(name, results) for name in COLUMNS), ""]
+    lines.append("| " + " | ".join(cells) + " |")
+    judges = sorted({run["judge"] for runs in results.values() for run in runs})
+    words = (
+        f"By {', '.join(judges)}, on 10,000 samples (copies: 1,000), mean over three "
+        "sampling seeds, ± deviation over training seeds. `python scripts/results.py "
+        f"--data_dir=FOLDER` trained each for at most {MINUTES} minutes on two cores "
+        "that other work shared, measured it, and wrote this table; flags and all "
+        "figures are in [samples/results.json](samples/results.json)."
+    )
+    return "\n".join(lines) + f"\n\n{words}\n"
+
+
+def write(results: dict[str, list[dict]]) -> None:
+    """Puts the table between its marks in README.md."""
+    text = README.read_text()
+    before, rest = text.split(BEGIN)
+    _, after = rest.split(END)
+    README.write_text(before + BEGIN + table(results) + END + after)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data_dir", required=True, help="a prepared copy of MNIST")
+    parser.add_argument("recipes", nargs="*", help="by default all")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.recipes) - set(RECIPES):
+        parser.error(f"no budget for {min(unknown)}; there are: {', '.join(RECIPES)}")
+    results = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
+    for recipe in arguments.recipes or RECIPES:
+        runs = [run(recipe, seed, arguments.data_dir) for seed in RECIPES[recipe][1]]
+        results[recipe] = runs
+        results = {name: results[name] for name in RECIPES if name in results}
+        RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+        write(results)
+
+
+if __name__ == "__main__":
+    main()

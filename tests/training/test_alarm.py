@@ -1,0 +1,80 @@
+import pytest
+
+from tfgan_mnist.training.alarm import Alarm
+
+GOOD = {
+    "discriminator": 1.2,
+    "generator": 0.9,
+    "classes_1k": 10.0,
+    "diversity_1k": 0.9,
+    "fcd_1k": 5.0,
+}
+
+
+def watched(rows, replayed=0):
+    """The sentences about rows 100 steps apart, after some that were seen before."""
+    heard = []
+    alarm = Alarm(
+        {"discriminator": 0.02, "generator": 0.02},
+        {"classes_1k": 10.0, "diversity_1k": 0.5},
+        "fcd_1k",
+        heard.append,
+    )
+    numbered = [(100 * i, GOOD | row) for i, row in enumerate(rows, 1)]
+    alarm.replay(numbered[:replayed])
+    for step, row in numbered[replayed:]:
+        alarm(step, row)
+    return heard
+
+
+def test_a_good_run_and_a_bad_moment_are_silent():
+    assert watched([{}] * 10) == []
+    bad = {"classes_1k": 3.0, "diversity_1k": 0.1, "discriminator": 0.001}
+    assert watched([{}, bad, bad, {}, bad, bad, {}]) == []
+
+
+def test_classes_that_get_lost_ring_once():
+    heard = watched([{}, *[{"classes_1k": 7.0}] * 9])
+    assert len(heard) == 1
+    assert "step 400: at every score since step 200 classes were missing" in heard[0]
+    assert "now 7 of 10" in heard[0]
+    assert "--r1_weight" in heard[0]
+
+
+def test_classes_that_come_one_by_one_are_awaited():
+    rising = [{"classes_1k": float(n), "fcd_1k": 90.0} for n in range(1, 11)]
+    assert watched(rising) == []
+
+
+def test_a_slow_beginning_is_told_from_none():
+    """No classes yet, but ever nearer; and no nearer either."""
+    nearer = [{"classes_1k": 1.0, "fcd_1k": 200.0 * 0.9**n} for n in range(8)]
+    assert watched(nearer) == []
+    stuck = [{"classes_1k": 1.0, "fcd_1k": 200.0}] * 8
+    assert len(watched(stuck)) == 1
+    # Once they were all there, distance is no excuse.
+    assert len(watched([{}, *nearer])) == 1
+
+
+def test_samples_that_are_alike():
+    (heard,) = watched([{}, *[{"diversity_1k": 0.21}] * 3])
+    assert "samples were alike (diversity_1k is 0.21, of real data 1)" in heard
+
+
+@pytest.mark.parametrize(
+    ("side", "words"),
+    [
+        ("discriminator", "D has won (loss 0.004, below 0.02), and G learns nothing"),
+        ("generator", "G has won (loss 0.004, below 0.02), and D learns nothing"),
+    ],
+)
+def test_a_side_that_has_won(side, words):
+    (heard,) = watched([{side: x} for x in (0.5, 0.003, 0.002, 0.004, 0.001)])
+    assert words in heard
+    assert "step 400" in heard
+
+
+def test_what_was_said_before_a_resumption_is_not_said_again():
+    rows = [{}, *[{"classes_1k": 7.0}] * 9]
+    assert len(watched(rows, replayed=3)) == 1  # not yet said by then
+    assert watched(rows, replayed=4) == []
