@@ -1,11 +1,14 @@
 import json
 
+import imageio.v3 as imageio
 import numpy as np
 import pytest
-from conftest import assert_one_line_error, run
+import tensorflow as tf
+from conftest import PREPARED_MNIST, assert_one_line_error, needs_mnist, run
 
 from tfgan_mnist import protocols, saving, scores
 from tfgan_mnist.data.mnist import mnist5k
+from tfgan_mnist.errors import UserError
 
 
 def test_a_table_and_the_same_as_json(toy, tmp_path):
@@ -34,11 +37,12 @@ def test_scores_are_those_of_the_samples_of_each_seed(toy):
 
 
 def test_a_conditional_model_is_asked_for_every_digit_as_often(conditional):
-    found = scores.score(saving.SavedGenerator(conditional), seeds=(1,))
+    model = saving.SavedGenerator(conditional)
+    found = scores.score(model, seeds=(1,), glance=True)
     assert found["judge"] == "judge-1"
-    assert found["samples"] == 10_000
+    assert found["samples"] == 1_000
     # Untrained: it does not know what it is asked for.
-    assert found["scores"]["digit_agreement"]["mean"] < 0.3
+    assert found["scores"]["digit_agreement_1k"]["mean"] < 0.3
     assert "judge-1" in scores.table(found)
 
 
@@ -51,22 +55,115 @@ def test_a_model_that_does_not_say_what_it_imitates(toy, tmp_path):
     assert_one_line_error(result, "does not say which data set")
 
 
-def test_agreement_compares_with_the_labels_that_were_asked_for():
-    """A generator that answers each label with a real digit of it agrees."""
-    images, digits = mnist5k()
+class Real:
+    """A generator that answers each label with a real digit of it."""
 
-    class Real:
-        path, classes = "real", 10
-        metadata = {"dataset": "mnist"}  # noqa: RUF012
+    path, classes, kind = "real", 10, "images"
+    metadata = {"dataset": "mnist"}  # noqa: RUF012
 
-        def sample(self, seeds, temperature=1.0, labels=None):
-            of_class = [np.flatnonzero(digits == label) for label in range(10)]
-            chosen = [
-                of_class[label][i % 500] for i, label in enumerate(map(int, labels))
-            ]
-            return images[chosen] / 255.0
+    def __init__(self):
+        self.images, digits = mnist5k()
+        self.of_class = [np.flatnonzero(digits == label) for label in range(10)]
 
+    def sample(self, seeds, temperature=1.0, labels=None):
+        chosen = [self.of_class[x][i % 500] for i, x in enumerate(map(int, labels))]
+        return self.images[chosen] / 255.0
+
+
+def test_real_digits_that_were_asked_for():
     found = scores.score(Real(), seeds=(1,))["scores"]
-    assert found["digit_agreement"]["mean"] > 0.99
-    assert found["classes"]["mean"] == 10
-    assert found["class_kl"]["mean"] < 0.001
+    assert found["digit_agreement_10k"]["mean"] > 0.99
+    assert found["classes_10k"]["mean"] == 10
+    assert found["class_kl_10k"]["mean"] < 0.01
+    assert found["precision_10k"]["mean"] > 0.95
+    assert 0 <= found["fcd_10k"]["real"] < 0.05
+    assert found["fcd_10k"]["mean"] < 1.0
+
+
+@needs_mnist
+def test_with_real_images_copies_are_found_out_and_labels_learned_from():
+    found = scores.score(Real(), seeds=(1,), data_dir=str(PREPARED_MNIST))["scores"]
+    assert found["copies_1k"] == {"mean": 1.0, "deviation": 0.0, "real": 0.01}
+    assert found["nearest_1k"]["mean"] < 0.1 < found["nearest_1k"]["real"]
+    # Each of the 5,000 came twice, so as many images as the real ones' half.
+    assert found["accuracy_10k"]["mean"] == pytest.approx(
+        found["accuracy_10k"]["real"], abs=0.02
+    )
+    assert found["accuracy_10k"]["real"] > 0.96
+
+
+def test_a_toy_is_compared_with_no_images(toy, tmp_path):
+    (tmp_path / "mnist").mkdir()
+    flags = [f"--saved_model={toy}", f"--data_dir={tmp_path}"]
+    assert_one_line_error(run("evaluate", *flags), "makes no images to compare")
+
+
+def test_images_of_anyone(tmp_path):
+    """The same scores from a folder of pictures as from an array."""
+    images = mnist5k()[0][::20]
+    np.save(tmp_path / "array.npy", images[..., 0])
+    (tmp_path / "folder").mkdir()
+    for i, image in enumerate(images):
+        imageio.imwrite(tmp_path / f"folder/{i:03d}.png", image[..., 0])
+    found = []
+    for name in ("array.npy", "folder"):
+        flags = [f"--images={name}", f"--output={name}.json"]
+        code, stdout, stderr = run("evaluate", *flags, cwd=tmp_path)
+        assert (code, stderr) == (0, "")
+        assert "250 samples, judge-1" in stdout
+        found.append(json.loads((tmp_path / f"{name}.json").read_text()))
+    assert found[0]["scores"] == found[1]["scores"]
+    assert found[0]["scores"]["classes_250"]["mean"] == 10
+    assert found[0]["scores"]["precision_250"]["mean"] > 0.8
+    assert found[0]["images"] == "--images=array.npy"
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ([], "--saved_model and --images are missing"),
+        (["--saved_model=a", "--images=b"], "are both given"),
+        (["--images=missing"], "--images=missing: there is no such file"),
+        (["--images=few.npy"], "--images=few.npy: 5 are too few"),
+        (["--images=few.npy", "--data_dir=here"], "--data_dir=here: holds no mnist"),
+        (["--images=few.npy", "--output=a.txt"], "--output=a.txt: must end in .json"),
+    ],
+)
+def test_wrong_words(flags, words, tmp_path):
+    np.save(tmp_path / "few.npy", np.zeros([5, 28, 28]))
+    assert_one_line_error(run("evaluate", *flags, cwd=tmp_path), words)
+
+
+class Foreign(tf.Module):
+    """Anyone's generator with the signature, and no word of where it is from."""
+
+    def __init__(self, scale: float):
+        super().__init__()
+        self.scale = scale
+
+    @tf.function
+    def sample(self, seed, temperature):
+        shift = tf.cast(seed % 7, tf.float32)[:, None, None, None] / 7.0
+        return {"images": self.scale * tf.ones([tf.size(seed), 32, 32, 1]) * shift}
+
+
+def save_foreign(path, scale: float) -> None:
+    module = Foreign(scale)
+    specs = [
+        tf.TensorSpec([None], tf.int64, "seed"),
+        tf.TensorSpec([None], tf.float32, "temperature"),
+    ]
+    signature = module.sample.get_concrete_function(*specs)
+    tf.saved_model.save(module, str(path), signatures={"sample": signature})
+
+
+def test_a_model_of_anyone_with_the_signature(tmp_path):
+    save_foreign(tmp_path / "model", 1.0)
+    model = saving.SavedGenerator(tmp_path / "model")
+    found = scores.score(model, seeds=(1,), glance=True)
+    assert (found["recipe"], found["dataset"]) == (None, "mnist")
+    assert found["scores"]["precision_1k"]["mean"] == 0
+    save_foreign(tmp_path / "wide", 255.0)
+    wide = saving.SavedGenerator(tmp_path / "wide")
+    with pytest.raises(UserError, match="give floats from 0 to 1"):
+        scores.score(wide, seeds=(1,), glance=True)

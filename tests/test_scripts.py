@@ -31,7 +31,15 @@ def test_gflop_of_the_published_dcgan():
     assert 175 < found < 185
 
 
-@pytest.mark.parametrize("script", ["scripts/benchmark.py", "samples/make.py"])
+@pytest.mark.parametrize(
+    "script",
+    [
+        "scripts/benchmark.py",
+        "scripts/results.py",
+        "scripts/epochs.py",
+        "samples/make.py",
+    ],
+)
 def test_scripts_answer_for_help_and_bad_words(script):
     path = str(ROOT / script)
     done = subprocess.run(
@@ -61,7 +69,7 @@ def test_an_installed_package_has_its_data(tmp_path):
     words = ["setup.py", "--quiet", "build", "--build-base", str(tmp_path)]
     subprocess.run([sys.executable, *words], cwd=ROOT, check=True)
     built = {str(p.relative_to(ROOT)) for p in ROOT.glob("tfgan_mnist/**/*.flags")}
-    built |= {"tfgan_mnist/metrics/judge.npz"}
+    built |= {f"tfgan_mnist/metrics/{name}.npz" for name in ("judge", "real")}
     for path in built:
         assert (tmp_path / "lib" / path).is_file(), path
 
@@ -87,3 +95,31 @@ def test_what_is_imported_is_declared():
             for module in {module.split(".")[0] for module in modules}:
                 known = module in sys.stdlib_module_names or module == "tfgan_mnist"
                 assert known or names.get(module, module) in declared, (path, module)
+
+
+def test_the_table_of_results_is_the_one_of_the_record(tmp_path, monkeypatch):
+    """README's table is what the script makes of samples/results.json, to the letter."""
+    import json
+
+    results = load("scripts/results.py")
+    kept = json.loads(results.RESULTS.read_text())
+    assert results.table(kept) in results.README.read_text()
+    copy = tmp_path / "README.md"
+    copy.write_text(f"before\n{results.BEGIN}old\n{results.END}after\n")
+    monkeypatch.setattr(results, "README", copy)
+    results.write(kept)
+    written = copy.read_text()
+    assert written == (
+        f"before\n{results.BEGIN}{results.table(kept)}{results.END}after\n"
+    )
+
+
+def test_every_image_recipe_is_in_the_table_of_results():
+    from tfgan_mnist.config import DATASETS, recipes
+
+    images = {
+        name
+        for name in recipes()
+        if DATASETS[read_config(find_recipe(name)).dataset].makes == "images"
+    }
+    assert set(load("scripts/results.py").RECIPES) == images

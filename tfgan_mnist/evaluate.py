@@ -15,6 +15,8 @@ from tfgan_mnist.files import check_output, whole_file
 from tfgan_mnist.images import read_images
 from tfgan_mnist.saved_model import check_saved_model
 
+FEWEST = 100
+
 
 @dataclasses.dataclass(frozen=True)
 class Flags:
@@ -60,6 +62,11 @@ def main(argv: Sequence[str]) -> None:
     flags = Flags(**parse_flags(argv, Flags))
     if flags.images:
         images = read_images(Path(flags.images), "--images")
+        if len(images) < FEWEST:
+            raise UserError(
+                f"--images={flags.images}: {len(images)} are too few to measure; give "
+                f"at least {FEWEST}, better 10,000"
+            )
     else:
         check_saved_model(flags.saved_model)
 

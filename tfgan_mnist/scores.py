@@ -20,7 +20,6 @@ from tfgan_mnist.protocols import PROTOCOLS, Figures, Protocol, counted, even_la
 from tfgan_mnist.saving import SavedGenerator, row_seeds
 
 SEEDS = (1, 2, 3)
-FEWEST = 100
 NEAREST = 1_000
 
 
@@ -141,14 +140,9 @@ def score_images(
     Of more than the protocol's count, so many are taken, spread evenly.
 
     Raises:
-      UserError: if they are too few, or ``data_dir`` holds no copy.
+      UserError: if ``data_dir`` holds no copy.
     """
     protocol = PROTOCOLS[dataset]
-    if len(images) < FEWEST:
-        raise UserError(
-            f"{name}: {len(images)} images are too few to measure; give at least "
-            f"{FEWEST}, better {protocol.count:,}"
-        )
     count = min(len(images), protocol.count)
     images = images[np.linspace(0, len(images) - 1, count, dtype=int)]
     real = _real_images(protocol, dataset, data_dir, name)
