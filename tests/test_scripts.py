@@ -31,15 +31,10 @@ def test_gflop_of_the_published_dcgan():
     assert 175 < found < 185
 
 
-@pytest.mark.parametrize(
-    "script",
-    [
-        "scripts/benchmark.py",
-        "scripts/results.py",
-        "scripts/epochs.py",
-        "samples/make.py",
-    ],
-)
+SCRIPTS = ["scripts/benchmark.py", "scripts/epochs.py", "scripts/results.py"]
+
+
+@pytest.mark.parametrize("script", [*SCRIPTS, "samples/make.py"])
 def test_scripts_answer_for_help_and_bad_words(script):
     path = str(ROOT / script)
     done = subprocess.run(
@@ -98,7 +93,7 @@ def test_what_is_imported_is_declared():
 
 
 def test_the_table_of_results_is_the_one_of_the_record(tmp_path, monkeypatch):
-    """README's table is what the script makes of samples/results.json, to the letter."""
+    """README's is what the script makes of samples/results.json, to the letter."""
     import json
 
     results = load("scripts/results.py")
