@@ -61,9 +61,8 @@ dashed lines in plots of scores are what fresh real samples reach.
 SCORES = """
 ## Scores
 
-Of the models at those steps, by `python -m tfgan_mnist.evaluate`. Most toys were
-trained from five seeds (1 to 5): mean (least – greatest) over them. Digits are
-recognised by the package's own judge, which no recipe has seen.
+Of the toys at those steps, by `python -m tfgan_mnist.evaluate`. Most were trained from
+five seeds (1 to 5): mean (least – greatest) over them. Of images the README tells.
 
 | recipe | seeds | score | generated | real |
 | --- | ---: | --- | ---: | ---: |
@@ -84,7 +83,7 @@ def make(recipe: str, data_dir: str) -> None:
         if data_dir:
             flags.append(f"--data_dir={data_dir}")
         subprocess.run([sys.executable, "-m", "tfgan_mnist.train", *flags], check=True)
-        if (run_dir / "scores.json").is_file():
+        if recipe.startswith(TOYS):
             scores.append(json.loads((run_dir / "scores.json").read_text()))
     metadata_path = run_dir / "saved_model" / "assets.extra" / "tfgan_mnist.json"
     facts = json.loads(metadata_path.read_text())

@@ -1,11 +1,13 @@
-"""Writes the README's table of results: every image recipe, trained and measured.
+"""Writes the README's tables of results: every recipe, trained and measured.
 
-    python scripts/results.py [--data_dir=FOLDER] [RECIPE ...]
+    python scripts/results.py --data_dir=FOLDER [RECIPE ...]
+    python scripts/results.py --only_write
 
-Each recipe trains on real MNIST for its budget below, from each of its seeds, in
+Each image recipe trains on real MNIST for its budget below, from each of its seeds, in
 runs/results; a run that is there already goes on, or is only measured. What
 ``python -m tfgan_mnist.evaluate --data_dir=FOLDER`` says of each model goes into
-samples/results.json, and from there into README.md.
+samples/results.json, and from there into README.md, with what samples/make.py found of
+the toys and scripts/epochs.py of longer training.
 """
 
 from __future__ import annotations
@@ -21,7 +23,6 @@ ROOT = Path(__file__).parents[1]
 RUNS = Path("runs") / "results"
 RESULTS = ROOT / "samples" / "results.json"
 README = ROOT / "README.md"
-BEGIN, END = "<!-- results: begin -->\n", "<!-- results: end -->\n"
 
 # Flags in place of the recipe's: at most so many seconds; and the seeds.
 MINUTES = 5
@@ -124,24 +125,113 @@ def table(results: dict[str, list[dict]]) -> str:
     return "\n".join(lines) + f"\n\n{words}\n"
 
 
+TOYS = {
+    "gaussian": {"mean": "mean", "deviation": "deviation", "ks": "KS"},
+    "moons": {"near_arcs": "near the arcs", "bins": "bins of 20"},
+    "ring": {"modes": "modes", "high_quality": "high quality", "reverse_kl": "KL"},
+    "grid": {"modes": "modes", "high_quality": "high quality", "reverse_kl": "KL"},
+}
+
+
+def toys_table() -> str:
+    """What ``samples/make.py`` measured of the toys, as Markdown."""
+    lines = [
+        "| recipe | steps | seconds | seeds | mean over seeds (least – greatest) |"
+    ]
+    lines.append("| --- | ---: | ---: | ---: | --- |")
+    for folder in sorted((ROOT / "samples").iterdir()):
+        kind = folder.name.split("_")[0]
+        if kind not in TOYS:
+            continue
+        runs = json.loads((folder / "scores.json").read_text())
+        facts = json.loads((folder / "made_by.json").read_text())
+        figures = []
+        for name, label in TOYS[kind].items():
+            means = [run["scores"][name]["mean"] for run in runs]
+            text = f"{label} {statistics.mean(means):.3g}"
+            if len(means) > 1:
+                text += f" ({min(means):.3g} – {max(means):.3g})"
+            figures.append(text)
+        lines.append(
+            f"| `{folder.name}` | {facts['step']:,} | {facts['seconds']:.0f} "
+            f"| {len(runs)} | {', '.join(figures)} |"
+        )
+    words = (
+        "`python samples/make.py` trained them, while other work shared the two cores, "
+        "and measured three sampling seeds of each; what figures mean is said below."
+    )
+    return "\n".join(lines) + f"\n\n{words}\n"
+
+
+def epochs_table() -> str:
+    """What ``scripts/epochs.py`` measured, as Markdown."""
+    text = ""
+    for path in sorted((ROOT / "samples" / "epochs").glob("*.json")):
+        found = json.loads(path.read_text())
+        rows = found["rows"]
+        names = {name: COLUMNS[name] for name in EPOCHS_SHOWN}
+        best = min(rows, key=lambda row: row["fcd_10k"])
+        half = min(rows, key=lambda row: abs(row["epoch"] - rows[-1]["epoch"] / 2))
+        text += f"| `{found['recipe']}` | " + " | ".join(names.values()) + " |\n"
+        text += "| --- |" + " ---: |" * len(names) + "\n"
+        for what, row in (("best, at", best), ("at", half), ("at", rows[-1])):
+            cells = [f"{row[name]:.3f}" for name in names]
+            text += f"| {what} epoch {row['epoch']:.0f} | {' | '.join(cells)} |\n"
+        cells = [f"{found['real'][name]:.3f}" for name in names]
+        text += f"| held-out real images | {' | '.join(cells)} |\n\n"
+        text += (
+            f"![over epochs](samples/epochs/{found['recipe']}.png)\n\n"
+            f"`python scripts/epochs.py {found['recipe']} --data_dir=FOLDER` trained "
+            f"it once for {rows[-1]['epoch']:.0f} epochs on real MNIST "
+            f"({found['seconds'] / 60:.0f} minutes) and measured 10,000 samples from "
+            f"the same latents every second epoch, by {found['judge']}; dashed lines "
+            "are held-out real images.\n"
+        )
+    return text
+
+
+EPOCHS_SHOWN = (
+    "fcd_10k",
+    "precision_10k",
+    "recall_10k",
+    "coverage_10k",
+    "class_kl_10k",
+)
+
+
 def write(results: dict[str, list[dict]]) -> None:
-    """Puts the table between its marks in README.md."""
+    """Puts the tables between their marks in README.md."""
     text = README.read_text()
-    before, rest = text.split(BEGIN)
-    _, after = rest.split(END)
-    README.write_text(before + BEGIN + table(results) + END + after)
+    for name, new in (
+        ("results", table(results)),
+        ("epochs", epochs_table()),
+        ("toys", toys_table()),
+    ):
+        begin, end = (f"<!-- {name}: {word} -->\n" for word in ("begin", "end"))
+        before, rest = text.split(begin)
+        _, after = rest.split(end)
+        text = before + begin + new + end + after
+    README.write_text(text)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data_dir", required=True, help="a prepared copy of MNIST")
+    parser.add_argument("--data_dir", help="a prepared copy of MNIST")
+    parser.add_argument(
+        "--only_write", action="store_true", help="tables of what was measured before"
+    )
     parser.add_argument("recipes", nargs="*", help="by default all")
     arguments = parser.parse_args()
     if unknown := set(arguments.recipes) - set(RECIPES):
         parser.error(f"no budget for {min(unknown)}; there are: {', '.join(RECIPES)}")
     results = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
+    if arguments.only_write:
+        write(results)
+        return
+    if not arguments.data_dir:
+        parser.error("--data_dir=FOLDER is missing: a prepared copy of MNIST")
     for recipe in arguments.recipes or RECIPES:
         runs = [run(recipe, seed, arguments.data_dir) for seed in RECIPES[recipe][1]]
         results[recipe] = runs

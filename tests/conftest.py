@@ -112,5 +112,5 @@ def _untrained(recipe: str, folder: Path) -> Path:
 
     config = tiny_config(recipe)
     metadata = runner.metadata(config, State({}))
-    saving.save(folder / "saved_model", build_gan(config), metadata)
+    saving.Writer(build_gan(config)).write(folder / "saved_model", metadata)
     return folder / "saved_model"

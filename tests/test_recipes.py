@@ -49,7 +49,7 @@ def test_recipe(recipe, tmp_path):
     conditional = NETWORKS[config.networks].conditional
     metadata = {"recipe": recipe, "dataset": config.dataset}
     metadata["classes"] = 10 if conditional else 0
-    saving.save(tmp_path / "model", gan, metadata)
+    saving.Writer(gan).write(tmp_path / "model", metadata)
     model = saving.SavedGenerator(tmp_path / "model")
     labels = np.array([3, 1, 4]) if conditional else None
     samples = model.sample(saving.row_seeds(1, 3), labels=labels)

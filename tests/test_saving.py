@@ -243,7 +243,7 @@ def test_a_request_with_fewer_labels_than_rows_fails(tmp_path):
 
     from tfgan_mnist.build import build_gan
 
-    saving.save(tmp_path / "model", build_gan(tiny_config("cdcgan")), {})
+    saving.Writer(build_gan(tiny_config("cdcgan"))).write(tmp_path / "model", {})
     model = saving.SavedGenerator(tmp_path / "model")
     assert model.classes == 10  # the model knows, whatever it is told to remember
     with pytest.raises(tf.errors.InvalidArgumentError, match="one for each row"):

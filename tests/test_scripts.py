@@ -1,4 +1,5 @@
 import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -72,7 +73,6 @@ def test_an_installed_package_has_its_data(tmp_path):
 def test_what_is_imported_is_declared():
     import ast
     import configparser
-    import re
 
     options = configparser.ConfigParser()
     options.read(ROOT / "setup.cfg")
@@ -92,21 +92,23 @@ def test_what_is_imported_is_declared():
                 assert known or names.get(module, module) in declared, (path, module)
 
 
-def test_the_table_of_results_is_the_one_of_the_record(tmp_path, monkeypatch):
-    """README's is what the script makes of samples/results.json, to the letter."""
+def test_the_tables_of_the_readme_are_those_of_the_record(tmp_path, monkeypatch):
+    """README holds what the script makes of the records in samples/, to the letter."""
     import json
 
     results = load("scripts/results.py")
-    kept = json.loads(results.RESULTS.read_text())
-    assert results.table(kept) in results.README.read_text()
+    readme = results.README.read_text()
     copy = tmp_path / "README.md"
-    copy.write_text(f"before\n{results.BEGIN}old\n{results.END}after\n")
+    copy.write_text(readme.replace("| `dcgan` |", "| `another` |"))
     monkeypatch.setattr(results, "README", copy)
+    kept = json.loads(results.RESULTS.read_text())
+    assert set(kept) == set(results.RECIPES)
     results.write(kept)
-    written = copy.read_text()
-    assert written == (
-        f"before\n{results.BEGIN}{results.table(kept)}{results.END}after\n"
-    )
+    between = r"<!-- (\w+): begin -->\n(.*?)<!-- \1: end -->"
+    tables = dict(re.findall(between, readme, re.DOTALL))
+    assert set(tables) == {"results", "epochs", "toys"}
+    assert all(text.startswith("| ") for text in tables.values())
+    assert dict(re.findall(between, copy.read_text(), re.DOTALL)) == tables
 
 
 def test_every_image_recipe_is_in_the_table_of_results():

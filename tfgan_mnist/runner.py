@@ -30,7 +30,6 @@ from tfgan_mnist.build import (
 from tfgan_mnist.config import DATASETS, Config, read_config
 from tfgan_mnist.errors import NotFiniteError, RunStopped
 from tfgan_mnist.files import whole_file
-from tfgan_mnist.gans.unconditional import Unconditional
 from tfgan_mnist.losses import LOSSES
 from tfgan_mnist.protocols import PROTOCOLS
 from tfgan_mnist.run_directory import RunDirectory
@@ -286,13 +285,16 @@ def _exporter(config: Config, training: Training) -> Export:
     """
 
     @functools.cache
-    def copy() -> Unconditional:
-        return build_gan(dataclasses.replace(config, mixed_precision=False))
+    def writer() -> saving.Writer:
+        return saving.Writer(
+            build_gan(dataclasses.replace(config, mixed_precision=False))
+        )
 
     def export(path: Path, made_by: dict[str, Any]) -> None:
-        copy().generator.set_weights(training.sampler.get_weights())
-        copy().discriminator.set_weights(training.gan.discriminator.get_weights())
-        saving.save(path, copy(), made_by)
+        copy = writer().gan
+        copy.generator.set_weights(training.sampler.get_weights())
+        copy.discriminator.set_weights(training.gan.discriminator.get_weights())
+        writer().write(path, made_by)
 
     return export
 

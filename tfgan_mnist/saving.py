@@ -73,18 +73,8 @@ def _checked(
         return [tf.cast(some, tf.int32)]
 
 
-def save(path: Path, gan: Unconditional, metadata: Mapping[str, Any]) -> None:
-    """Writes a SavedModel whole or not at all, over one that is there.
-
-    Args:
-      path: its folder.
-      gan: with networks in float32.
-      metadata: what made it; kept inside as JSON, with the number of ``classes`` that
-        a label may be of, 0 if there is none.
-
-    Raises:
-      OSError: if it cannot be written (disk full, say); what is there remains.
-    """
+def _archive(gan: Unconditional) -> keras.export.ExportArchive:
+    """A GAN's networks with their signatures, to be written at any time."""
     generator = gan.generator
     kind = "images" if gan.makes_images else "points"
     classes = gan.classes if isinstance(gan, Conditional) else 0
@@ -129,14 +119,42 @@ def save(path: Path, gan: Unconditional, metadata: Mapping[str, Any]) -> None:
     if gan.makes_images:
         archive.add_endpoint("sample_png", sample_png, rows)
     archive.add_endpoint("discriminate", discriminate, [judged, *label_specs])
-    with whole_folder(path) as unfinished, without_noise():
-        try:
-            archive.write_out(str(unfinished), verbose=False)
-        except tf.errors.OpError as error:
-            raise OSError(error.message) from error
-        (unfinished / METADATA).parent.mkdir(exist_ok=True)
-        text = json.dumps({**metadata, "classes": classes}, indent=2)
-        (unfinished / METADATA).write_text(text + "\n")
+    return archive
+
+
+class Writer:
+    """Writes a GAN as SavedModels, now and again, as its weights are then.
+
+    Its signatures are traced but once.
+
+    Args:
+      gan: with networks in float32.
+    """
+
+    def __init__(self, gan: Unconditional):
+        self.gan = gan
+        self._archive = _archive(gan)
+
+    def write(self, path: Path, metadata: Mapping[str, Any]) -> None:
+        """Writes a SavedModel whole or not at all, over one that is there.
+
+        Args:
+          path: its folder.
+          metadata: what made it; kept inside as JSON, with the number of ``classes``
+            that a label may be of, 0 if there is none.
+
+        Raises:
+          OSError: if it cannot be written (disk full, say); what is there remains.
+        """
+        classes = self.gan.classes if isinstance(self.gan, Conditional) else 0
+        with whole_folder(path) as unfinished, without_noise():
+            try:
+                self._archive.write_out(str(unfinished), verbose=False)
+            except tf.errors.OpError as error:
+                raise OSError(error.message) from error
+            (unfinished / METADATA).parent.mkdir(exist_ok=True)
+            text = json.dumps({**metadata, "classes": classes}, indent=2)
+            (unfinished / METADATA).write_text(text + "\n")
 
 
 class SavedGenerator:
@@ -147,7 +165,7 @@ class SavedGenerator:
       flag: what the user gave it as.
 
     Attributes:
-      metadata: what made it, as ``save`` was given it; empty if it does not say.
+      metadata: what made it, as ``Writer`` was given it; empty if it does not say.
       signatures: by name, as TensorFlow loads them.
       classes: labels are from 0 to below it; 0 if it takes none.
       kind: what it makes: "images", or a toy's "points".
