@@ -41,7 +41,10 @@ def main() -> None:
     for split in ("train", "test"):
         images, labels = mnist(arguments.data_dir, split)
         features = judge.examine(images / np.float32(255.0))
-        kept[split] = features[random.permutation(len(images))[:KEPT]]
+        chosen = random.permutation(len(images))[:KEPT]
+        kept[split] = features[chosen]
+        if split == "test":
+            kept["test_labels"] = labels[chosen].astype(np.uint8)
         if split == "train":
             kept["mean"] = features.mean(axis=0, dtype=np.float64)
             kept["covariance"] = np.cov(features.astype(np.float64), rowvar=False)

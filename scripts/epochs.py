@@ -64,6 +64,7 @@ def measure(run_dir: Path, data_dir: str) -> dict:
         "judge": protocol.judged_by,
         "seconds": round(state.seconds),
         "seed": config.seed,
+        "shown": SHOWN,
         "real": protocol.figures(protocol.real(1, protocol.count), None),
         "rows": rows,
     }
@@ -77,6 +78,16 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=60)
     parser.add_argument("--data_dir", default="", help="a prepared copy of MNIST")
     arguments = parser.parse_args()
+    sys.path.insert(0, str(ROOT))
+    from tfgan_mnist.config import DATASETS, find_recipe, read_config
+    from tfgan_mnist.errors import UserError
+
+    try:
+        config = read_config(find_recipe(arguments.recipe))
+    except UserError as error:
+        parser.error(str(error))
+    if DATASETS[config.dataset].makes != "images":
+        parser.error(f"{arguments.recipe}: makes no images")
     run_dir = Path("runs") / "epochs" / arguments.recipe
     train(arguments.recipe, arguments.epochs, arguments.data_dir, run_dir)
     found = measure(run_dir, arguments.data_dir)

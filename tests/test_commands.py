@@ -48,7 +48,10 @@ def tree(folder: Path) -> dict[str, tuple[int, float]]:
         (["--flagfile=gaussian", "--batch_size=150"], ["multiple of 100"]),
         (["--flagfile=gaussian", "--epochs=3"], ["no end"]),
         (["--flagfile=cdcgan", "--sample_count=25"], ["multiple of the 10"]),
-        (["--flagfile=moons", "--evaluate_every=401"], ["multiple of --log_every"]),
+        (
+            ["--flagfile=moons", "--stop_on_collapse", "--evaluate_every=0"],
+            ["--stop_on_collapse=true", "--evaluate_every"],
+        ),
         (["--flagfile=dcgan", "--loss=hinged"], ["--loss=hinged"]),
         (["--flagfile=dcgan", "--r1_weight=-1"], ["--r1_weight=-1.0", "at least 0"]),
         (["--flagfile=binary"], ["--flagfile"]),
@@ -167,7 +170,7 @@ def test_sample_with_labels_and_of_toys(kind, flags, words, tmp_path, conditiona
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        ([], ["--saved_model is missing"]),
+        ([], ["--saved_model and --images are missing"]),
         (["--saved_model=none"], ["--saved_model=none: there is no such folder"]),
         (["--saved_model=MODEL", "--output=a.txt"], ["must end in .json"]),
         (["--saved_model=MODEL", "--output=no/a.json"], ["no folder no"]),

@@ -14,6 +14,7 @@ from tfgan_mnist import config as flags
 from tfgan_mnist.config import Config
 from tfgan_mnist.data import mnist, toys
 from tfgan_mnist.data.examples import Examples
+from tfgan_mnist.errors import NotFiniteError
 from tfgan_mnist.gans.conditional import Conditional
 from tfgan_mnist.gans.unconditional import Objective, Unconditional
 from tfgan_mnist.latents import DATA, EVALUATION, PICTURE, run_seed
@@ -171,7 +172,9 @@ def build_picture(config: Config, training: Training) -> Callable[[], np.ndarray
     """
     gan = training.gan
     count = config.sample_count
-    inputs = _fixed_inputs(gan, count, run_seed(config.seed, PICTURE))
+    inputs = [gan.draw_latents(count, run_seed(config.seed, PICTURE))]
+    if isinstance(gan, Conditional):
+        inputs.append(tf.constant(even_labels(count, gan.classes)))
     sample = tf.function(lambda: gan.sample(training.sampler, *inputs))
     protocol = PROTOCOLS[config.dataset]
     if protocol.picture is None:
@@ -199,12 +202,15 @@ def build_evaluation(
 
     Raises:
       UserError: if the judge that they need is damaged.
+      NotFiniteError: from what is returned, if the samples are not finite.
     """
     gan, protocol = training.gan, PROTOCOLS[config.dataset]
     protocol.prepare()
     count = protocol.glance_count if glance else protocol.count
     figures = protocol.glance if glance else protocol.figures
-    inputs = _fixed_inputs(gan, count, run_seed(config.seed, EVALUATION))
+    inputs = [gan.draw_latents(count, run_seed(config.seed, EVALUATION))]
+    if isinstance(gan, Conditional):
+        inputs.append(tf.constant(protocol.labels(count)))
     labels = inputs[1].numpy() if inputs[1:] else None
     sample = tf.function(lambda *batch: gan.sample(training.sampler, *batch))
     parts = [
@@ -214,20 +220,14 @@ def build_evaluation(
 
     def evaluate():
         samples = np.concatenate([sample(*part).numpy() for part in parts])
+        if not np.isfinite(samples).all():
+            raise NotFiniteError("G's samples are not finite")
         return figures(protocol.examine(samples), labels)
 
     return evaluate
 
 
 EVALUATION_BATCH = 500
-
-
-def _fixed_inputs(gan: Unconditional, count: int, seed: tf.Tensor) -> list[tf.Tensor]:
-    """What G takes, for so many samples: latents, and labels if it is told them."""
-    inputs = [gan.draw_latents(count, seed)]
-    if isinstance(gan, Conditional):
-        inputs.append(tf.constant(even_labels(count, gan.classes)))
-    return inputs
 
 
 def _adam(config: Config, rate: float) -> keras.optimizers.Adam:

@@ -208,9 +208,10 @@ class Config:
     evaluate_every: int = flag(
         0,
         "Run directory",
-        "steps between scores of the samples, a multiple of --log_every; the finished "
+        "steps between scores of the samples, each in a log line; the finished "
         "model is scored too, the best one so far kept, and collapse noticed; 0: never",
         low=0,
+        same_run=False,
     )
     stop_on_collapse: bool = flag(
         False,
@@ -290,10 +291,10 @@ class Config:
                 f"--sample_count={self.sample_count}: must be a multiple of the "
                 f"{data.classes} classes, which are a row each"
             )
-        if self.evaluate_every % self.log_every:
+        if self.stop_on_collapse and not self.evaluate_every:
             raise UserError(
-                f"--evaluate_every={self.evaluate_every}: must be a multiple of "
-                f"--log_every={self.log_every}"
+                "--stop_on_collapse=true: without scores it is never noticed; give "
+                "--evaluate_every"
             )
         if not (self.steps or self.epochs or self.max_seconds):
             raise UserError(

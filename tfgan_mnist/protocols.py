@@ -37,8 +37,8 @@ class Protocol:
       figures: (what ``examine`` found, labels or None) → figures by name.
       glance: the same, of those that are watched during a run; its names are among
         those of ``figures`` for as many samples.
-      real: (seed, count) → what ``examine`` finds in fresh real samples, whose figures
-        are what can be reached.
+      real: (seed, count) → what ``examine`` finds in fresh real samples, and their
+        labels or None; their figures are what can be reached.
       examine: samples → what figures are computed from.
       picture: (samples, D's probability of points) → pixels; None for images.
       judged_by: the version of the classifier that the figures rest on, if any.
@@ -46,18 +46,20 @@ class Protocol:
         is kept if it is empty.
       expected: figures of a glance that collapse shows in, and the value below which
         something is missing.
+      labels: count → the labels int32 [count] that a conditional model is asked for.
     """
 
     count: int
     glance_count: int
     figures: Callable[[np.ndarray, np.ndarray | None], Figures]
     glance: Callable[[np.ndarray, np.ndarray | None], Figures]
-    real: Callable[[int, int], np.ndarray]
+    real: Callable[[int, int], tuple[np.ndarray, np.ndarray | None]]
     examine: Callable[[np.ndarray], np.ndarray] = lambda samples: samples
     picture: Callable[[np.ndarray, Probability], np.ndarray] | None = None
     judged_by: str = ""
     distance: str = ""
     expected: Figures = dataclasses.field(default_factory=dict)
+    labels: Callable[[int], np.ndarray] | None = None
 
     def prepare(self) -> None:
         """Raises UserError if the figures could not be computed later."""
@@ -71,8 +73,11 @@ def _toy(count: int, figures, real, picture, **options) -> Protocol:
     return Protocol(count, count, figures, figures, real, picture=picture, **options)
 
 
-def _fresh(target: toys.Target) -> Callable[[int, int], np.ndarray]:
-    return lambda seed, count: target.draw(count, run_seed(seed, EVALUATION)).numpy()
+def _fresh(target: toys.Target):
+    def real(seed, count):
+        return target.draw(count, run_seed(seed, EVALUATION)).numpy(), None
+
+    return real
 
 
 def _gaussian(count: int = 10_000) -> Protocol:
@@ -101,7 +106,7 @@ def _mixture(target: toys.Mixture, reach: float, count: int = 2_500) -> Protocol
 
     def picture(samples, probability):
         limits = ((-reach, reach), (-reach, reach))
-        return scatter(real(1, len(samples)), samples, probability, limits)
+        return scatter(real(1, len(samples))[0], samples, probability, limits)
 
     modes = float(len(target.centres))
     return _toy(count, figures, real, picture, expected={"modes": modes})
@@ -109,18 +114,18 @@ def _mixture(target: toys.Mixture, reach: float, count: int = 2_500) -> Protocol
 
 def _moons(count: int = 2_500) -> Protocol:
     def real(seed, count):
-        return toys.moons(count, seed)
+        return toys.moons(count, seed), None
 
     other = 2**31  # seeds of runs and samples are below it: always a fresh real sample
 
     def figures(samples, labels=None):
         return arc_fit(samples, toys.MOONS_NOISE) | {
-            "energy_distance": energy_distance(samples, real(other, count))
+            "energy_distance": energy_distance(samples, real(other, count)[0])
         }
 
     def picture(samples, probability):
         limits = ((-1.5, 2.5), (-1.0, 1.5))
-        return scatter(real(1, len(samples)), samples, probability, limits)
+        return scatter(real(1, len(samples))[0], samples, probability, limits)
 
     return _toy(count, figures, real, picture, expected={"bins": float(BINS)})
 
@@ -130,8 +135,14 @@ def _digits(count: int = 10_000, glance_count: int = 1_000) -> Protocol:
 
     def real(seed, count):
         # All of the 10,000 held-out ones at most: another seed, another part of them.
-        held_out = load_real().test
-        return np.roll(held_out, -seed * count, axis=0)[:count]
+        known = load_real()
+        chosen = np.roll(np.arange(len(known.test)), -seed * count)[:count]
+        return known.test[chosen], known.test_labels[chosen]
+
+    def labels(count):
+        # As often as in the data: another mixture of classes has another distance.
+        ends = np.cumsum(load_real().class_shares) * count
+        return np.searchsorted(ends, np.arange(count) + 0.5).astype(np.int32)
 
     def quick(features, labels):
         known = load_real()
@@ -150,8 +161,7 @@ def _digits(count: int = 10_000, glance_count: int = 1_000) -> Protocol:
 
     def glance(features, labels=None):
         found = quick(features, labels)
-        for unwatched in ("density", "coverage"):  # a line of the log is short
-            del found[unwatched]
+        del found["density"]  # a line of the log is short
         return counted(found, len(features))
 
     def figures(features, labels=None):
@@ -173,6 +183,7 @@ def _digits(count: int = 10_000, glance_count: int = 1_000) -> Protocol:
         judged_by=judge.VERSION,
         distance=f"fcd_{brief_count(glance_count)}",
         expected=counted({"classes": 10.0, "diversity": 0.5}, glance_count),
+        labels=labels,
     )
 
 

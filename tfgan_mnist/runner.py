@@ -36,7 +36,7 @@ from tfgan_mnist.run_directory import RunDirectory
 from tfgan_mnist.runtime import without_noise
 from tfgan_mnist.saved_model import read_metadata
 from tfgan_mnist.training import hooks, loop
-from tfgan_mnist.training.alarm import Alarm
+from tfgan_mnist.training.alarm import PATIENCE, Alarm
 from tfgan_mnist.training.checkpoint import Checkpoints, State
 from tfgan_mnist.visual.animation import write_gif
 from tfgan_mnist.visual.plots import plot_curves, plot_panels
@@ -124,13 +124,12 @@ def run(
     if config.evaluate_every:
         (echo or print)(scores.table(_read_scores(directory)))
         best = read_metadata(directory.best_model)
-        for name, least in best.get("score", {}).items():
-            final = _read_scores(directory)["scores"][name]["mean"]
-            if least < final and best["step"] != state.step:
-                (echo or print)(
-                    f"{directory.best_model.name}/ is of step {best['step']:,}, where "
-                    f"{name} was {least:.4g}"
-                )
+        if best and best["step"] != state.step:
+            least = ", ".join(f"{n} was {x:.4g}" for n, x in best["score"].items())
+            (echo or print)(
+                f"{directory.best_model.name}/ is of step {best['step']:,}, where "
+                f"{least}, the least of the run"
+            )
     return Result(directory.path, directory.saved_model, state.step, state.seconds)
 
 
@@ -201,26 +200,18 @@ def _train(
     )
     bar = hooks.Bar(state, clock, lambda: step.names)
     echo = echo or bar.echo
-    alarm, observers = _observers(config, directory, export, echo)
+    alarm, observers = _observers(config, directory, state.step, export, echo)
+    log = hooks.Log(config.log_every, lambda: step.names, directory, board, clock, echo)
+    picture = build_picture(config, training)
     watchers = [
         bar,
-        hooks.Log(
-            config.log_every,
-            lambda: step.names,
-            config.evaluate_every,
-            evaluate,
-            observers,
-            directory,
-            board,
-            clock,
-            echo,
-        ),
-        hooks.Pictures(
-            config.sample_every, build_picture(config, training), directory, board
-        ),
+        log,
+        hooks.Pictures(config.sample_every, picture, directory, board),
         saver,
     ]
-
+    if evaluate:
+        scored = hooks.Scores(config.evaluate_every, evaluate, log, observers)
+        watchers.insert(1, scored)
     started = state.step
 
     def collapsed() -> bool:
@@ -300,13 +291,17 @@ def _exporter(config: Config, training: Training) -> Export:
 
 
 def _observers(
-    config: Config, directory: RunDirectory, export: Export, echo: Callable[[str], None]
+    config: Config,
+    directory: RunDirectory,
+    step: int,
+    export: Export,
+    echo: Callable[[str], None],
 ) -> tuple[Alarm, list[Observer]]:
     """What looks at each score: the alarm, and the keeper of the best model.
 
-    Both know what the run's earlier processes saw.
+    Both know what the run's earlier processes saw, up to a step.
     """
-    history = _scored_rows(directory, config.evaluate_every)
+    history = _scored_rows(config, directory)
     alarm = _alarm(config, lambda sentence: echo(f"alarm: {sentence}"))
     alarm.replay(history)
     observers: list[Observer] = [lambda state, figures: alarm(state.step, figures)]
@@ -317,6 +312,9 @@ def _observers(
             export(directory.best_model, metadata(config, state) | score)
 
         least = min((row[name] for _, row in history), default=math.inf)
+        best = read_metadata(directory.best_model)
+        if best.get("step", math.inf) <= step:
+            least = min(least, best["score"][name])
         observers.append(hooks.Best(name, least, keep))
     return alarm, observers
 
@@ -330,27 +328,31 @@ def _alarm(config: Config, ring: Callable[[str], None]) -> Alarm:
     return Alarm(won, protocol.expected, protocol.distance, ring)
 
 
-def alarms(directory: RunDirectory) -> list[str]:
-    """The sentences that the alarm has said in a run."""
+def alarms(directory: RunDirectory) -> list[str] | None:
+    """What the alarm has said in a run; None if there are too few scores to judge."""
     config = read_config(directory.config)
+    rows = _scored_rows(config, directory)
     alarm = _alarm(config, lambda sentence: None)
-    alarm.replay(_scored_rows(directory, config.evaluate_every))
-    return list(alarm.rung.values())
+    alarm.replay(rows)
+    return None if len(rows) < PATIENCE else list(alarm.rung.values())
 
 
 def _scored_rows(
-    directory: RunDirectory, evaluate_every: int
+    config: Config, directory: RunDirectory
 ) -> list[tuple[int, dict[str, float]]]:
     """The rows of metrics.csv that have scores, by their steps."""
+    protocol = PROTOCOLS[config.dataset]
+    watched = {*protocol.expected, protocol.distance} - {""}
     columns = directory.read_metrics()
     rows = [
-        dict(zip(columns, values, strict=True))
-        for values in zip(*columns.values(), strict=True)
+        {name: x for name, x in zip(columns, row, strict=True) if not math.isnan(x)}
+        for row in zip(*columns.values(), strict=True)
     ]
     return [
         (int(row["step"]), row)
         for row in rows
-        if evaluate_every and not row["step"] % evaluate_every
+        if config.evaluate_every and not row["step"] % config.evaluate_every
+        if watched <= row.keys()
     ]
 
 

@@ -12,11 +12,11 @@ from tqdm import tqdm
 
 from tfgan_mnist.data.mnist import mnist, mnist5k
 from tfgan_mnist.errors import UserError
-from tfgan_mnist.images import to_unit_range
+from tfgan_mnist.images import to_grey
 from tfgan_mnist.metrics.accuracy import classification_accuracy
 from tfgan_mnist.metrics.judge import as_28
 from tfgan_mnist.metrics.nearest import memorisation, nearest_distances
-from tfgan_mnist.protocols import PROTOCOLS, Figures, Protocol, counted, even_labels
+from tfgan_mnist.protocols import PROTOCOLS, Figures, Protocol, counted
 from tfgan_mnist.saving import SavedGenerator, row_seeds
 
 SEEDS = (1, 2, 3)
@@ -40,12 +40,15 @@ class RealImages:
 
     @functools.cached_property
     def held_out_distances(self) -> np.ndarray:
-        return self.distances(self.held_out / 255.0)
+        return self.distances(self.held_out / np.float32(255.0))
+
+    @functools.cached_property
+    def _training(self) -> np.ndarray:
+        return self.training / np.float32(255.0)
 
     def distances(self, images: np.ndarray) -> np.ndarray:
-        """Of so many images, spread evenly, to their nearest training images."""
-        some = images[np.linspace(0, len(images) - 1, NEAREST, dtype=int)]
-        return nearest_distances(some, self.training / np.float32(255.0))
+        """Of at most ``NEAREST`` images, spread evenly, to the training images."""
+        return nearest_distances(spread(images, NEAREST), self._training)
 
     def accuracy(self, images: np.ndarray, labels: np.ndarray) -> Figures:
         """On held-out images, of a classifier that learned from images [0, 1]."""
@@ -56,19 +59,27 @@ class RealImages:
 
     def figures(self, images: np.ndarray, labels: np.ndarray | None) -> Figures:
         """Of images [count, 28, 28, 1] in [0, 1], and the labels asked for, if any."""
-        near = memorisation(self.distances(images), self.held_out_distances)
+        distances = self.distances(images)
+        near = memorisation(distances, self.held_out_distances)
         learned = {} if labels is None else self.accuracy(images, labels)
-        return counted(near, NEAREST) | learned
+        return counted(near, len(distances)) | learned
 
     def reference(self, count: int, labelled: bool) -> Figures:
         """The figures of held-out images; accuracy is of so many training images."""
         distances = self.held_out_distances
-        found = counted(memorisation(distances, distances), NEAREST)
+        near = memorisation(distances, distances)
+        found = counted(near, min(count, len(distances)))
         if labelled:
-            some = np.linspace(0, len(self.training) - 1, count, dtype=int)
-            images = self.training[some] / np.float32(255.0)
-            found |= self.accuracy(images, self.training_labels[some])
+            images = spread(self._training, count)
+            found |= self.accuracy(images, spread(self.training_labels, count))
         return found
+
+
+def spread(rows: np.ndarray, most: int) -> np.ndarray:
+    """All rows, or of more than so many that number, spread evenly."""
+    if len(rows) <= most:
+        return rows
+    return rows[np.linspace(0, len(rows) - 1, most, dtype=int)]
 
 
 def real_images(dataset: str, data_dir: str) -> RealImages:
@@ -100,28 +111,31 @@ def score(
       ``recipe``, ``dataset``, ``step``; ``samples`` in a set and the ``seeds``; the
       ``judge`` that looked at them, if one did; and ``scores`` by name, each with
       ``mean`` and ``deviation`` over the seeds, and ``real``, the mean of real samples
-      that no model was trained on.
+      that no model was trained on (for accuracy, of the training images).
 
     Raises:
-      UserError: if it cannot be told what the model imitates, or ``data_dir`` is given
-        for a toy or holds no copy.
+      UserError: if it cannot be told what the model imitates, it makes something else
+        than grey images in [0, 1], or ``data_dir`` is given for a toy or holds no copy.
     """
     own = "dataset" in model.metadata
-    default = "mnist" if model.kind == "images" else None
-    dataset = model.metadata.get("dataset", default)
-    if dataset not in PROTOCOLS:
+    dataset = model.metadata.get("dataset", "mnist" if model.kind == "images" else None)
+    if dataset is None:
+        raise UserError(f"{model.path}: does not say which data set it imitates")
+    if not isinstance(dataset, str) or dataset not in PROTOCOLS:
         raise UserError(
-            f"{model.path}: does not say which data set it imitates; only models of "
-            "this package can be scored"
+            f"{model.path}: says it imitates {dataset!r}; there are scores only for "
+            + ", ".join(PROTOCOLS)
         )
     protocol = PROTOCOLS[dataset]
     count = protocol.glance_count if glance else protocol.count
-    labels = even_labels(count, model.classes) if model.classes else None
+    labels = protocol.labels(count) if model.classes else None
 
     def draw(seed: int) -> np.ndarray:
         samples = model.sample(row_seeds(seed, count), labels=labels)
-        # A model of somebody else's may keep to another range.
-        return samples if own else to_unit_range(samples, str(model.path))
+        if not np.isfinite(samples).all():
+            raise UserError(f"{model.path}: its samples are not finite numbers")
+        # A model of somebody else's may make anything.
+        return samples if own else to_grey(samples, str(model.path))
 
     real = _real_images(protocol, dataset, data_dir, str(model.path))
     return {
@@ -143,10 +157,11 @@ def score_images(
       UserError: if ``data_dir`` holds no copy.
     """
     protocol = PROTOCOLS[dataset]
-    count = min(len(images), protocol.count)
-    images = images[np.linspace(0, len(images) - 1, count, dtype=int)]
+    images = spread(images, protocol.count)
     real = _real_images(protocol, dataset, data_dir, name)
-    found = _measured(protocol, lambda seed: images, None, (1,), count, False, real)
+    found = _measured(
+        protocol, lambda seed: images, None, (1,), len(images), False, real
+    )
     return {"images": name, "dataset": dataset, **found}
 
 
@@ -178,7 +193,8 @@ def _measured(
     for seed in tqdm(seeds, "scoring", disable=None, leave=False, unit="set"):
         samples = draw(seed)
         found.append(figures(protocol.examine(samples), labels))
-        reference.append(figures(protocol.real(seed, count), None))
+        features, digits = protocol.real(seed, count)
+        reference.append(figures(features, None if labels is None else digits))
         if real:
             found[-1] |= real.figures(as_28(samples), labels)
     if real:

@@ -14,11 +14,12 @@ def class_histogram(digits: np.ndarray, shares: np.ndarray) -> dict[str, float]:
       shares: [classes], the data's.
 
     Returns:
-      ``classes``, how many appear, and ``class_kl`` in nats.
+      ``classes``, how many appear at least a tenth as often as in the data (a stray
+      sample, which a judge may have misread, is no class), and ``class_kl`` in nats.
     """
     found = np.bincount(digits, minlength=len(shares)) / len(digits)
     return {
-        "classes": float(np.count_nonzero(found)),
+        "classes": float(np.count_nonzero(found >= 0.1 * shares)),
         "class_kl": float(stats.entropy(found, shares)),
     }
 

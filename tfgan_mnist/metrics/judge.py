@@ -86,8 +86,9 @@ def examine(images: np.ndarray) -> np.ndarray:
     features = [np.empty([0, FEATURES], np.float32)]
     for first in range(0, len(images), BATCH):
         part = as_28(images[first : first + BATCH])
-        some = _features()(np.resize(part, [BATCH, 28, 28, 1]))
-        features.append(some.numpy()[: len(part)])
+        filled = np.zeros([BATCH, 28, 28, 1], np.float32)
+        filled[: len(part)] = part
+        features.append(_features()(filled).numpy()[: len(part)])
     return np.concatenate(features)
 
 

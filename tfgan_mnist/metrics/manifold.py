@@ -42,7 +42,8 @@ def manifold(
       "Improved precision and recall metric …", section 2); ``density``, how many real
       balls a sample lies in, of five expected, and ``coverage``, the share of real
       balls with a sample in them (Naeem et al., 2020, "Reliable fidelity and diversity
-      metrics …", section 3). All but density are at most 1.
+      metrics …", section 3). All but density are at most 1. A few odd samples, far from
+      all others, have balls that hold every real image: recall alone tells little.
     """
 
     balls = []  # of real images, around each sample

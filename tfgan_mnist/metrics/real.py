@@ -16,7 +16,7 @@ import numpy as np
 from tfgan_mnist.errors import UserError
 from tfgan_mnist.metrics.judge import VERSION
 
-SHA256 = "db008ba08371e8255f2d90b9d3b1722cd32b07184c60baa1939c2df17585a5dd"
+SHA256 = "b02bef5a50e41cdc2d4365c66670d3b266c439cf164c02fc51a0c9af683b7466"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Real:
       train: float32 [10000, 64], features of some of them.
       test: float32 [10000, 64], of the test images, which neither a model nor the judge
         was trained on: what they measure is what a perfect model would.
+      test_labels: int [10000].
     """
 
     mean: np.ndarray
@@ -36,6 +37,7 @@ class Real:
     class_shares: np.ndarray
     train: np.ndarray
     test: np.ndarray
+    test_labels: np.ndarray
 
 
 @functools.cache

@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping
 PATIENCE = 3
 """Scores in a row that must look bad: a run may have a bad moment, or just begin."""
 
+PENALTIES = ("r1", "r2")
+"""Terms of a loss that do not say who is winning."""
+
 _CALMER = "lower learning rates or an R1 penalty (--r1_weight=0.1)"
 _ADVICE = {
     "discriminator": f"{_CALMER} for D, or more --generator_updates",
@@ -17,13 +20,14 @@ _ADVICE = {
 class Alarm:
     """Watches the figures of a run, a row of them at a time; rings once for each.
 
-    A figure rings when it was bad in the last ``PATIENCE`` rows and is no better in the
-    last of them than in the first. Variety that was never there yet is not missed while
-    the distance falls by a twentieth over those rows: such a run is still beginning.
+    A figure rings when it was bad in the last ``PATIENCE`` rows; one of variety only if
+    it is no better in the last of them than in the first. Variety that was never there
+    yet is not missed while the distance falls by a twentieth over those rows: such a
+    run is still beginning.
 
     Args:
-      won: by side, "discriminator" or "generator", the mean loss below which it has
-        won, so that nothing is left to learn for the other.
+      won: by side, "discriminator" or "generator", the mean loss, penalties aside,
+        below which it has won, so that nothing is left to learn for the other.
       expected: by figure, the value below which samples lack variety.
       distance: the figure that falls as samples get better; empty if there is none.
       ring: is given the sentence.
@@ -66,7 +70,7 @@ class Alarm:
                 self.ring(self.rung[name])
 
     def _is_bad(self, name: str, level: float) -> bool:
-        values = [row[name] for _, row in self._rows]
+        values = [_without_penalties(row, name) for _, row in self._rows]
         if len(values) < PATIENCE or max(values) >= level:
             return False
         if name in self.won:
@@ -83,7 +87,7 @@ class Alarm:
 
     def _sentence(self, name: str, level: float) -> str:
         (first, _), *_, (last, figures) = self._rows
-        value = figures[name]
+        value = _without_penalties(figures, name)
         when = f"step {last:,}: at every score since step {first:,} "
         helps = "what usually helps: "
         if name in self.won:
@@ -99,3 +103,8 @@ class Alarm:
         else:
             saw = f"samples were alike ({name} is {value:.2g}, of real data 1)"
         return f"{when}{saw}; {helps}{_CALMER}, averaged weights (--ema_decay=0.999)"
+
+
+def _without_penalties(figures: Mapping[str, float], name: str) -> float:
+    """A figure; of a side's loss, what is left of it without its penalties."""
+    return figures[name] - sum(figures.get(f"{name}_{p}", 0.0) for p in PENALTIES)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 import imageio.v3 as imageio
 import numpy as np
@@ -124,9 +125,6 @@ class Log:
     Args:
       every: steps between lines.
       names: of the losses, known once there are some.
-      evaluate_every: steps between lines with scores, a multiple of ``every``; or 0.
-      evaluate: () → scores of the samples by name; None if they are never asked for.
-      observers: called with the state and the row, losses and scores, of each score.
       directory, board, clock: where lines go, and the time.
       echo: prints one.
     """
@@ -137,9 +135,6 @@ class Log:
         self,
         every: int,
         names: Callable[[], Sequence[str]],
-        evaluate_every: int,
-        evaluate: Callable[[], dict[str, float]] | None,
-        observers: Sequence[Callable[[State, dict[str, float]], None]],
         directory: RunDirectory,
         board: Board,
         clock: Clock,
@@ -147,36 +142,62 @@ class Log:
     ):
         self.every = every
         self.names = names
-        self.evaluate_every = evaluate_every
-        self.evaluate = evaluate
-        self.observers = observers
         self.directory = directory
         self.board = board
         self.clock = clock
         self.echo = echo
 
-    def __call__(self, state: State) -> None:
+    def __call__(
+        self, state: State, scores: Mapping[str, float] = MappingProxyType({})
+    ) -> dict[str, float]:
+        """Writes a line, if there are steps since the last; what stands in it."""
         if not len(state.losses):
-            return
+            return {}
         # In double precision, so that the mean of many equal losses is that loss.
         means = state.losses.astype(np.float64).mean(axis=0)
         state.losses = state.losses[:0]
         losses = dict(zip(self.names(), map(float, means), strict=True))
-        scores = {}
-        if self.evaluate and not state.step % self.evaluate_every:
-            scores = self.evaluate()
-        self.directory.append_metrics(state.step, losses | scores)
+        row = losses | dict(scores)
+        self.directory.append_metrics(state.step, row)
         speed, unit = self.clock.speed(state), self.clock.unit
-        self.board.scalars(state.step, losses | scores | {f"{unit}_per_second": speed})
+        self.board.scalars(state.step, row | {f"{unit}_per_second": speed})
         words = [f"step {state.step:,}", brief(losses)]
         if scores:
             words.append(" ".join(f"{name} {x:.4g}" for name, x in scores.items()))
         words.append(f"{speed:,.0f} {unit}/s")
         done, left = duration(state.seconds), duration(self.clock.left(state))
         self.echo("  ".join([*words, f"{done} done, {left} left"]))
-        if scores:
-            for observer in self.observers:
-                observer(state, losses | scores)
+        return row
+
+
+class Scores:
+    """Scores of the samples, in a log line of their own; it comes before the ``Log``.
+
+    Args:
+      every: steps between them.
+      evaluate: () → scores by name.
+      log: writes the line.
+      observers: then called with the state and the line's figures.
+    """
+
+    at_end = False
+
+    def __init__(
+        self,
+        every: int,
+        evaluate: Callable[[], dict[str, float]],
+        log: Log,
+        observers: Sequence[Callable[[State, dict[str, float]], None]],
+    ):
+        self.every = every
+        self.evaluate = evaluate
+        self.log = log
+        self.observers = observers
+
+    def __call__(self, state: State) -> None:
+        figures = self.log(state, self.evaluate())
+        for observer in self.observers:
+            observer(state, figures)
 
 
 def brief(losses: dict[str, float]) -> str:
