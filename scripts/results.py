@@ -126,10 +126,10 @@ def table(results: dict[str, list[dict]]) -> str:
     judges = sorted({run["judge"] for runs in results.values() for run in runs})
     words = (
         f"By {', '.join(judges)}, on 10,000 samples (copies: 1,000), mean over three "
-        "sampling seeds ± their deviation, or that over training seeds. Real images are "
-        "the test images; for accuracy, so many training images. A dash under alarm: "
-        "too few scores to judge. `python scripts/results.py --data_dir=FOLDER` trained "
-        "these, on two cores that other work shared, measured them and wrote this "
+        "sampling seeds ± their deviation, or that over training seeds. Real images "
+        "are the test images; for accuracy, so many training images. A dash under "
+        "alarm: too few scores to judge. `python scripts/results.py --data_dir=FOLDER` "
+        "trained these, on two cores that other work shared, measured and wrote this "
         "table; each one's command, what the alarm said and all figures are in "
         "[samples/results.json](samples/results.json)."
     )

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import imageio.v3 as imageio
@@ -74,7 +75,8 @@ def test_real_digits_that_were_asked_for():
     found = scores.score(Real(), seeds=(1,))["scores"]
     assert found["digit_agreement_10k"]["mean"] > 0.99
     assert found["classes_10k"]["mean"] == 10
-    assert found["class_kl_10k"]["mean"] < 0.01
+    assert found["class_kl_10k"]["mean"] < 0.001
+    assert found["digit_agreement_10k"]["real"] > 0.99
     assert found["precision_10k"]["mean"] > 0.95
     assert 0 <= found["fcd_10k"]["real"] < 0.05
     assert found["fcd_10k"]["mean"] < 1.0
@@ -137,33 +139,62 @@ def test_wrong_words(flags, words, tmp_path):
 class Foreign(tf.Module):
     """Anyone's generator with the signature, and no word of where it is from."""
 
-    def __init__(self, scale: float):
+    def __init__(self, scale: float, channels: int):
         super().__init__()
-        self.scale = scale
+        self.scale, self.channels = scale, channels
 
     @tf.function
     def sample(self, seed, temperature):
         shift = tf.cast(seed % 7, tf.float32)[:, None, None, None] / 7.0
-        return {"images": self.scale * tf.ones([tf.size(seed), 32, 32, 1]) * shift}
+        images = tf.ones([tf.size(seed), 32, 32, self.channels])
+        return {"images": self.scale * images * shift}
 
 
-def save_foreign(path, scale: float) -> None:
-    module = Foreign(scale)
+def foreign(path, scale: float, channels: int = 1) -> saving.SavedGenerator:
+    module = Foreign(scale, channels)
     specs = [
         tf.TensorSpec([None], tf.int64, "seed"),
         tf.TensorSpec([None], tf.float32, "temperature"),
     ]
     signature = module.sample.get_concrete_function(*specs)
     tf.saved_model.save(module, str(path), signatures={"sample": signature})
+    return saving.SavedGenerator(path)
 
 
 def test_a_model_of_anyone_with_the_signature(tmp_path):
-    save_foreign(tmp_path / "model", 1.0)
-    model = saving.SavedGenerator(tmp_path / "model")
-    found = scores.score(model, seeds=(1,), glance=True)
+    found = scores.score(foreign(tmp_path / "model", 1.0), seeds=(1,), glance=True)
     assert (found["recipe"], found["dataset"]) == (None, "mnist")
     assert found["scores"]["precision_1k"]["mean"] == 0
-    save_foreign(tmp_path / "wide", 255.0)
-    wide = saving.SavedGenerator(tmp_path / "wide")
-    with pytest.raises(UserError, match="give floats from 0 to 1"):
-        scores.score(wide, seeds=(1,), glance=True)
+
+
+@pytest.mark.parametrize(
+    ("scale", "channels", "words"),
+    [
+        (255.0, 1, "give floats from 0 to 1"),
+        (1.0, 3, r"holds an array \[1000, 32, 32, 3\]"),
+        (float("nan"), 1, "its samples are not finite numbers"),
+    ],
+)
+def test_a_model_of_something_else(scale, channels, words, tmp_path):
+    model = foreign(tmp_path / "model", scale, channels)
+    with pytest.raises(UserError, match=words):
+        scores.score(model, seeds=(1,), glance=True)
+
+
+def test_a_model_of_other_data(tmp_path):
+    model = foreign(tmp_path / "model", 1.0)
+    model.metadata = {"dataset": "fashion_mnist"}
+    with pytest.raises(UserError, match="imitates 'fashion_mnist'; there are scores"):
+        scores.score(model, seeds=(1,))
+
+
+def test_more_images_than_are_judged_are_spread_evenly(monkeypatch):
+    monkeypatch.setitem(
+        scores.PROTOCOLS,
+        "mnist",
+        dataclasses.replace(scores.PROTOCOLS["mnist"], count=250),
+    )
+    images = mnist5k()[0] / np.float32(255.0)  # sorted by class
+    found = scores.score_images(images, "some")
+    assert found["samples"] == 250
+    assert found["scores"]["classes_250"]["mean"] == 10

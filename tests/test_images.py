@@ -1,3 +1,5 @@
+import shutil
+
 import imageio.v3 as imageio
 import numpy as np
 import pytest
@@ -39,6 +41,8 @@ def test_coloured_pictures_are_made_grey(pixels, tmp_path):
         (np.linspace(-1, 1, 16).reshape(1, 4, 4), "from -1 to 1; give floats"),
         (np.full([4, 28, 28], np.nan), "values from nan to nan"),
         (np.full([4, 28, 28], 256), "whole numbers from 0 to 255"),
+        (np.eye(28, dtype=np.uint8)[np.newaxis], "from 0 to 1; give whole numbers"),
+        (np.zeros([200, 0, 5]), r"holds an array \[200, 0, 5, 1\]"),
         (np.zeros([4, 28, 28, 3]), r"holds an array \[4, 28, 28, 3\]"),
         (np.zeros([28, 28, 1, 1, 1]), "holds an array"),
         (np.zeros([4, 28, 28], complex), "holds complex128, not numbers"),
@@ -59,6 +63,18 @@ def test_other_files_are_refused(pixels, tmp_path):
     (tmp_path / "text.npy").write_text("words")
     with pytest.raises(UserError, match=r"text\.npy: is no array"):
         read_images(tmp_path / "text.npy", "--images")
+    (tmp_path / "text.npy").write_bytes(b"")
+    with pytest.raises(UserError, match=r"text\.npy: is no array"):
+        read_images(tmp_path / "text.npy", "--images")
+    with (tmp_path / "text.npy").open("wb") as file:
+        np.savez(file, one=pixels)
+    with pytest.raises(UserError, match="is an archive of arrays"):
+        read_images(tmp_path / "text.npy", "--images")
+    (tmp_path / "deep").mkdir()
+    imageio.imwrite(tmp_path / "deep" / "deep.png", pixels[0].astype(np.uint16) * 257)
+    with pytest.raises(UserError, match="more than 8 bits a pixel"):
+        read_images(tmp_path / "deep", "--images")
+    shutil.rmtree(tmp_path / "deep")
     imageio.imwrite(tmp_path / "one.png", pixels[0])
     with pytest.raises(UserError, match="give a folder of pictures"):
         read_images(tmp_path / "one.png", "--images")

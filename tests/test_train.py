@@ -256,7 +256,7 @@ COLLAPSING = [
     "--epochs=0",
     "--generator_learning_rate=0.01",
     "--log_every=10",
-    "--evaluate_every=20",
+    "--evaluate_every=40",
     "--steps_per_call=10",
 ]
 
@@ -264,11 +264,13 @@ COLLAPSING = [
 def test_collapse_is_noticed_and_the_best_model_kept(tmp_path):
     """Killed on the way: the same best model, and the alarm still rings but once."""
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    flags = [*COLLAPSING, "--steps=200", "--checkpoint_every=50"]
+    flags = [*COLLAPSING, "--steps=320", "--checkpoint_every=50"]
     code, stdout, stderr = run("train", *flags, f"--run_dir={whole}")
     assert (code, stderr) == (0, "")
     said = [line for line in stdout.splitlines() if line.startswith("alarm: ")]
     assert sum("classes were missing" in line for line in said) == 1
+    assert sum("D has won" in line for line in said) == 1
+    assert len(said) == len(set(said)) < 4
 
     process = start("train", *flags, f"--run_dir={broken}")
     wait_for_step(process, broken, 100)
@@ -284,7 +286,7 @@ def test_collapse_is_noticed_and_the_best_model_kept(tmp_path):
 
     columns = RunDirectory(whole).read_metrics()
     scored = [x for x in columns["fcd_1k"] if x == x]
-    assert len(scored) == 10
+    assert len(scored) == 8
     best = columns["step"][columns["fcd_1k"].index(min(scored))]
     models = [
         SavedGenerator(run_dir / "saved_model_best") for run_dir in (whole, broken)
@@ -295,6 +297,29 @@ def test_collapse_is_noticed_and_the_best_model_kept(tmp_path):
         assert found == pytest.approx(min(scored), rel=1e-6)
     seeds = np.arange(3)
     assert np.array_equal(*(model.sample(seeds) for model in models))
+
+
+def test_the_best_model_outlives_a_lost_record(tmp_path):
+    """What it was measured at stands in the model too."""
+    flags = [*COLLAPSING, "--steps=80", f"--run_dir={tmp_path / 'run'}"]
+    assert run("train", *flags)[0] == 0
+    directory = RunDirectory(tmp_path / "run")
+    made_by = directory.best_model / "assets.extra/tfgan_mnist.json"
+    facts = json.loads(made_by.read_text())
+    facts["score"]["fcd_1k"] = 0.5
+    made_by.write_text(json.dumps(facts))
+    directory.metrics.unlink()
+    assert run("train", *flags, "--steps=120")[0] == 0
+    assert json.loads(made_by.read_text())["score"]["fcd_1k"] == 0.5
+
+
+def test_scores_of_another_version_are_passed_over(tmp_path):
+    flags = [*COLLAPSING, "--steps=40", f"--run_dir={tmp_path / 'run'}"]
+    assert run("train", *flags)[0] == 0
+    metrics = tmp_path / "run/metrics.csv"
+    metrics.write_text(metrics.read_text().replace("classes_1k", "classes"))
+    code, _, stderr = run("train", *flags, "--steps=80")
+    assert (code, stderr) == (0, "")
 
 
 def test_collapse_ends_the_run_if_it_shall(tmp_path):
@@ -316,14 +341,19 @@ def test_collapse_ends_the_run_if_it_shall(tmp_path):
 
 def test_the_alarm_is_silent_while_a_run_gets_better(tmp_path):
     flags = ["--flagfile=dcgan_cpu", "--base_channels=8", "--batch_size=32"]
-    flags += ["--max_seconds=0", "--steps=320", "--log_every=80", "--evaluate_every=80"]
+    flags += ["--max_seconds=0", "--steps=400", "--log_every=90", "--evaluate_every=80"]
     flags += ["--ema_decay=0", "--r1_weight=0.1", "--generator_updates=1"]
     flags += [f"--{side}_learning_rate=1e-3" for side in ("generator", "discriminator")]
     code, stdout, stderr = run("train", *flags, f"--run_dir={tmp_path / 'run'}")
     assert (code, stderr) == (0, "")
     assert "alarm: " not in stdout
     columns = RunDirectory(tmp_path / "run").read_metrics()
-    assert columns["fcd_1k"][-1] < 0.5 * columns["fcd_1k"][0]
+    rows = [i for i, distance in enumerate(columns["fcd_1k"]) if distance == distance]
+    assert [columns["step"][i] for i in rows] == [80, 160, 240, 320, 400]
+    assert columns["fcd_1k"][rows[-1]] < 0.5 * columns["fcd_1k"][rows[0]]
+    # All were there, so that what gets lost would be missed; nothing was.
+    assert [columns["classes_1k"][i] for i in rows[-2:]] == [10, 10]
+    assert columns["step"][-4:] == [270, 320, 360, 400]  # lines between, and no more
 
 
 def test_how_to_go_on_after_a_stop_does_not_remove_the_run(tmp_path):

@@ -21,6 +21,15 @@ def test_two_digits_of_ten_are_log_5_away():
     assert found == {"classes": 2.0, "class_kl": pytest.approx(math.log(5))}
 
 
+def test_a_stray_sample_is_no_class():
+    """Nine samples of a thousand, one of each other digit, may be misread."""
+    digits = np.concatenate([np.full(991, 5), np.delete(np.arange(10), 5)])
+    assert class_histogram(digits, EQUAL)["classes"] == 1.0
+    others = np.repeat(np.delete(np.arange(10), 5), 11)  # a tenth of a tenth, and one
+    each = np.concatenate([np.full(901, 5), others])
+    assert class_histogram(each, EQUAL)["classes"] == 10.0
+
+
 def test_agreement_is_the_share_of_equal_ones():
     assert digit_agreement(np.array([1, 2, 3, 4]), np.array([1, 2, 3, 5])) == 0.75
 

@@ -74,6 +74,12 @@ def test_a_side_that_has_won(side, words):
     assert "step 400" in heard
 
 
+def test_penalties_do_not_hide_that_a_side_has_won():
+    row = {"discriminator": 0.304, "discriminator_r1": 0.2, "discriminator_r2": 0.1}
+    (heard,) = watched([row] * 4)
+    assert "D has won (loss 0.004, below 0.02)" in heard
+
+
 def test_what_was_said_before_a_resumption_is_not_said_again():
     rows = [{}, *[{"classes_1k": 7.0}] * 9]
     assert len(watched(rows, replayed=3)) == 1  # not yet said by then
