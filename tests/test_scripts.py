@@ -1,4 +1,5 @@
 import importlib.util
+import json
 import re
 import subprocess
 import sys
@@ -33,6 +34,16 @@ def test_gflop_of_the_published_dcgan():
 
 
 SCRIPTS = ["scripts/benchmark.py", "scripts/epochs.py", "scripts/results.py"]
+
+
+def test_what_surrounds_the_updates_is_timed():
+    """One turn of the benchmark: a run's own hooks, scores and saved models."""
+    words = ["--turn", "ours", "dcgan_cpu", "0.1"]
+    path = str(ROOT / "scripts/benchmark.py")
+    done = subprocess.run([sys.executable, path, *words], capture_output=True)
+    found = json.loads(done.stdout)
+    assert {"data", "hooks", "python", "scores"} <= set(found)
+    assert min(found[name] for name in ("data", "hooks", "python", "scores")) > 0
 
 
 @pytest.mark.parametrize("script", [*SCRIPTS, "samples/make.py"])
@@ -94,8 +105,6 @@ def test_what_is_imported_is_declared():
 
 def test_the_tables_of_the_readme_are_those_of_the_record(tmp_path, monkeypatch):
     """README holds what the script makes of the records in samples/, to the letter."""
-    import json
-
     results = load("scripts/results.py")
     readme = results.README.read_text()
     copy = tmp_path / "README.md"

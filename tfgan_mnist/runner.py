@@ -90,7 +90,7 @@ def run(
                 if not _is_complete(config, directory, state):
                     (echo or print)(_beginning(directory, state, removed))
                     saver = hooks.Saver(config.checkpoint_every, checkpoints)
-                    export = _exporter(config, training)
+                    export = exporter(config, training)
                     _train(
                         config,
                         directory,
@@ -269,7 +269,7 @@ def _finish(
         _score(directory)
 
 
-def _exporter(config: Config, training: Training) -> Export:
+def exporter(config: Config, training: Training) -> Export:
     """(path, metadata) → saves the model as it is then.
 
     In float32 whatever it is trained in: a server may know nothing else.
