@@ -29,6 +29,7 @@ NETWORKS: dict[str, Callable[[int, int, int], dcgan.Pair]] = {
     "dcgan": dcgan.dcgan,
     "dcgan_tutorial": dcgan.dcgan_tutorial,
     "dcgan32": dcgan.dcgan32,
+    "dcgan_fast": dcgan.dcgan_fast,
     "mlp": mlp.mlp,
     "cgan_onehot": conditional.cgan_onehot,
     "cgan_embedding": conditional.cgan_embedding,
@@ -83,6 +84,7 @@ def build_gan(config: Config) -> Unconditional:
         config.discriminator_loss_weight,
         config.r1_weight,
         config.r2_weight,
+        config.gradient_penalty_weight,
     )
     arguments = (*build_networks(config), config.latent_distribution, objective)
     if flags.NETWORKS[config.networks].conditional:
@@ -117,6 +119,13 @@ def build_training(config: Config) -> Training:
         tf.random.set_seed(config.seed)
         tf.config.experimental.enable_op_determinism()
     gan = build_gan(config)
+    if config.discriminator_clip:
+        limit = config.discriminator_clip
+        for variable in gan.discriminator.trainable_variables:
+            # Keras's optimizers apply it after each update.
+            variable.constraint = lambda weights: tf.clip_by_value(
+                weights, -limit, limit
+            )
     data = build_data(config, gan.sample_shape)
     players = [
         Player(

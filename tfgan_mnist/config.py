@@ -63,6 +63,7 @@ NETWORKS: Mapping[str, Pair] = {
     "dcgan": Pair(),
     "dcgan_tutorial": Pair(),
     "dcgan32": Pair(),
+    "dcgan_fast": Pair(),
     "mlp": Pair(),
     "cgan_onehot": Pair(conditional=True),
     "cgan_embedding": Pair(conditional=True),
@@ -76,7 +77,14 @@ NETWORKS: Mapping[str, Pair] = {
 }
 """The pairs of networks that ``build`` can make."""
 
-LOSSES = ("non_saturating", "relativistic")
+LOSSES = (
+    "non_saturating",
+    "minimax",
+    "least_squares",
+    "wasserstein",
+    "hinge",
+    "relativistic",
+)
 """The pairs of losses by their names in ``losses``."""
 
 
@@ -159,7 +167,8 @@ class Config:
     loss: str = flag(
         "non_saturating",
         "Losses",
-        "non_saturating (cross-entropy) or relativistic (real and fake in pairs)",
+        "non_saturating (cross-entropy), minimax, least_squares, wasserstein, hinge, "
+        "or relativistic (real and fake in pairs)",
         choices=LOSSES,
     )
     discriminator_loss_weight: float = flag(
@@ -170,6 +179,19 @@ class Config:
     )
     r2_weight: float = flag(
         0.0, "Losses", "of half D's squared gradient on generated samples", low=0.0
+    )
+    gradient_penalty_weight: float = flag(
+        0.0,
+        "Losses",
+        "of the squared difference from 1 of D's gradient's length, between real and "
+        "generated samples (WGAN-GP: 10)",
+        low=0.0,
+    )
+    discriminator_clip: float = flag(
+        0.0,
+        "Losses",
+        "D's weights are kept within ± this after each update (WGAN: 0.01); 0: free",
+        low=0.0,
     )
 
     steps: int = flag(0, "Schedule", "steps; 0: no limit", low=0, same_run=False)

@@ -24,8 +24,12 @@ def sigmoid_cross_entropy(logits: tf.Tensor, label: float) -> tf.Tensor:
     )
 
 
+def _mean(values: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_mean(tf.cast(values, tf.float32))
+
+
 def _softplus(logits: tf.Tensor) -> tf.Tensor:
-    return tf.reduce_mean(tf.nn.softplus(tf.cast(logits, tf.float32)))
+    return _mean(tf.nn.softplus(tf.cast(logits, tf.float32)))
 
 
 def cross_entropy_discriminator(real: tf.Tensor, fake: tf.Tensor) -> Terms:
@@ -36,9 +40,48 @@ def cross_entropy_discriminator(real: tf.Tensor, fake: tf.Tensor) -> Terms:
     }
 
 
+def minimax_generator(real: tf.Tensor | None, fake: tf.Tensor) -> Terms:
+    """log(1 - D(G(z))): the same game's other side, whose gradient vanishes where D is
+    sure (Goodfellow et al., 2014, arXiv:1406.2661, section 3)."""
+    return {"fake": -sigmoid_cross_entropy(fake, 0.0)}
+
+
 def non_saturating_generator(real: tf.Tensor | None, fake: tf.Tensor) -> Terms:
     """-log D(G(z)) (Goodfellow et al., 2014, arXiv:1406.2661, section 3)."""
     return {"fake": sigmoid_cross_entropy(fake, 1.0)}
+
+
+def least_squares_discriminator(real: tf.Tensor, fake: tf.Tensor) -> Terms:
+    """½(D(x) - 1)² + ½D(G(z))² (Mao et al., 2017, arXiv:1611.04076, equation 9)."""
+    return {
+        "real": 0.5 * _mean(tf.square(real - 1.0)),
+        "fake": 0.5 * _mean(tf.square(fake)),
+    }
+
+
+def least_squares_generator(real: tf.Tensor | None, fake: tf.Tensor) -> Terms:
+    """½(D(G(z)) - 1)²: the other side of the same equation."""
+    return {"fake": 0.5 * _mean(tf.square(fake - 1.0))}
+
+
+def wasserstein_discriminator(real: tf.Tensor, fake: tf.Tensor) -> Terms:
+    """D(G(z)) - D(x), of a D that is held smooth, by clipping its weights (Arjovsky et
+    al., 2017, arXiv:1701.07875, algorithm 1) or a gradient penalty."""
+    return {"real": -_mean(real), "fake": _mean(fake)}
+
+
+def wasserstein_generator(real: tf.Tensor | None, fake: tf.Tensor) -> Terms:
+    """-D(G(z)) (the same)."""
+    return {"fake": -_mean(fake)}
+
+
+def hinge_discriminator(real: tf.Tensor, fake: tf.Tensor) -> Terms:
+    """max(0, 1 - D(x)) + max(0, 1 + D(G(z))) (Lim and Ye, 2017, arXiv:1705.02894);
+    G's side is Wasserstein's."""
+    return {
+        "real": _mean(tf.nn.relu(1.0 - real)),
+        "fake": _mean(tf.nn.relu(1.0 + fake)),
+    }
 
 
 def relativistic_discriminator(real: tf.Tensor, fake: tf.Tensor) -> Terms:
@@ -63,17 +106,40 @@ class Loss:
       discriminator: (real logits, fake logits) → terms.
       generator: the same, for G; the real ones are None unless ``needs_real``.
       needs_real: whether G's side looks at real samples.
-      won: the mean loss of a side below which it has won; 0 for a loss that has no
+      won: by side, the mean loss below which it has won; lacks one whose loss has no
         bottom.
     """
 
     discriminator: Callable[[tf.Tensor, tf.Tensor], Terms]
     generator: Callable[[tf.Tensor | None, tf.Tensor], Terms]
     needs_real: bool = False
-    won: float = 0.02  # of cross-entropy: sure of nearly every sample, and right
+    won: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
+
+_WON = 0.02  # of a loss that is 0 for a side that is always right, and sure
 
 LOSSES: Mapping[str, Loss] = {
-    "non_saturating": Loss(cross_entropy_discriminator, non_saturating_generator),
-    "relativistic": Loss(relativistic_discriminator, relativistic_generator, True),
+    "non_saturating": Loss(
+        cross_entropy_discriminator,
+        non_saturating_generator,
+        won={"discriminator": _WON, "generator": _WON},
+    ),
+    "minimax": Loss(
+        cross_entropy_discriminator, minimax_generator, won={"discriminator": _WON}
+    ),
+    "least_squares": Loss(
+        least_squares_discriminator,
+        least_squares_generator,
+        won={"discriminator": _WON, "generator": _WON},
+    ),
+    "wasserstein": Loss(wasserstein_discriminator, wasserstein_generator),
+    "hinge": Loss(
+        hinge_discriminator, wasserstein_generator, won={"discriminator": _WON}
+    ),
+    "relativistic": Loss(
+        relativistic_discriminator,
+        relativistic_generator,
+        needs_real=True,
+        won={"discriminator": _WON, "generator": _WON},
+    ),
 }

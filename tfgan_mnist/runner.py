@@ -321,10 +321,9 @@ def _observers(
 
 def _alarm(config: Config, ring: Callable[[str], None]) -> Alarm:
     protocol, loss = PROTOCOLS[config.dataset], LOSSES[config.loss]
-    won = {
-        "discriminator": loss.won * config.discriminator_loss_weight,
-        "generator": loss.won,
-    }
+    won = dict(loss.won)
+    if "discriminator" in won:
+        won["discriminator"] *= config.discriminator_loss_weight
     return Alarm(won, protocol.expected, protocol.distance, ring)
 
 

@@ -23,8 +23,8 @@ class Conditional(Unconditional):
         super().__init__(*arguments)
         self.classes = classes
 
-    def generate(self, batch: Batch, seed: tf.Tensor) -> Batch:
-        """As many fakes as the batch has samples, with labels of their own."""
+    def _fakes(self, batch: Batch, seed: tf.Tensor) -> dict[str, tf.Tensor]:
+        """As many as the batch has samples, with labels of their own."""
         count = batch["samples"].shape[0]
         labels = tf.random.stateless_uniform(
             [count], fold_in(seed, 0), 0, self.classes, tf.int32, alg="philox"

@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 from tfgan_mnist import latents, penalties
+from tfgan_mnist.latents import fold_in
 from tfgan_mnist.losses import Loss, Terms
 
 Batch = Mapping[str, tf.Tensor]
@@ -22,12 +23,14 @@ class Objective:
       loss: of the logits.
       discriminator_weight: factor on D's terms, penalties aside.
       r1_weight, r2_weight: of D's gradient penalty on real and on generated samples.
+      gradient_penalty_weight: of the one between them.
     """
 
     loss: Loss
     discriminator_weight: float = 1.0
     r1_weight: float = 0.0
     r2_weight: float = 0.0
+    gradient_penalty_weight: float = 0.0
 
 
 class Unconditional:
@@ -70,7 +73,18 @@ class Unconditional:
         return latents.draw(self.latent_distribution, [count, self.latent_dim], seed)
 
     def generate(self, batch: Batch, seed: tf.Tensor) -> Batch:
-        """As many fakes as the batch has samples, in training."""
+        """As many fakes as the batch has samples, in training.
+
+        With a gradient penalty they carry where between real and fake it is taken.
+        """
+        fakes = self._fakes(batch, seed)
+        if self.objective.gradient_penalty_weight:
+            count = self._packed(fakes["samples"]).shape[0]
+            seed = fold_in(seed, 1)
+            fakes["share"] = latents.draw("standard_uniform", [count], seed)
+        return fakes
+
+    def _fakes(self, batch: Batch, seed: tf.Tensor) -> dict[str, tf.Tensor]:
         count = batch["samples"].shape[0]
         return {
             "samples": self.generator(self.draw_latents(count, seed), training=True)
@@ -96,7 +110,20 @@ class Unconditional:
         terms = self.objective.loss.discriminator(real, fake)
         if weight != 1.0:
             terms = {name: weight * term for name, term in terms.items()}
-        return terms | r1 | r2
+        return terms | r1 | r2 | self._gradient_penalty(batch, fakes)
+
+    def _gradient_penalty(self, batch: Batch, fakes: Batch) -> Terms:
+        """The penalty between real and generated samples, unless it has no weight."""
+        weight = self.objective.gradient_penalty_weight
+        if not weight:
+            return {}
+        penalty = penalties.one_centred(
+            lambda samples: self.judge({**batch, "samples": samples}),
+            self._packed(batch["samples"]),
+            self._packed(fakes["samples"]),
+            fakes["share"],
+        )
+        return {"gradient_penalty": weight * penalty}
 
     def _judge_with_penalty(
         self, some: Batch, weight: float, name: str
