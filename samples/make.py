@@ -26,6 +26,7 @@ BUDGETS = {
     "dcgan_tutorial": ["--max_seconds=900", "--sample_every=100", "--log_every=20"],
     "dcgan32": ["--max_seconds=600", "--sample_every=400", "--log_every=50"],
     "dcgan_cpu": ["--dataset=mnist"],
+    "dcgan_fast": [],
     "mlp": ["--sample_every=1875"],
     "cgan_onehot": [],
     "cgan_embedding": [],

@@ -30,6 +30,7 @@ RECIPES: dict[str, tuple[list[str], tuple[int, ...]]] = {
     "dcgan_tutorial": (["--max_seconds=600", "--evaluate_every=100"], (1,)),
     "dcgan32": (["--max_seconds=300"], (1,)),
     "dcgan_cpu": (["--dataset=mnist"], (1, 2, 3)),
+    "dcgan_fast": ([], (1, 2, 3)),
     "mlp": (["--max_seconds=300"], (1,)),
     "cgan_onehot": (["--max_seconds=300"], (1,)),
     "cgan_embedding": (["--max_seconds=300"], (1,)),

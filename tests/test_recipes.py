@@ -61,6 +61,37 @@ def test_recipe(recipe, tmp_path):
     assert (tmp_path / "model/assets.extra/tf_serving_warmup_requests").is_file()
 
 
+def test_clipped_weights_stay_within_bounds():
+    config = tiny_config(
+        "dcgan_fast", loss="wasserstein", r1_weight=0.0, discriminator_clip=0.01
+    )
+    training = build_training(config)
+    training.step(tf.constant(0), tf.constant(2))
+    weights = [v.numpy() for v in training.gan.discriminator.trainable_variables]
+    largest = max(np.abs(w).max() for w in weights)
+    assert largest == np.float32(0.01)
+    assert max(np.abs(w).max() for w in training.gan.generator.get_weights()) > 0.02
+
+
+@pytest.mark.parametrize("recipe", ["dcgan_fast", "cgan_embedding"])
+def test_a_step_of_wgan_gp(recipe):
+    config = tiny_config(
+        recipe,
+        loss="wasserstein",
+        r1_weight=0.0,
+        gradient_penalty_weight=10.0,
+        discriminator_updates=2,
+        share_latents=False,
+        jit_compile="off",
+    )
+    training = build_training(config)
+    losses = training.step(tf.constant(0), tf.constant(2)).numpy()
+    names = training.step.names
+    assert "discriminator_gradient_penalty" in names
+    assert np.isfinite(losses).all()
+    assert (losses[:, names.index("discriminator_gradient_penalty")] > 0).all()
+
+
 def test_the_picture_of_a_conditional_run_has_a_class_in_each_row():
     """G is made to paint its label, and the rows are then of ten shades in order."""
     config = tiny_config("cgan_onehot", sample_count=30)

@@ -85,6 +85,20 @@ def test_weights_and_penalties_are_terms_by_hand():
         np.testing.assert_allclose(terms[name], value, rtol=1e-6, err_msg=name)
 
 
+def test_the_gradient_penalty_is_a_term_between_real_and_fake():
+    gan = linear_game(gradient_penalty_weight=10.0)
+    fakes = gan.generate(REAL, run_seed(1, LATENTS))
+    assert fakes["share"].shape == [2]  # D judges two samples as one
+    assert 0 <= min(fakes["share"]) < max(fakes["share"]) < 1
+    again = gan.generate(REAL, run_seed(1, LATENTS))
+    np.testing.assert_array_equal(fakes["share"], again["share"])
+    terms = gan.discriminator_loss(REAL, fakes)
+    # D's gradient is (3, 3) everywhere, of length √18.
+    expected = 10.0 * (math.sqrt(18.0) - 1.0) ** 2
+    np.testing.assert_allclose(terms["gradient_penalty"], expected, rtol=1e-5)
+    assert "share" not in linear_game().generate(REAL, run_seed(1, LATENTS))
+
+
 def test_a_relativistic_game_pairs_real_and_fake_on_both_sides():
     gan = linear_game(loss="relativistic")
     # Logits: real 0.9, 0.9; fake 0, 3.

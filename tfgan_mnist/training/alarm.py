@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 PATIENCE = 3
 """Scores in a row that must look bad: a run may have a bad moment, or just begin."""
 
-PENALTIES = ("r1", "r2")
+PENALTIES = ("r1", "r2", "gradient_penalty")
 """Terms of a loss that do not say who is winning."""
 
 _CALMER = "lower learning rates or an R1 penalty (--r1_weight=0.1)"
