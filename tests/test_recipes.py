@@ -10,6 +10,7 @@ from tfgan_mnist.build import DATASETS as BUILT_DATASETS
 from tfgan_mnist.build import NETWORKS as BUILT_NETWORKS
 from tfgan_mnist.build import build_evaluation, build_picture, build_training
 from tfgan_mnist.config import DATASETS, NETWORKS, recipes
+from tfgan_mnist.errors import NotFiniteError
 from tfgan_mnist.export import write_warmup
 from tfgan_mnist.protocols import PROTOCOLS
 
@@ -59,6 +60,18 @@ def test_recipe(recipe, tmp_path):
     assert model.metadata["recipe"] == recipe
     write_warmup(tmp_path / "model", model.signatures, recipe)
     assert (tmp_path / "model/assets.extra/tf_serving_warmup_requests").is_file()
+
+
+def test_samples_that_are_not_finite_are_not_scored():
+    """As a last update may leave them, whose losses were still finite."""
+    config = tiny_config("mlp", jit_compile="off")
+    training = build_training(config)
+    evaluate = build_evaluation(config, training)
+    assert evaluate()["fcd_1k"] > 0
+    weights = training.gan.generator.get_weights()
+    training.gan.generator.set_weights([w * np.nan for w in weights])
+    with pytest.raises(NotFiniteError, match="samples are not finite"):
+        evaluate()
 
 
 def test_clipped_weights_stay_within_bounds():

@@ -19,6 +19,7 @@ import imageio.v3 as imageio
 import numpy as np
 import pytest
 from conftest import ROOT, TINY, run, start, tiny_config
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tfgan_mnist.config import read_config
 from tfgan_mnist.errors import UserError
@@ -107,8 +108,6 @@ def test_a_terminal_sees_a_progress_bar(tmp_path):
 
 
 def test_tensorboard_can_read_it(trained):
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
     events = EventAccumulator(str(trained)).Reload()
     tags = events.Tags()
     assert {"discriminator", "generator", "images_per_second"} <= set(tags["scalars"])
@@ -287,6 +286,9 @@ def test_collapse_is_noticed_and_the_best_model_kept(tmp_path):
 
     columns = RunDirectory(whole).read_metrics()
     scored = [x for x in columns["fcd_1k"] if x == x]
+    board = EventAccumulator(str(whole)).Reload()
+    drawn = [event.value for event in board.Scalars("fcd_1k")]
+    assert drawn == pytest.approx(scored, rel=1e-6)
     assert len(scored) == 8
     best = columns["step"][columns["fcd_1k"].index(min(scored))]
     models = [
