@@ -10,12 +10,29 @@ Each function returns a pair of Keras models, G and D:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import keras
 from keras import layers
 
 from tfgan_mnist.networks.layers import SmallMapConv2D
 
 Pair = tuple[keras.Model, keras.Model]
+
+
+def image_discriminator(
+    size: int, body: Sequence[keras.Layer], initializer: keras.Initializer
+) -> keras.Sequential:
+    """Layers from images [batch, size, size, 1], and on them a dense one to logits."""
+    return keras.Sequential(
+        [
+            keras.Input([size, size, 1], name="images"),
+            *body,
+            layers.Flatten(),
+            layers.Dense(1, kernel_initializer=initializer, dtype="float32"),
+        ],
+        name="discriminator",
+    )
 
 
 def dcgan(latent_dim: int, base_channels: int, seed: int) -> Pair:
@@ -59,18 +76,16 @@ def dcgan(latent_dim: int, base_channels: int, seed: int) -> Pair:
         ],
         name="generator",
     )
-    discriminator = keras.Sequential(
+    discriminator = image_discriminator(
+        28,
         [
-            keras.Input([28, 28, 1], name="images"),
             layers.Conv2D(c, 5, 2, "same", kernel_initializer=init),  # 14×14
             layers.LeakyReLU(0.2),
             *down(2 * c),  # 7×7
             *down(4 * c),  # 4×4
             *down(8 * c, small=True),  # 2×2
-            layers.Flatten(),
-            layers.Dense(1, kernel_initializer=init, dtype="float32"),
         ],
-        name="discriminator",
+        init,
     )
     return generator, discriminator
 
@@ -109,15 +124,13 @@ def dcgan_tutorial(latent_dim: int, base_channels: int, seed: int) -> Pair:
         ],
         name="generator",
     )
-    discriminator = keras.Sequential(
+    discriminator = image_discriminator(
+        28,
         [
-            keras.Input([28, 28, 1], name="images"),
             *down(c),  # 14×14
             *down(2 * c),  # 7×7
-            layers.Flatten(),
-            layers.Dense(1, kernel_initializer=init, dtype="float32"),
         ],
-        name="discriminator",
+        init,
     )
     return generator, discriminator
 
@@ -165,9 +178,9 @@ def dcgan32(latent_dim: int, base_channels: int, seed: int) -> Pair:
         ],
         name="generator",
     )
-    discriminator = keras.Sequential(
+    discriminator = image_discriminator(
+        32,
         [
-            keras.Input([32, 32, 1], name="images"),
             *down(c // 4),  # 16×16
             layers.LeakyReLU(0.2),
             *down(c // 2),  # 8×8
@@ -179,10 +192,8 @@ def dcgan32(latent_dim: int, base_channels: int, seed: int) -> Pair:
             layers.Conv2D(2 * c, 4, kernel_initializer=init),  # 1×1
             norm(),
             layers.LeakyReLU(0.2),
-            layers.Flatten(),
-            layers.Dense(1, kernel_initializer=dense, dtype="float32"),
         ],
-        name="discriminator",
+        dense,
     )
     return generator, discriminator
 
@@ -221,15 +232,13 @@ def dcgan_fast(latent_dim: int, base_channels: int, seed: int) -> Pair:
         ],
         name="generator",
     )
-    discriminator = keras.Sequential(
+    discriminator = image_discriminator(
+        28,
         [
-            keras.Input([28, 28, 1], name="images"),
             *down(c),  # 14×14
             *down(2 * c),  # 7×7
             *down(4 * c),  # 4×4
-            layers.Flatten(),
-            layers.Dense(1, kernel_initializer=init, dtype="float32"),
         ],
-        name="discriminator",
+        init,
     )
     return generator, discriminator
