@@ -180,7 +180,7 @@ class Scores:
       observers: then called with the state and the line's figures.
     """
 
-    at_end = False
+    at_end = True
 
     def __init__(
         self,
@@ -195,6 +195,8 @@ class Scores:
         self.observers = observers
 
     def __call__(self, state: State) -> None:
+        if not len(state.losses):  # nothing was trained since the last line
+            return
         figures = self.log(state, self.evaluate())
         for observer in self.observers:
             observer(state, figures)

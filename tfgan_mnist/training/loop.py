@@ -73,7 +73,11 @@ def run(
         )
         state.seconds = time.perf_counter() - started
         due = {
-            i for i, h in enumerate(hooks) if not h.every or not state.step % h.every
+            i
+            for i, hook in enumerate(hooks)
+            if not hook.every
+            or not state.step % hook.every
+            or (hook.at_end and state.step == last_step)
         }
         for i in sorted(due):
             hooks[i](state)
