@@ -18,7 +18,14 @@ from pathlib import Path
 from tqdm import tqdm
 
 ROOT = Path(__file__).parents[1]
-SHOWN = ("fcd_10k", "precision_10k", "recall_10k", "coverage_10k", "class_kl_10k")
+SHOWN = (
+    "fcd_10k",
+    "precision_10k",
+    "recall_10k",
+    "coverage_10k",
+    "diversity_10k",
+    "class_kl_10k",
+)
 
 
 def train(recipe: str, epochs: int, data_dir: str, run_dir: Path) -> None:
@@ -32,7 +39,9 @@ def train(recipe: str, epochs: int, data_dir: str, run_dir: Path) -> None:
     flags += ["--evaluate_every=0", f"--sample_every={every}"]
     flags += [f"--checkpoint_every={every}", f"--keep_checkpoints={epochs}"]
     flags += [f"--run_dir={run_dir}"]
-    subprocess.run([sys.executable, "-m", "tfgan_mnist.train", *flags], check=True)
+    done = subprocess.run([sys.executable, "-m", "tfgan_mnist.train", *flags])
+    if done.returncode:  # it has said why
+        sys.exit(done.returncode)
 
 
 def measure(run_dir: Path, data_dir: str) -> dict:
@@ -88,6 +97,8 @@ def main() -> None:
         parser.error(str(error))
     if DATASETS[config.dataset].makes != "images":
         parser.error(f"{arguments.recipe}: makes no images")
+    if arguments.epochs < 1:
+        parser.error(f"--epochs={arguments.epochs}: must be at least 1")
     run_dir = Path("runs") / "epochs" / arguments.recipe
     train(arguments.recipe, arguments.epochs, arguments.data_dir, run_dir)
     found = measure(run_dir, arguments.data_dir)

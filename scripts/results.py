@@ -41,6 +41,7 @@ COLUMNS = {
     "precision_10k": "precision",
     "recall_10k": "recall",
     "coverage_10k": "coverage",
+    "diversity_10k": "diversity",
     "classes_10k": "classes",
     "class_kl_10k": "class KL",
     "digit_agreement_10k": "as asked",
@@ -55,10 +56,10 @@ def run(recipe: str, seed: int, data_dir: str) -> dict:
     flags, _ = RECIPES[recipe]
     trained_by = [f"--flagfile={recipe}.flags", *flags, f"--seed={seed}"]
     words = [*trained_by, f"--run_dir={run_dir}", f"--data_dir={data_dir}"]
-    subprocess.run([sys.executable, "-m", "tfgan_mnist.train", *words], check=True)
+    _command("train", words)
     model, scores = run_dir / "saved_model", run_dir / "evaluation.json"
     words = [f"--saved_model={model}", f"--output={scores}", f"--data_dir={data_dir}"]
-    subprocess.run([sys.executable, "-m", "tfgan_mnist.evaluate", *words], check=True)
+    _command("evaluate", words)
 
     sys.path.insert(0, str(ROOT))
     from tfgan_mnist.runtime import load_tensorflow
@@ -79,6 +80,13 @@ def run(recipe: str, seed: int, data_dir: str) -> dict:
         "alarms": rung,
         **found,
     }
+
+
+def _command(name: str, words: list[str]) -> None:
+    """Runs a command of the package; if it fails, which it explains, so do we."""
+    done = subprocess.run([sys.executable, "-m", f"tfgan_mnist.{name}", *words])
+    if done.returncode:
+        sys.exit(done.returncode)
 
 
 def cell(name: str, runs: list[dict]) -> str:
@@ -229,8 +237,13 @@ def main() -> None:
     arguments = parser.parse_args()
     if unknown := set(arguments.recipes) - set(RECIPES):
         parser.error(f"no budget for {min(unknown)}; there are: {', '.join(RECIPES)}")
-    results = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
+    try:
+        results = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
+    except ValueError as error:
+        parser.error(f"{RESULTS}: is damaged ({error})")
     if arguments.only_write:
+        if not results:
+            parser.error(f"{RESULTS}: nothing was measured yet")
         write(results)
         return
     if not arguments.data_dir:

@@ -95,7 +95,9 @@ def test_with_real_images_copies_are_found_out_and_labels_learned_from():
 
 
 def test_a_toy_is_compared_with_no_images(toy, tmp_path):
-    (tmp_path / "mnist").mkdir()
+    info = tmp_path / "mnist/3.0.1/dataset_info.json"
+    info.parent.mkdir(parents=True)
+    info.write_text("{}")
     flags = [f"--saved_model={toy}", f"--data_dir={tmp_path}"]
     assert_one_line_error(run("evaluate", *flags), "makes no images to compare")
 
@@ -117,7 +119,17 @@ def test_images_of_anyone(tmp_path):
     assert found[0]["scores"] == found[1]["scores"]
     assert found[0]["scores"]["classes_250"]["mean"] == 10
     assert found[0]["scores"]["precision_250"]["mean"] > 0.8
-    assert found[0]["images"] == "--images=array.npy"
+    assert found[0]["images"] == "array.npy"
+
+
+def test_black_digits_on_white_are_measured_with_a_warning(tmp_path):
+    np.save(tmp_path / "inverse.npy", 255 - mnist5k()[0][::40])
+    code, stdout, stderr = run("evaluate", "--images=inverse.npy", cwd=tmp_path)
+    assert code == 0
+    assert "125 samples" in stdout
+    assert stderr == (
+        "warning: --images=inverse.npy: mostly white; real digits are white on black\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,14 @@ def test_coloured_pictures_are_made_grey(pixels, tmp_path):
     np.testing.assert_allclose(found[0, ..., 0] * 255, pixels[0], atol=1.0)
 
 
+def test_what_is_transparent_is_black(pixels, tmp_path):
+    white = np.full([28, 28, 3], 255, np.uint8)
+    alpha = pixels[0][..., np.newaxis]
+    imageio.imwrite(tmp_path / "alpha.png", np.concatenate([white, alpha], axis=-1))
+    found = read_images(tmp_path, "--images")
+    np.testing.assert_allclose(found[0, ..., 0] * 255, pixels[0], atol=1.0)
+
+
 @pytest.mark.parametrize(
     ("array", "words"),
     [

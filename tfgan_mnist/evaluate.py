@@ -24,8 +24,8 @@ class Flags:
     images: str = flag(
         "",
         "Samples",
-        "or a folder of grey pictures, or a .npy file [count, height, width] of 0-255 "
-        "or of floats in [0, 1], whatever program made them",
+        "or a folder of pictures, or a .npy file [count, height, width] of 0-255 or of "
+        "floats in [0, 1]: white digits on black, whatever program made them",
     )
     data_dir: str = flag(
         "",
@@ -43,10 +43,12 @@ class Flags:
                 f"--saved_model and --images are {both}: give the folder of a model, "
                 "or images"
             )
-        if self.data_dir and not (Path(self.data_dir) / "mnist").is_dir():
+        if self.data_dir and not [
+            *Path(self.data_dir, "mnist").glob("*/dataset_info.json")
+        ]:
             raise UserError(
-                f"--data_dir={self.data_dir}: holds no mnist, as tensorflow-datasets "
-                "prepares it"
+                f"--data_dir={self.data_dir}: holds no mnist that tensorflow-datasets "
+                "has prepared"
             )
         if self.output:
             if Path(self.output).suffix != ".json":
@@ -67,6 +69,12 @@ def main(argv: Sequence[str]) -> None:
                 f"--images={flags.images}: {len(images)} are too few to measure; give "
                 f"at least {FEWEST}, better 10,000"
             )
+        if images.mean() > 0.5:
+            print(
+                f"warning: --images={flags.images}: mostly white; real digits are "
+                "white on black",
+                file=sys.stderr,
+            )
     else:
         check_saved_model(flags.saved_model)
 
@@ -79,6 +87,7 @@ def main(argv: Sequence[str]) -> None:
     if flags.images:
         name = f"--images={flags.images}"
         found = score_images(images, name, data_dir=flags.data_dir)
+        found["images"] = flags.images
     else:
         found = score(SavedGenerator(flags.saved_model), data_dir=flags.data_dir)
     print(table(found))

@@ -77,6 +77,9 @@ def _read_folder(folder: Path, name: str) -> np.ndarray:
             with Image.open(path) as file:
                 if file.mode.startswith(("I", "F")):  # as grey, these would be white
                     raise ValueError("more than 8 bits a pixel")
+                if file.has_transparency_data:  # what is transparent is background
+                    black = Image.new("RGBA", file.size, "black")
+                    file = Image.alpha_composite(black, file.convert("RGBA"))
                 image = np.asarray(file.convert("L"))
         except Exception as error:  # a damaged file can raise anything
             reason = first_line(error)

@@ -237,8 +237,8 @@ def _train(
             saver(state)
             (sentence, *_) = alarm.rung.values()
             raise RunStopped(
-                f"stopped by --stop_on_collapse: {sentence}. --nostop_on_collapse "
-                "goes on"
+                f"stopped by --stop_on_collapse: {sentence}. {_kept(saver.checkpoints)}"
+                "; --nostop_on_collapse goes on"
             )
         if not finished:
             saver(state)
@@ -365,7 +365,7 @@ def _score(directory: RunDirectory) -> None:
     if curves:
         levels = {n: s["real"] for n, s in found["scores"].items() if "real" in s}
         with whole_file(directory.scores_plot) as unfinished:
-            plot_panels(columns["step"], curves, levels, unfinished)
+            plot_panels(columns["step"], curves, levels, unfinished, "step")
 
 
 def metadata(config: Config, state: State) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def plot_panels(
     curves: Mapping[str, Sequence[float]],
     levels: Mapping[str, float],
     path: Path,
-    xlabel: str = "",
+    xlabel: str,
 ) -> None:
     """Draws each named curve over steps in a panel of its own, into one PNG.
 
@@ -42,7 +42,7 @@ def plot_panels(
       curves: by name, [count]; places that are NaN are passed over.
       levels: by name, what real samples reach, as a dashed line; may lack a name.
       path: the file.
-      xlabel: what the steps are, if they are something else.
+      xlabel: what the steps are.
     """
     columns = min(len(curves), 3)
     rows = -(-len(curves) // columns)
