@@ -84,14 +84,14 @@ def test_real_digits_that_were_asked_for():
 
 @needs_mnist
 def test_with_real_images_copies_are_found_out_and_labels_learned_from():
-    found = scores.score(Real(), seeds=(1,), data_dir=str(PREPARED_MNIST))["scores"]
+    real, place = Real(), str(PREPARED_MNIST)
+    found = scores.score(real, seeds=(1,), glance=True, data_dir=place)["scores"]
     assert found["copies_1k"] == {"mean": 1.0, "deviation": 0.0, "real": 0.01}
     assert found["nearest_1k"]["mean"] < 0.1 < found["nearest_1k"]["real"]
-    # Each of the 5,000 came twice, so as many images as the real ones' half.
-    assert found["accuracy_10k"]["mean"] == pytest.approx(
-        found["accuracy_10k"]["real"], abs=0.02
+    assert found["accuracy_1k"]["mean"] == pytest.approx(
+        found["accuracy_1k"]["real"], abs=0.04
     )
-    assert found["accuracy_10k"]["real"] > 0.96
+    assert found["accuracy_1k"]["real"] > 0.85
 
 
 def test_a_toy_is_compared_with_no_images(toy, tmp_path):
