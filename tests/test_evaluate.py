@@ -207,6 +207,6 @@ def test_more_images_than_are_judged_are_spread_evenly(monkeypatch):
         dataclasses.replace(scores.PROTOCOLS["mnist"], count=250),
     )
     images = mnist5k()[0] / np.float32(255.0)  # sorted by class
-    found = scores.score_images(images, "some")
+    found = scores.score_images(images)
     assert found["samples"] == 250
     assert found["scores"]["classes_250"]["mean"] == 10

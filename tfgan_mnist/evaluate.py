@@ -85,9 +85,7 @@ def main(argv: Sequence[str]) -> None:
     from tfgan_mnist.scores import score, score_images, table
 
     if flags.images:
-        name = f"--images={flags.images}"
-        found = score_images(images, name, data_dir=flags.data_dir)
-        found["images"] = flags.images
+        found = {"images": flags.images, **score_images(images, flags.data_dir)}
     else:
         found = score(SavedGenerator(flags.saved_model), data_dir=flags.data_dir)
     print(table(found))

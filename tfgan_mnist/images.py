@@ -65,12 +65,16 @@ def to_grey(images: np.ndarray, name: str) -> np.ndarray:
     return np.clip(np.asarray(images, np.float32) / np.float32(top), 0.0, 1.0)
 
 
+def spread(count: int, most: int) -> np.ndarray:
+    """All indices below a count, or of more than so many that number, evenly."""
+    return np.linspace(0, count - 1, min(count, most), dtype=int)
+
+
 def _read_folder(folder: Path, name: str) -> np.ndarray:
     paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in ENDINGS)
     if not paths:
         raise UserError(f"{name}: holds no pictures ({', '.join(ENDINGS)})")
-    if len(paths) > MOST:
-        paths = [paths[i] for i in np.linspace(0, len(paths) - 1, MOST, dtype=int)]
+    paths = [paths[i] for i in spread(len(paths), MOST)]
     images = []
     for path in tqdm(paths, "reading", disable=None, leave=False, unit="file"):
         try:

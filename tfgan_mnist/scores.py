@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from tfgan_mnist.data.mnist import mnist, mnist5k
 from tfgan_mnist.errors import UserError
-from tfgan_mnist.images import to_grey
+from tfgan_mnist.images import spread, to_grey
 from tfgan_mnist.metrics.accuracy import classification_accuracy
 from tfgan_mnist.metrics.judge import as_28
 from tfgan_mnist.metrics.nearest import memorisation, nearest_distances
@@ -48,7 +48,7 @@ class RealImages:
 
     def distances(self, images: np.ndarray) -> np.ndarray:
         """Of at most ``NEAREST`` images, spread evenly, to the training images."""
-        return nearest_distances(spread(images, NEAREST), self._training)
+        return nearest_distances(images[spread(len(images), NEAREST)], self._training)
 
     def accuracy(self, images: np.ndarray, labels: np.ndarray) -> Figures:
         """On held-out images, of a classifier that learned from images [0, 1]."""
@@ -70,16 +70,9 @@ class RealImages:
         near = memorisation(distances, distances)
         found = counted(near, min(count, len(distances)))
         if labelled:
-            images = spread(self._training, count)
-            found |= self.accuracy(images, spread(self.training_labels, count))
+            some = spread(len(self.training), count)
+            found |= self.accuracy(self._training[some], self.training_labels[some])
         return found
-
-
-def spread(rows: np.ndarray, most: int) -> np.ndarray:
-    """All rows, or of more than so many that number, spread evenly."""
-    if len(rows) <= most:
-        return rows
-    return rows[np.linspace(0, len(rows) - 1, most, dtype=int)]
 
 
 def real_images(dataset: str, data_dir: str) -> RealImages:
@@ -137,7 +130,12 @@ def score(
         # A model of somebody else's may make anything.
         return samples if own else to_grey(samples, str(model.path))
 
-    real = _real_images(protocol, dataset, data_dir, str(model.path))
+    if data_dir and not protocol.judged_by:
+        raise UserError(
+            f"--data_dir={data_dir}: {model.path} makes no images to compare with "
+            "MNIST's; leave it out"
+        )
+    real = real_images(dataset, data_dir) if data_dir else None
     return {
         "recipe": model.metadata.get("recipe"),
         "dataset": dataset,
@@ -146,36 +144,21 @@ def score(
     }
 
 
-def score_images(
-    images: np.ndarray, name: str, dataset: str = "mnist", data_dir: str = ""
-) -> dict[str, Any]:
-    """Measures images [count, height, width, 1] in [0, 1], whoever made them.
+def score_images(images: np.ndarray, data_dir: str = "") -> dict[str, Any]:
+    """Measures images [count, height, width, 1] in [0, 1], whoever made them, as MNIST.
 
     Of more than the protocol's count, so many are taken, spread evenly.
 
     Raises:
       UserError: if ``data_dir`` holds no copy.
     """
-    protocol = PROTOCOLS[dataset]
-    images = spread(images, protocol.count)
-    real = _real_images(protocol, dataset, data_dir, name)
+    protocol = PROTOCOLS["mnist"]
+    images = images[spread(len(images), protocol.count)]
+    real = real_images("mnist", data_dir) if data_dir else None
     found = _measured(
         protocol, lambda seed: images, None, (1,), len(images), False, real
     )
-    return {"images": name, "dataset": dataset, **found}
-
-
-def _real_images(
-    protocol: Protocol, dataset: str, data_dir: str, name: str
-) -> RealImages | None:
-    if not data_dir:
-        return None
-    if not protocol.judged_by:
-        raise UserError(
-            f"--data_dir={data_dir}: {name} makes no images to compare with MNIST's; "
-            "leave it out"
-        )
-    return real_images(dataset, data_dir)
+    return {"dataset": "mnist", **found}
 
 
 def _measured(

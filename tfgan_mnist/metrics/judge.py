@@ -55,15 +55,25 @@ def load_judge() -> keras.Model:
     Raises:
       UserError: if the file of the weights is not the one that was measured.
     """
-    path = Path(__file__).with_name("judge.npz")
-    content = path.read_bytes() if path.is_file() else b""
-    if hashlib.sha256(content).hexdigest() != SHA256:
-        raise UserError(f"{path}: is damaged or not {VERSION}'s; install again")
-    with np.load(io.BytesIO(content)) as weights:
-        judge = judge_network()
-        judge.set_weights([weights[name].astype(np.float32) for name in weights.files])
+    judge = judge_network()
+    weights = packaged("judge.npz", SHA256)
+    judge.set_weights([array.astype(np.float32) for array in weights.values()])
     judge.trainable = False
     return judge
+
+
+def packaged(name: str, digest: str) -> dict[str, np.ndarray]:
+    """The arrays of a file beside this one, in their order.
+
+    Raises:
+      UserError: if its SHA-256 is not the digest.
+    """
+    path = Path(__file__).with_name(name)
+    content = path.read_bytes() if path.is_file() else b""
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise UserError(f"{path}: is damaged or not {VERSION}'s; install again")
+    with np.load(io.BytesIO(content)) as file:
+        return {key: file[key] for key in file.files}
 
 
 @functools.cache

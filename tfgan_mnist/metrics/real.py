@@ -7,14 +7,10 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import hashlib
-import io
-from pathlib import Path
 
 import numpy as np
 
-from tfgan_mnist.errors import UserError
-from tfgan_mnist.metrics.judge import VERSION
+from tfgan_mnist.metrics.judge import packaged
 
 SHA256 = "b02bef5a50e41cdc2d4365c66670d3b266c439cf164c02fc51a0c9af683b7466"
 
@@ -47,12 +43,7 @@ def load_real() -> Real:
     Raises:
       UserError: if the file is not the one that belongs to this judge.
     """
-    path = Path(__file__).with_name("real.npz")
-    content = path.read_bytes() if path.is_file() else b""
-    if hashlib.sha256(content).hexdigest() != SHA256:
-        raise UserError(f"{path}: is damaged or not {VERSION}'s; install again")
-    with np.load(io.BytesIO(content)) as kept:
-        fields = {name: kept[name] for name in kept.files}
+    fields = packaged("real.npz", SHA256)
     for name in ("train", "test"):
         fields[name] = fields[name].astype(np.float32)
     return Real(**fields)
