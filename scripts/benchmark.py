@@ -94,77 +94,13 @@ def ours(recipe: str, seconds: float) -> dict[str, Any]:
 
 
 def plain(recipe: str, seconds: float) -> dict[str, Any]:
-    """The loop of TensorFlow's DCGAN tutorial, with the recipe's networks and schedule.
+    """The loop of TensorFlow's tutorial, whatever TensorFlow's defaults are."""
+    from plain_loop import plain_loop
 
-    Keras's own layers, a ``tf.data`` pipeline, a compiled ``train_step``, Python around
-    it, and whatever TensorFlow's defaults are.
-    """
-    import keras
-    import tensorflow as tf
-
-    from tfgan_mnist.build import NETWORKS
     from tfgan_mnist.data.mnist import mnist5k
-    from tfgan_mnist.networks import dcgan
 
-    config = config_of(recipe)
-    dcgan.SmallMapConv2D = lambda *shape: keras.layers.Conv2D(
-        *shape[:3], "same", kernel_initializer=shape[3]
-    )
-    generator, discriminator = NETWORKS[config.networks](config.latent_dim, 64, 1)
-    size = discriminator.input_shape[1]
-    images = tf.cast(mnist5k()[0], tf.float32) / 127.5 - 1.0
-    images = tf.image.resize(images, [size, size])
-    batches = iter(
-        tf.data.Dataset.from_tensor_slices(images)
-        .shuffle(len(images))
-        .repeat()
-        .batch(config.batch_size)
-    )
-    cross_entropy = keras.losses.BinaryCrossentropy(from_logits=True)
-    generator_optimizer, discriminator_optimizer = (
-        keras.optimizers.Adam(2e-4, config.beta_1) for _ in range(2)
-    )
-
-    def discriminator_loss(real, fake):
-        return cross_entropy(tf.ones_like(real), real) + cross_entropy(
-            tf.zeros_like(fake), fake
-        )
-
-    def apply(optimizer, network, tape, loss):
-        weights = network.trainable_variables
-        optimizer.apply_gradients(
-            zip(tape.gradient(loss, weights), weights, strict=True)
-        )
-
-    @tf.function
-    def train_step(images):
-        noise = tf.random.normal([config.batch_size, config.latent_dim])
-        with tf.GradientTape() as g_tape, tf.GradientTape() as d_tape:
-            fakes = generator(noise, training=True)
-            real = discriminator(images, training=True)
-            fake = discriminator(fakes, training=True)
-            g_loss = cross_entropy(tf.ones_like(fake), fake)
-            d_loss = discriminator_loss(real, fake)
-        apply(generator_optimizer, generator, g_tape, g_loss)
-        apply(discriminator_optimizer, discriminator, d_tape, d_loss)
-
-    @tf.function
-    def train_step_twice(images):
-        noise = tf.random.uniform([config.batch_size, config.latent_dim], -1.0)
-        with tf.GradientTape() as tape:
-            real = discriminator(images, training=True)
-            fake = discriminator(generator(noise, training=True), training=True)
-            loss = discriminator_loss(real, fake)
-        apply(discriminator_optimizer, discriminator, tape, loss)
-        for _ in range(2):
-            with tf.GradientTape() as tape:
-                fake = discriminator(generator(noise, training=True), training=True)
-                loss = cross_entropy(tf.ones_like(fake), fake)
-            apply(generator_optimizer, generator, tape, loss)
-
-    train = train_step_twice if config.generator_updates == 2 else train_step
-    durations = timed(lambda: train(next(batches)), seconds)
-    return {"durations": durations, "memory": peak_memory()}
+    train, _ = plain_loop(config_of(recipe), mnist5k()[0])
+    return {"durations": timed(train, seconds), "memory": peak_memory()}
 
 
 def torch(recipe: str, seconds: float) -> dict[str, Any]:

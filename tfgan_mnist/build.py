@@ -13,14 +13,15 @@ import tensorflow as tf
 from tfgan_mnist import config as flags
 from tfgan_mnist.config import Config
 from tfgan_mnist.data import mnist, toys
-from tfgan_mnist.data.examples import Examples
+from tfgan_mnist.data.examples import Examples, Stacked
 from tfgan_mnist.errors import NotFiniteError
 from tfgan_mnist.gans.conditional import Conditional
 from tfgan_mnist.gans.unconditional import Objective, Unconditional
 from tfgan_mnist.latents import DATA, EVALUATION, PICTURE, run_seed
 from tfgan_mnist.losses import LOSSES
-from tfgan_mnist.networks import conditional, dcgan, mlp
+from tfgan_mnist.networks import conditional, dcgan, mlp, stacked
 from tfgan_mnist.networks import toys as toy_networks
+from tfgan_mnist.networks.layers import spectrally_normalized
 from tfgan_mnist.protocols import PROTOCOLS, Figures, even_labels
 from tfgan_mnist.training.step import Average, Player, Step
 from tfgan_mnist.visual.montage import montage
@@ -34,6 +35,8 @@ NETWORKS: dict[str, Callable[[int, int, int], dcgan.Pair]] = {
     "cgan_onehot": conditional.cgan_onehot,
     "cgan_embedding": conditional.cgan_embedding,
     "cdcgan": conditional.cdcgan,
+    "cdcgan_fast": conditional.cdcgan_fast,
+    "stacked": stacked.stacked,
     "gaussian": toy_networks.gaussian,
     "gaussian_raw": toy_networks.gaussian_raw,
     "gaussian_single": toy_networks.gaussian_single,
@@ -46,6 +49,8 @@ NETWORKS: dict[str, Callable[[int, int, int], dcgan.Pair]] = {
 DATASETS: dict[str, Callable[[str], mnist.Arrays | toys.Target]] = {
     "mnist": mnist.mnist,
     "mnist5k": lambda data_dir: mnist.mnist5k(),
+    "stacked": mnist.mnist,
+    "stacked5k": lambda data_dir: mnist.mnist5k(),
     "gaussian": lambda data_dir: toys.Gaussian(),
     "moons": lambda data_dir: (toys.moons(MOONS_POINTS, MOONS_SEED), None),
     "ring": lambda data_dir: toys.ring(),
@@ -75,7 +80,12 @@ def build_networks(config: Config) -> dcgan.Pair:
     """G and D with their initial weights."""
     make = NETWORKS[config.networks]
     with _dtype_policy("mixed_bfloat16" if config.mixed_precision else "float32"):
-        return make(config.latent_dim, config.base_channels, config.seed)
+        generator, discriminator = make(
+            config.latent_dim, config.base_channels, config.seed
+        )
+        if config.spectral_normalization:
+            discriminator = spectrally_normalized(discriminator)
+    return generator, discriminator
 
 
 def build_gan(config: Config) -> Unconditional:
@@ -94,7 +104,7 @@ def build_gan(config: Config) -> Unconditional:
 
 def build_data(
     config: Config, sample_shape: tuple[int, ...]
-) -> Examples | toys.Endless:
+) -> Examples | Stacked | toys.Endless:
     """The training data, images resized to what the networks make.
 
     Raises:
@@ -104,6 +114,8 @@ def build_data(
     seed = run_seed(config.seed, DATA)
     if not isinstance(data, tuple):
         return toys.Endless(data, config.batch_size, seed)
+    if flags.DATASETS[config.dataset].makes == "stacks":
+        return Stacked(data[0], config.batch_size, seed)
     image_size = sample_shape[:2] if sample_shape[1:] else None
     return Examples(*data, config.batch_size, seed, image_size)
 

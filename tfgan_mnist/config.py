@@ -24,7 +24,8 @@ class DataSet:
     """What is to be imitated.
 
     Args:
-      makes: "images", or "values" and "points" of one and two dimensions.
+      makes: "images" in grey, "stacks" of three of them as red, green and blue, or
+        "values" and "points" of one and two dimensions.
       count: training samples; None if each batch is drawn afresh, without end.
       classes: of its labels; 0 if it has none.
     """
@@ -33,10 +34,17 @@ class DataSet:
     count: int | None = None
     classes: int = 0
 
+    @property
+    def is_toy(self) -> bool:
+        """Whether its samples are numbers rather than pictures."""
+        return self.makes not in ("images", "stacks")
+
 
 DATASETS: Mapping[str, DataSet] = {
     "mnist": DataSet("images", 60_000, 10),
     "mnist5k": DataSet("images", 5_000, 10),
+    "stacked": DataSet("stacks", 60_000),
+    "stacked5k": DataSet("stacks", 5_000),
     "gaussian": DataSet("values"),
     "moons": DataSet("points", 2_000),
     "ring": DataSet("points"),
@@ -68,6 +76,8 @@ NETWORKS: Mapping[str, Pair] = {
     "cgan_onehot": Pair(conditional=True),
     "cgan_embedding": Pair(conditional=True),
     "cdcgan": Pair(conditional=True),
+    "cdcgan_fast": Pair(conditional=True),
+    "stacked": Pair("stacks"),
     "gaussian": Pair("values", packing=100),
     "gaussian_raw": Pair("values", packing=100),
     "gaussian_single": Pair("values"),
@@ -123,7 +133,8 @@ class Config:
         "mnist",
         "Data",
         "mnist (60,000 images; downloads on first use), mnist5k (5,000 of them, part "
-        "of an installed package; no network); toys: gaussian, moons, ring, grid",
+        "of an installed package; no network); stacked, stacked5k (three of them at "
+        "once, as colours); toys: gaussian, moons, ring, grid",
         choices=tuple(DATASETS),
     )
     data_dir: str = flag(
@@ -162,6 +173,10 @@ class Config:
         "decay a step of G's weight average, which is then sampled and saved; 0: none",
         low=0.0,
         below=1.0,
+    )
+
+    spectral_normalization: bool = flag(
+        False, "Networks", "D's kernels divided by their largest singular values"
     )
 
     loss: str = flag(

@@ -18,7 +18,7 @@ from tfgan_mnist.metrics.fit import kolmogorov_smirnov, wasserstein_1
 from tfgan_mnist.metrics.frechet import frechet_distance
 from tfgan_mnist.metrics.kernel import kernel_distance
 from tfgan_mnist.metrics.mnist_score import mnist_score
-from tfgan_mnist.metrics.modes import mode_coverage
+from tfgan_mnist.metrics.modes import mode_coverage, stacked_coverage
 from tfgan_mnist.metrics.moments import moments
 from tfgan_mnist.metrics.real import load_real
 from tfgan_mnist.visual.toys import histogram, scatter
@@ -187,6 +187,36 @@ def _digits(count: int = 10_000, glance_count: int = 1_000) -> Protocol:
     )
 
 
+def _stacked(count: int = 26_000, glance_count: int = 5_000) -> Protocol:
+    def examine(samples):
+        colours = np.split(samples, 3, axis=-1)
+        return np.stack(
+            [judge.digits_of(judge.examine(colour)) for colour in colours], axis=1
+        )
+
+    def real(seed, count):
+        # Of test images as the judge sees them, like the samples beside them.
+        digits = judge.digits_of(load_real().test)
+        return np.random.default_rng(seed).choice(digits, [count, 3]), None
+
+    def figures(digits, labels=None):
+        return counted(stacked_coverage(digits), len(digits))
+
+    # Of so few even real samples lack a few, by chance.
+    expected = counted({"modes": 900.0}, glance_count)
+    return Protocol(
+        count,
+        glance_count,
+        figures,
+        figures,
+        real,
+        examine,
+        judged_by=judge.VERSION,
+        distance=f"kl_{brief_count(glance_count)}",
+        expected=expected,
+    )
+
+
 def brief_count(count: int) -> str:
     """10000 → "10k", 2513 → "2513": as it stands in a figure's name."""
     return str(count) if count % 1000 else f"{count // 1000}k"
@@ -200,6 +230,8 @@ def counted(figures: Figures, count: int) -> Figures:
 PROTOCOLS: dict[str, Protocol] = {
     "mnist": _digits(),
     "mnist5k": _digits(),
+    "stacked": _stacked(),
+    "stacked5k": _stacked(),
     "gaussian": _gaussian(),
     "moons": _moons(),
     "ring": _mixture(toys.ring(), 1.5),

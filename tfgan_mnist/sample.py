@@ -175,7 +175,7 @@ def main(argv: Sequence[str]) -> None:
     some_labels = check_labels(flags, classes_of(metadata))
     name = str(metadata.get("dataset"))
     if name in DATASETS:
-        check_format(flags, "images" if DATASETS[name].makes == "images" else "points")
+        check_format(flags, "points" if DATASETS[name].is_toy else "images")
 
     from tfgan_mnist.runtime import load_tensorflow
 

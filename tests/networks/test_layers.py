@@ -3,7 +3,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfgan_mnist.networks.layers import SmallMapConv2D
+from tfgan_mnist.networks import conditional, dcgan, mlp
+from tfgan_mnist.networks.layers import (
+    SmallMapConv2D,
+    SpectralNormalization,
+    spectrally_normalized,
+)
 
 
 @pytest.mark.parametrize(
@@ -30,3 +35,72 @@ def test_small_map_convolution_is_keras_s_own(size, kernel, stride):
     for expected, found in zip(*answers, strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
     assert ours.compute_output_shape(images.shape) == answers[1][0].shape
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        keras.layers.Dense(5),
+        keras.layers.Conv2D(6, 3, 2, padding="same"),
+        SmallMapConv2D(6, 5, 2, "glorot_uniform"),
+    ],
+)
+def test_a_normalised_kernel_has_norm_one(layer):
+    images = tf.random.stateless_normal([4, 4, 4, 3], [1, 2])
+    plain = layer(images)
+    layer.bias.assign(np.arange(layer.bias.shape[0]))
+    kernel = layer.kernel.numpy()
+    normalized = SpectralNormalization(layer)
+    for _ in range(100):
+        outputs = normalized(images, training=True)
+    norm = np.linalg.svd(kernel.reshape(-1, kernel.shape[-1]))[1][0]
+    np.testing.assert_allclose(
+        outputs, plain / norm + layer.bias.numpy(), rtol=1e-3, atol=1e-4
+    )
+    np.testing.assert_array_equal(layer.kernel, kernel)  # Keras's own divides it here
+    before = normalized.direction.numpy()
+    np.testing.assert_allclose(normalized(images, training=False), outputs, rtol=1e-4)
+    np.testing.assert_array_equal(normalized.direction, before)
+
+
+def test_the_gradient_goes_through_the_norm():
+    """Of a single row: w·x / |w|, whose gradient is x / |w| - (w·x) w / |w|³."""
+    layer = keras.layers.Dense(1, use_bias=False)
+    normalized = SpectralNormalization(layer)
+    x, w = np.array([[1.0, 2.0, -1.0]]), np.array([[2.0], [0.5], [1.0]])
+    normalized(x)
+    layer.kernel.assign(w)
+    with tf.GradientTape() as tape:
+        outputs = tf.reduce_sum(normalized(x, training=True))
+    gradient = tape.gradient(outputs, layer.kernel.value)
+    norm = np.linalg.norm(w)
+    assert float(outputs) == pytest.approx((x @ w).item() / norm, rel=1e-5)
+    expected = x.T / norm - (x @ w) * w / norm**3
+    np.testing.assert_allclose(gradient, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_an_embedding_is_normalised_by_its_table():
+    table = keras.layers.Embedding(3, 2)
+    normalized = SpectralNormalization(table)
+    labels = np.array([0, 1, 2])
+    normalized(labels)
+    table.embeddings.assign([[3.0, 0.0], [0.0, 1.0], [4.0, 0.0]])
+    for _ in range(20):
+        vectors = normalized(labels, training=True)
+    np.testing.assert_allclose(vectors, [[0.6, 0], [0, 0.2], [0.8, 0]], atol=1e-5)
+
+
+def test_a_layer_with_an_activation_is_refused():
+    with pytest.raises(ValueError, match="activation"):
+        SpectralNormalization(keras.layers.Dense(1, activation="relu"))
+
+
+@pytest.mark.parametrize("make", [dcgan.dcgan, conditional.cdcgan, mlp.mlp])
+def test_every_kernel_of_a_discriminator_is_normalised(make):
+    _, plain = make(8, 4, 1)
+    network = spectrally_normalized(plain)
+    kernels = [w for w in plain.trainable_weights if len(w.shape) > 1]
+    directions = [w for w in network.weights if w.path.endswith("direction")]
+    assert len(directions) == len(kernels)
+    assert len(network.trainable_weights) == len(plain.trainable_weights)
+    assert network.name == "discriminator"

@@ -52,16 +52,32 @@ def cgan_embedding(latent_dim: int, base_channels: int, seed: int) -> Pair:
 
 
 def cdcgan(latent_dim: int, base_channels: int, seed: int) -> Pair:
-    """The networks of ``dcgan.dcgan``, told a label.
+    """The networks of ``dcgan.dcgan``, told a label."""
+    pair = dcgan.dcgan(latent_dim + CLASSES, base_channels, seed)
+    return _told(*pair, latent_dim, seed)
+
+
+def cdcgan_fast(latent_dim: int, base_channels: int, seed: int) -> Pair:
+    """The networks of ``dcgan.dcgan_fast``, told a label."""
+    pair = dcgan.dcgan_fast(latent_dim + CLASSES, base_channels, seed)
+    return _told(*pair, latent_dim, seed)
+
+
+def _told(
+    generator: keras.Sequential,
+    discriminator: keras.Sequential,
+    latent_dim: int,
+    seed: int,
+) -> Pair:
+    """A pair without labels, told them.
 
     G takes the one-hot label beside the latents. D adds the product of its last
     features with a learned vector of the label to its logit (Miyato and Koyama, 2018,
     "cGANs with projection discriminator", arXiv:1802.05637).
     """
-    generator, discriminator = dcgan.dcgan(latent_dim + CLASSES, base_channels, seed)
     latents, label = keras.Input([latent_dim], name="latents"), _label()
     images = generator(layers.Concatenate()([latents, _one_hot(label)]))
-    generator = keras.Model([latents, label], images, name="generator")
+    told = keras.Model([latents, label], images, name="generator")
 
     *body, last = discriminator.layers
     features = keras.Sequential([discriminator.inputs[0], *body])
@@ -71,7 +87,7 @@ def cdcgan(latent_dim: int, base_channels: int, seed: int) -> Pair:
     direction = layers.Embedding(CLASSES, x.shape[-1], table)(label)
     product = layers.Dot(1, dtype="float32")([x, direction])
     logits = layers.Add(dtype="float32")([last(x), product])
-    return generator, keras.Model([images, label], logits, name="discriminator")
+    return told, keras.Model([images, label], logits, name="discriminator")
 
 
 def _glorot(seed: int) -> keras.initializers.Initializer:

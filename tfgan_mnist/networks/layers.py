@@ -54,3 +54,63 @@ class SmallMapConv2D(keras.layers.Conv2D):
         paddings = [[0, 0]] * 4
         paddings[axis] = [missing // 2, missing - missing // 2]
         return tf.pad(images, paddings), range(0, windows * stride, stride)
+
+
+class SpectralNormalization(keras.layers.Wrapper):
+    """A layer that is linear in its kernel, with the kernel W divided by its norm σ(W).
+
+    Miyato et al., 2018 (arXiv:1802.05957, section 2.1): σ is W's largest singular
+    value, W as a matrix of [all but the last, last] axes, found by one power iteration
+    a training call. Keras's layer of this name writes the divided kernel over the
+    layer's own in each forward pass, so that the optimizer moves another function's
+    parameters, and the gradient does not go through σ; here it does (equation 12).
+
+    Args:
+      layer: dense, convolutional or an embedding, without an activation.
+    """
+
+    def __init__(self, layer: keras.Layer, **options):
+        if getattr(layer, "activation", None) not in (None, keras.activations.linear):
+            raise ValueError(f"{layer.name}: an activation is to follow the division")
+        super().__init__(layer, **options)
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        self.direction = self.add_weight(
+            shape=[self._matrix().shape[1], 1],
+            initializer=keras.initializers.RandomNormal(seed=0),
+            trainable=False,
+            dtype="float32",
+            name="direction",
+        )
+
+    def _matrix(self) -> tf.Tensor:
+        kernels = self.layer.trainable_weights
+        kernel = tf.convert_to_tensor(kernels[0])  # a bias comes after it
+        return tf.reshape(tf.cast(kernel, tf.float32), [-1, kernel.shape[-1]])
+
+    def call(self, inputs, training=False):
+        matrix = self._matrix()
+        fixed = tf.stop_gradient(matrix)
+        right = tf.convert_to_tensor(self.direction)
+        left = tf.math.l2_normalize(fixed @ right)
+        if training:
+            right = tf.math.l2_normalize(tf.transpose(fixed) @ left)
+            self.direction.assign(right)
+        norm = tf.squeeze(tf.transpose(left) @ matrix @ right)
+        outputs = self.layer(inputs)
+        norm = tf.cast(norm, outputs.dtype)
+        if not getattr(self.layer, "use_bias", False):
+            return outputs / norm
+        bias = tf.cast(tf.convert_to_tensor(self.layer.bias), outputs.dtype)
+        return (outputs - bias) / norm + bias
+
+
+def spectrally_normalized(network: keras.Model) -> keras.Model:
+    """The same layers, weights and all, with every kernel divided by its norm."""
+    kinds = keras.layers.Dense | keras.layers.Conv2D | keras.layers.Embedding
+
+    def wrapped(layer):
+        return SpectralNormalization(layer) if isinstance(layer, kinds) else layer
+
+    return keras.models.clone_model(network, clone_function=wrapped, recursive=True)
