@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
+from conftest import PREPARED_MNIST, needs_mnist
 
+from tfgan_mnist.data.mnist import mnist
 from tfgan_mnist.metrics import judge
 from tfgan_mnist.metrics.digits import class_histogram
 from tfgan_mnist.metrics.real import load_real
@@ -47,6 +49,26 @@ def test_held_out_digits_reach_what_can_be_reached(count):
     assert found[f"mnist_score_{name}"] > 7
     glance = protocol.glance(features, None)
     assert glance.items() <= found.items()
+
+
+def test_stacks_of_held_out_digits_reach_what_can_be_reached():
+    protocol = PROTOCOLS["stacked"]
+    digits, _ = protocol.real(1, protocol.count)
+    assert digits.shape == (26_000, 3)
+    found = protocol.figures(digits, None)
+    assert found["modes_26k"] == 1000
+    assert found["kl_26k"] == pytest.approx(0.024, abs=0.006)  # as published
+    rows = protocol.glance(*protocol.real(1, protocol.glance_count))
+    assert {protocol.distance, *protocol.expected} <= set(rows)
+    assert all(rows[name] >= level for name, level in protocol.expected.items())
+
+
+@needs_mnist
+def test_each_colour_of_a_stack_is_read():
+    images, labels = mnist(str(PREPARED_MNIST), "test")
+    triples = np.stack([images[:300], images[300:600], images[600:900]], axis=-1)
+    digits = PROTOCOLS["stacked"].examine(triples[:, :, :, 0] / np.float32(255.0))
+    assert np.mean(digits == labels[:900].reshape(3, 300).T) > 0.98
 
 
 def test_names_say_how_many_samples():

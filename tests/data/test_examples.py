@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfgan_mnist.data.examples import Examples
+from tfgan_mnist.data.examples import Examples, Stacked
 from tfgan_mnist.latents import DATA, run_seed
 
 
@@ -77,3 +77,17 @@ def test_points_stay_as_they_are_and_need_no_labels():
     batch = data.batch(tf.constant(0))
     assert batch.keys() == {"samples"}
     np.testing.assert_array_equal(np.sort(batch["samples"], axis=0)[:, 0], [0.5, 2, 4])
+
+
+def test_each_colour_of_a_stack_goes_through_the_images_by_itself():
+    pixels = np.arange(20, dtype=np.uint8).reshape(20, 1, 1, 1)
+    data = Stacked(pixels, 5, run_seed(1, DATA))
+    batches = [data.batch(tf.constant(i))["samples"].numpy() for i in range(4)]
+    assert batches[0].shape == (5, 1, 1, 3)
+    numbers = np.rint((np.concatenate(batches) + 1.0) * 127.5)[:, 0, 0]
+    for colour in numbers.T:
+        np.testing.assert_array_equal(np.sort(colour), np.arange(20))
+    for one, other in ((0, 1), (1, 2), (0, 2)):
+        assert not np.array_equal(numbers[:, one], numbers[:, other])
+    again = Stacked(pixels, 5, run_seed(1, DATA)).batch(tf.constant(3))["samples"]
+    np.testing.assert_array_equal(again, batches[3])

@@ -5,7 +5,7 @@ import pytest
 
 from tfgan_mnist.data.toys import grid, ring
 from tfgan_mnist.latents import run_seed
-from tfgan_mnist.metrics.modes import mode_coverage
+from tfgan_mnist.metrics.modes import mode_coverage, stacked_coverage
 
 CENTRES = np.array([[0.0, 0.0], [10.0, 0.0]])
 
@@ -43,3 +43,14 @@ def test_a_perfect_sampler(target, modes):
     assert mean["high_quality"] == pytest.approx(1 - math.exp(-4.5), abs=0.002)
     # To second order in the shares' noise the divergence is χ²/2n: (modes - 1)/2n.
     assert mean["reverse_kl"] == pytest.approx((modes - 1) / 5_000, rel=0.4)
+
+
+def test_triples_of_digits():
+    every = np.stack(np.meshgrid(*[np.arange(10)] * 3), axis=-1).reshape(-1, 3)
+    assert stacked_coverage(every) == {"modes": 1000.0, "kl": pytest.approx(0.0)}
+    # Half as many modes are log 2 away, one is log 1000; an order is another mode.
+    half = every[every[:, 0] < 5]
+    assert stacked_coverage(half) == {"modes": 500.0, "kl": pytest.approx(math.log(2))}
+    one = stacked_coverage(np.array([[1, 2, 3]] * 7))
+    assert one == {"modes": 1.0, "kl": pytest.approx(math.log(1000))}
+    assert stacked_coverage(np.array([[1, 2, 3], [3, 2, 1]]))["modes"] == 2.0

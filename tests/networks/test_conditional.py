@@ -34,11 +34,15 @@ def test_parameters_by_hand(name):
     assert found == list(PARAMETERS[name])
 
 
-def test_cdcgan_is_dcgan_with_a_wider_input_and_a_vector_for_each_label():
-    plain = [network.count_params() for network in dcgan.dcgan(100, 8, 1)]
-    told = [network.count_params() for network in conditional.cdcgan(100, 8, 1)]
-    assert told[0] == plain[0] + 10 * (3 * 3 * 8 * 8)
-    assert told[1] == plain[1] + 10 * (2 * 2 * 8 * 8)
+@pytest.mark.parametrize(
+    ("name", "first", "last"),
+    [("cdcgan", 3 * 3 * 8 * 8, 2 * 2 * 8 * 8), ("cdcgan_fast", 49 * 4 * 8, 16 * 4 * 8)],
+)
+def test_a_plain_pair_with_a_wider_input_and_a_vector_for_each_label(name, first, last):
+    pair = getattr(dcgan, name.replace("cdcgan", "dcgan"))(100, 8, 1)
+    plain = [network.count_params() for network in pair]
+    told = [network.count_params() for network in getattr(conditional, name)(100, 8, 1)]
+    assert told == [plain[0] + 10 * first, plain[1] + 10 * last]
 
 
 def test_cdcgan_s_logit_is_the_plain_one_and_a_product_with_the_label_s_vector():
