@@ -39,8 +39,8 @@ def tiny_config(recipe: str = "dcgan_cpu", **overrides) -> Config:
     config = read_config(find_recipe(recipe))
     small = {"base_channels": 4, "steps_per_call": 8}
     small["batch_size"] = max(8, NETWORKS[config.networks].packing)
-    if config.dataset == "mnist":
-        small["dataset"] = "mnist5k"
+    if config.dataset in ("mnist", "stacked"):
+        small["dataset"] = f"{config.dataset}5k"
     return dataclasses.replace(config, **small | overrides)
 
 

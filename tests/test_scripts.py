@@ -33,7 +33,7 @@ def test_gflop_of_the_published_dcgan():
     assert 175 < found < 185
 
 
-SCRIPTS = ["scripts/benchmark.py", "scripts/epochs.py", "scripts/results.py"]
+SCRIPTS = [f"scripts/{name}.py" for name in ("benchmark", "epochs", "race", "results")]
 
 
 def test_what_surrounds_the_updates_is_timed():
@@ -129,3 +129,30 @@ def test_every_image_recipe_is_in_the_table_of_results():
         if DATASETS[read_config(find_recipe(name)).dataset].makes == "images"
     }
     assert set(load("scripts/results.py").RECIPES) == images
+
+
+def test_the_table_of_a_race():
+    """Two seeds, one of which ran longer; a level counts once it is reached."""
+    race = load("scripts/race.py")
+
+    def row(mark, distance):
+        shares = {"precision_10k": 0.5 + mark / 1000, "recall_10k": 0.25}
+        return {"mark": mark, "seconds": mark + 0.2, "fcd_10k": distance, **shares}
+
+    short = [row(12, 31.0), row(60, 4.0), row(300, 2.5)]
+    long = [row(12, 30.0), row(60, 6.0), row(300, 1.5), row(900, 1.0)]
+    assert race.reached(long, 30) == 12.2
+    assert race.reached(long, 5) == 300.2
+    assert race.reached(short, 2) is None
+    assert race.at(short, 60) == 4.0
+    assert race.at(short, 900) is None
+    real = {"fcd_10k": 0.03, "precision_10k": 0.97, "recall_10k": 0.96}
+    runs = {"dcgan_fast": {"1": long, "2": short}}
+    text = race.table({"judge": "judge-1", "real": real, "runs": runs})
+    cells = [cell.strip() for cell in text.splitlines()[2].split("|")[1:-1]]
+    assert cells[:2] == ["`dcgan_fast`", "2"]
+    assert cells[2:7] == ["36 (12 – 60)", "60 (60 – 60)", "180 (60 – 300)", "–", "–"]
+    assert cells[7:11] == ["5.00 (4.00 – 6.00)", "2.00 (1.50 – 2.50)", "1.00", "–"]
+    assert cells[11:] == ["0.800 (0.800 – 0.800)", "0.250 (0.250 – 0.250)"]
+    widths = {line.count("|") for line in text.splitlines() if line.startswith("|")}
+    assert widths == {14}

@@ -108,7 +108,8 @@ def score(
 
     Raises:
       UserError: if it cannot be told what the model imitates, it makes something else
-        than grey images in [0, 1], or ``data_dir`` is given for a toy or holds no copy.
+        than grey images in [0, 1], or ``data_dir`` is given for what makes no single
+        digits, or holds no copy.
     """
     own = "dataset" in model.metadata
     dataset = model.metadata.get("dataset", "mnist" if model.kind == "images" else None)
@@ -130,7 +131,7 @@ def score(
         # A model of somebody else's may make anything.
         return samples if own else to_grey(samples, str(model.path))
 
-    if data_dir and not protocol.judged_by:
+    if data_dir and protocol.labels is None:  # no digits, or several at once
         raise UserError(
             f"--data_dir={data_dir}: {model.path} makes no images to compare with "
             "MNIST's; leave it out"
