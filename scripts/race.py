@@ -288,12 +288,18 @@ def main() -> None:
     parser.add_argument("contestants", nargs="*", help="by default all")
     arguments = parser.parse_args()
     sys.path.insert(0, str(ROOT))
+    from tfgan_mnist.errors import UserError
+
     if arguments.run:
         name, seed, seconds, data_dir = arguments.run
-        run(name, int(seed), float(seconds), data_dir)
+        try:
+            run(name, int(seed), float(seconds), data_dir)
+        except UserError as error:
+            sys.exit(f"error: {error}")
         return
     if unknown := set(arguments.contestants) - set(CONTESTANTS):
-        parser.error(f"{min(unknown)} does not race; there are: {set(CONTESTANTS)}")
+        known = ", ".join(CONTESTANTS)
+        parser.error(f"{min(unknown)} does not race; there are: {known}")
     if arguments.seconds is not None and arguments.seconds < MARKS[0]:
         parser.error(f"--seconds={arguments.seconds:g}: must be at least {MARKS[0]}")
     for name in arguments.contestants or CONTESTANTS:

@@ -31,6 +31,7 @@ RECIPES: dict[str, tuple[list[str], tuple[int, ...]]] = {
     "dcgan32": (["--max_seconds=300"], (1,)),
     "dcgan_cpu": (["--dataset=mnist"], (1, 2, 3)),
     "dcgan_fast": ([], (1, 2, 3)),
+    "cdcgan_fast": ([], (1,)),
     "mlp": (["--max_seconds=300"], (1,)),
     "cgan_onehot": (["--max_seconds=300"], (1,)),
     "cgan_embedding": (["--max_seconds=300"], (1,)),
@@ -150,6 +151,7 @@ TOYS = {
     "moons": {"near_arcs": "near the arcs", "bins": "bins of 20"},
     "ring": {"modes": "modes", "high_quality": "high quality", "reverse_kl": "KL"},
     "grid": {"modes": "modes", "high_quality": "high quality", "reverse_kl": "KL"},
+    "stacked": {"modes_26k": "modes of 1,000", "kl_26k": "KL"},
 }
 
 

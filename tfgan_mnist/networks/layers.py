@@ -85,8 +85,7 @@ class SpectralNormalization(keras.layers.Wrapper):
         )
 
     def _matrix(self) -> tf.Tensor:
-        kernels = self.layer.trainable_weights
-        kernel = tf.convert_to_tensor(kernels[0])  # a bias comes after it
+        kernel = tf.convert_to_tensor(self.layer.weights[0])  # a bias comes after it
         return tf.reshape(tf.cast(kernel, tf.float32), [-1, kernel.shape[-1]])
 
     def call(self, inputs, training=False):
