@@ -1,15 +1,16 @@
 """Quality against time: recipes under the same wall-clock budgets, one after another.
 
     python scripts/race.py --data_dir=FOLDER [CONTESTANT ...] [--seeds 1 2 3]
-        [--seconds=900]
+        [--seconds=900] [--output=samples/race]
 
 Each contestant trains on real MNIST, from each seed, in a process of its own. The clock
 starts with the first step, whose compilation it counts, and stands still while 10,000
 samples are judged. ``dcgan_plain`` and ``dcgan_tutorial_plain`` are the published
 networks and schedules in a plain loop (plain_loop.py) under TensorFlow's defaults; the
-others are recipes under this package's step. What was found goes into
-samples/race/race.json, the curve and the strip of pictures beside it, and, by ``python
-scripts/results.py --only_write``, the README.
+others are recipes under this package's step. What was found of a contestant and seed
+takes the place of what was there in samples/race/race.json; the curve and the strip of
+pictures stand beside it, and the table, by ``python scripts/results.py --only_write``,
+in the README.
 """
 
 from __future__ import annotations
@@ -43,8 +44,7 @@ MARKS = [6, 9, 12, 16, 20, 30, 45, 60, 90, 120, 180, 240, 300, 450, 600, 900]
 MARKS += [1200, 1500, 1800, 2100, 2400]
 SHOWN = [12, 60, 300, 900]  # in the strip
 LEVELS = [30, 10, 5, 2, 1]
-JUDGED = 10_000
-PICTURES = 10
+PICTURES = 50  # samples in each
 
 Runs = dict[str, dict[str, dict]]  # by contestant and seed
 
@@ -52,8 +52,11 @@ Runs = dict[str, dict[str, dict]]  # by contestant and seed
 # ---------------------------------------------------------- a run, in its own process
 
 
-def run(name: str, seed: int, seconds: float, data_dir: str) -> None:
-    """Trains, judges at each mark, and writes a line of JSON for each to stdout."""
+def run(name: str, seed: int, seconds: float, data_dir: str, folder: str) -> None:
+    """Trains and judges at each mark, each of which gives a line of JSON to stdout.
+
+    Pictures of the first seed go into the folder.
+    """
     plain = name.endswith(PLAIN)
     if plain:
         import tensorflow as tf  # with its own defaults
@@ -63,79 +66,62 @@ def run(name: str, seed: int, seconds: float, data_dir: str) -> None:
         tf = load_tensorflow()
     import dataclasses
 
-    from tfgan_mnist.build import build_gan, build_training
+    import imageio.v3 as imageio
+
+    from tfgan_mnist.build import (
+        Training,
+        build_evaluation,
+        build_gan,
+        build_picture,
+        build_training,
+    )
     from tfgan_mnist.config import find_recipe, read_config
-    from tfgan_mnist.latents import EVALUATION, PICTURE, run_seed
-    from tfgan_mnist.protocols import PROTOCOLS, even_labels
 
     config = read_config(find_recipe(name.removesuffix(PLAIN)))
     config = dataclasses.replace(
-        config, dataset="mnist", data_dir=data_dir, seed=seed, max_seconds=seconds
+        config,
+        dataset="mnist",
+        data_dir=data_dir,
+        seed=seed,
+        sample_count=PICTURES,
     )
     if plain:
         from plain_loop import plain_loop
 
         from tfgan_mnist.data.mnist import mnist
 
-        gan = build_gan(config)
         train, sampler = plain_loop(config, mnist(data_dir)[0])
-        count = 1
+        training = Training(build_gan(config), sampler, train, {})
     else:
         training = build_training(config)
-        gan, sampler, count = training.gan, training.sampler, config.steps_per_call
+    count = 1 if plain else config.steps_per_call
+    evaluate = build_evaluation(config, training, glance=False)
+    picture = build_picture(config, training)
 
     step, spent = 0, 0.0
-
-    def advance() -> None:
-        nonlocal step, spent
-        start = time.perf_counter()
-        if plain:
-            train()
-        else:
-            losses = training.step(tf.constant(step), tf.constant(count)).numpy()
-            if not np.isfinite(losses).all():
-                sys.exit(f"{name}, seed {seed}: a loss is not finite at step {step}")
-        spent += time.perf_counter() - start
-        step += count
-
-    protocol = PROTOCOLS["mnist"]
-    protocol.prepare()
-    sample = tf.function(lambda *inputs: gan.sample(sampler, *inputs))
-
-    def draw(count: int, purpose, labels) -> np.ndarray:
-        inputs = [gan.draw_latents(count, run_seed(seed, purpose))]
-        if hasattr(gan, "classes"):
-            inputs.append(tf.constant(labels))
-        parts = [
-            sample(*(rows[i : i + 500] for rows in inputs)).numpy()
-            for i in range(0, count, 500)
-        ]
-        return np.concatenate(parts)
-
-    labels = protocol.labels(JUDGED)
-    known = labels if hasattr(gan, "classes") else None
     for mark in [mark for mark in MARKS if mark <= seconds]:
         while spent < mark:
-            advance()
-        features = protocol.examine(draw(JUDGED, EVALUATION, labels))
-        figures = protocol.glance(features, known)
-        pictures = draw(PICTURES, PICTURE, even_labels(PICTURES, 10))
-        row = {
-            "mark": mark,
-            "seconds": round(spent, 1),
-            "step": step,
-            **figures,
-            "pictures": np.rint(pictures[..., 0] * 255).astype(int).tolist(),
-        }
+            start = time.perf_counter()
+            if plain:
+                training.step()
+            else:
+                losses = training.step(tf.constant(step), tf.constant(count)).numpy()
+                if not np.isfinite(losses).all():
+                    sys.exit(f"{name}, seed {seed}: a loss is not finite, step {step}")
+            spent += time.perf_counter() - start
+            step += count
+        row = {"mark": mark, "seconds": round(spent, 1), "step": step, **evaluate()}
         print(json.dumps(row), flush=True)
+        if seed == 1 and mark in SHOWN:
+            imageio.imwrite(Path(folder) / f"{name}_{mark}.png", picture())
 
 
 # ------------------------------------------------------------------------ all of them
 
 
-def race(name: str, seed: int, seconds: float, data_dir: str) -> list[dict]:
+def race(name: str, seed: int, seconds: float, data_dir: str, folder: Path) -> list:
     """The rows of a run."""
-    words = ["--run", name, str(seed), str(seconds), data_dir]
+    words = ["--run", name, str(seed), str(seconds), data_dir, str(folder)]
     environment = dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3")
     environment.pop("TF_ENABLE_ONEDNN_OPTS", None)
     rows = []
@@ -158,27 +144,20 @@ def race(name: str, seed: int, seconds: float, data_dir: str) -> list[dict]:
     return rows
 
 
-def keep(name: str, seed: int, rows: list[dict]) -> None:
-    """Adds a run to the record; pictures of the first seed go into a file of theirs."""
+def keep(name: str, seed: int, rows: list[dict], folder: Path) -> None:
+    """Adds a run to the record."""
     from tfgan_mnist.protocols import PROTOCOLS
 
-    RACE.mkdir(exist_ok=True)
-    record = read_record()
-    pictures = {row["mark"]: row.pop("pictures") for row in rows}
-    if seed == 1:
-        shown = [mark for mark in pictures if mark in SHOWN]
-        arrays = {str(m): np.array(pictures[m], np.uint8) for m in shown}
-        np.savez_compressed(RACE / f"{name}.npz", **arrays)
+    record = read_record(folder)
     protocol = PROTOCOLS["mnist"]
-    features, digits = protocol.real(1, JUDGED)
     record["judge"] = protocol.judged_by
-    record["real"] = protocol.glance(features, digits)
+    record["real"] = protocol.figures(*protocol.real(1, protocol.count))
     record.setdefault("runs", {}).setdefault(name, {})[str(seed)] = rows
-    (RACE / "race.json").write_text(json.dumps(record, indent=1) + "\n")
+    (folder / "race.json").write_text(json.dumps(record, indent=1) + "\n")
 
 
-def read_record() -> dict:
-    path = RACE / "race.json"
+def read_record(folder: Path) -> dict:
+    path = folder / "race.json"
     return json.loads(path.read_text()) if path.is_file() else {"runs": {}}
 
 
@@ -238,11 +217,10 @@ def table(record: dict) -> str:
     return "\n".join(lines) + f"\n\n![distance](samples/race/race.png)\n\n{words}\n"
 
 
-def draw(record: dict) -> None:
+def draw(record: dict, folder: Path) -> None:
     """Draws the curves, and the strip of pictures at equal times."""
+    import imageio.v3 as imageio
     from matplotlib.figure import Figure
-
-    from tfgan_mnist.visual.montage import montage
 
     figure = Figure(figsize=(8, 5), dpi=100, layout="constrained")
     axes = figure.add_subplot()
@@ -260,21 +238,22 @@ def draw(record: dict) -> None:
     axes.set(xlabel="seconds of training", ylabel="fcd_10k")
     axes.grid(alpha=0.3)
     axes.legend()
-    figure.savefig(RACE / "race.png")
+    figure.savefig(folder / "race.png")
 
-    names = [name for name in CONTESTANTS if (RACE / f"{name}.npz").is_file()]
-    size = (3 * len(SHOWN), 1.5 * len(names))
-    figure = Figure(figsize=size, dpi=100, layout="constrained")
+    names = [name for name in CONTESTANTS if "1" in record["runs"].get(name, {})]
+    if not names:
+        return
+    size = (2.0 * len(SHOWN), 2.2 * len(names))
+    figure = Figure(figsize=size, dpi=120, layout="constrained")
     places = figure.subplots(len(names), len(SHOWN), squeeze=False)
     for row, name in zip(places, names, strict=True):
-        with np.load(RACE / f"{name}.npz") as pictures:
-            for axes, mark in zip(row, SHOWN, strict=True):
-                axes.set_axis_off()
-                axes.set_title(f"{name}, {mark} s", fontsize=8)
-                if str(mark) in pictures:
-                    images = pictures[str(mark)][..., np.newaxis] / 255.0
-                    axes.imshow(montage(images, 5), cmap="gray", vmin=0, vmax=255)
-    figure.savefig(RACE / "strip.png")
+        for axes, mark in zip(row, SHOWN, strict=True):
+            axes.set_axis_off()
+            path = folder / f"{name}_{mark}.png"
+            if path.is_file():
+                axes.set_title(f"{name}, {mark} s", fontsize=7)
+                axes.imshow(imageio.imread(path), cmap="gray", vmin=0, vmax=255)
+    figure.savefig(folder / "strip.png")
 
 
 def main() -> None:
@@ -284,16 +263,17 @@ def main() -> None:
     parser.add_argument("--data_dir", default="", help="a prepared copy of MNIST")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--seconds", type=float, help="instead of each one's own")
-    parser.add_argument("--run", nargs=4, help=argparse.SUPPRESS)
+    parser.add_argument("--output", type=Path, default=RACE, help="samples/race")
+    parser.add_argument("--run", nargs=5, help=argparse.SUPPRESS)
     parser.add_argument("contestants", nargs="*", help="by default all")
     arguments = parser.parse_args()
     sys.path.insert(0, str(ROOT))
     from tfgan_mnist.errors import UserError
 
     if arguments.run:
-        name, seed, seconds, data_dir = arguments.run
+        name, seed, seconds, data_dir, folder = arguments.run
         try:
-            run(name, int(seed), float(seconds), data_dir)
+            run(name, int(seed), float(seconds), data_dir, folder)
         except UserError as error:
             sys.exit(f"error: {error}")
         return
@@ -302,11 +282,14 @@ def main() -> None:
         parser.error(f"{min(unknown)} does not race; there are: {known}")
     if arguments.seconds is not None and arguments.seconds < MARKS[0]:
         parser.error(f"--seconds={arguments.seconds:g}: must be at least {MARKS[0]}")
+    folder = arguments.output
+    folder.mkdir(parents=True, exist_ok=True)
     for name in arguments.contestants or CONTESTANTS:
         for seed in arguments.seeds:
             seconds = arguments.seconds or CONTESTANTS[name]
-            keep(name, seed, race(name, seed, seconds, arguments.data_dir))
-            draw(read_record())
+            rows = race(name, seed, seconds, arguments.data_dir, folder)
+            keep(name, seed, rows, folder)
+            draw(read_record(folder), folder)
 
 
 if __name__ == "__main__":
