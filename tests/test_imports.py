@@ -15,6 +15,7 @@ ROOT = Path(tfgan_mnist.__file__).parent
 ALLOWED = {
     "losses": set(),
     "latents": set(),
+    "clusters": set(),
     "files": {"errors"},
     "errors": set(),
     "runtime": set(),
@@ -24,7 +25,7 @@ ALLOWED = {
     "metrics": {"errors"},
     "protocols": {"data", "latents", "metrics", "visual"},
     "data": {"errors", "latents", "runtime"},
-    "gans": {"losses", "penalties", "latents", "networks"},
+    "gans": {"clusters", "losses", "penalties", "latents", "networks"},
     "config": {"errors"},
     "saved_model": {"errors"},
     "run_directory": {"config", "errors", "files"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 from collections.abc import Callable, Iterator
 
 import keras
@@ -11,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_mnist import config as flags
+from tfgan_mnist.clusters import Clusters, find_clusters
 from tfgan_mnist.config import Config
 from tfgan_mnist.data import mnist, toys
 from tfgan_mnist.data.examples import Examples, Stacked
@@ -26,7 +28,8 @@ from tfgan_mnist.protocols import PROTOCOLS, Figures, even_labels
 from tfgan_mnist.training.step import Average, Player, Step
 from tfgan_mnist.visual.montage import montage
 
-NETWORKS: dict[str, Callable[[int, int, int], dcgan.Pair]] = {
+# From latent_dim, base_channels, seed and, of conditional ones, the number of labels.
+NETWORKS: dict[str, Callable[..., dcgan.Pair]] = {
     "dcgan": dcgan.dcgan,
     "dcgan_tutorial": dcgan.dcgan_tutorial,
     "dcgan32": dcgan.dcgan32,
@@ -46,7 +49,8 @@ NETWORKS: dict[str, Callable[[int, int, int], dcgan.Pair]] = {
 }
 
 # From --data_dir to arrays in memory, or a target that is drawn from afresh.
-DATASETS: dict[str, Callable[[str], mnist.Arrays | toys.Target]] = {
+Data = mnist.Arrays | toys.Target
+DATASETS: dict[str, Callable[[str], Data]] = {
     "mnist": mnist.mnist,
     "mnist5k": lambda data_dir: mnist.mnist5k(),
     "stacked": mnist.mnist,
@@ -79,38 +83,52 @@ class Training:
 def build_networks(config: Config) -> dcgan.Pair:
     """G and D with their initial weights."""
     make = NETWORKS[config.networks]
+    arguments = [config.latent_dim, config.base_channels, config.seed]
+    is_conditional = flags.NETWORKS[config.networks].conditional
+    classes = flags.DATASETS[config.dataset].classes if is_conditional else 1
+    if is_conditional or config.clusters:
+        arguments.append(classes * max(1, config.clusters))
+    if config.clusters and not is_conditional:
+        make = functools.partial(conditional.told, make)
     with _dtype_policy("mixed_bfloat16" if config.mixed_precision else "float32"):
-        generator, discriminator = make(
-            config.latent_dim, config.base_channels, config.seed
-        )
+        generator, discriminator = make(*arguments)
         if config.spectral_normalization:
             discriminator = spectrally_normalized(discriminator)
     return generator, discriminator
 
 
-def build_gan(config: Config) -> Unconditional:
+def build_gan(config: Config, clusters: Clusters | None = None) -> Unconditional:
+    """The networks and their game, with the clusters that it is told, if any."""
     objective = Objective(
         LOSSES[config.loss],
         config.discriminator_loss_weight,
         config.r1_weight,
         config.r2_weight,
         config.gradient_penalty_weight,
+        config.mismatched_weight,
     )
     arguments = (*build_networks(config), config.latent_distribution, objective)
-    if flags.NETWORKS[config.networks].conditional:
-        return Conditional(*arguments, classes=flags.DATASETS[config.dataset].classes)
-    return Unconditional(*arguments)
+    is_conditional = flags.NETWORKS[config.networks].conditional
+    if not (is_conditional or clusters):
+        return Unconditional(*arguments)
+    classes = flags.DATASETS[config.dataset].classes if is_conditional else 0
+    return Conditional(*arguments, classes=classes, clusters=clusters)
 
 
-def build_data(
-    config: Config, sample_shape: tuple[int, ...]
+def build_clusters(config: Config, data: Data) -> Clusters | None:
+    """The clusters of the training images that a configuration asks for."""
+    if not config.clusters:
+        return None
+    images, labels = data
+    if not flags.NETWORKS[config.networks].conditional:
+        labels = None
+    return find_clusters(images, labels, config.clusters, config.seed)
+
+
+def build_batches(
+    config: Config, data: Data, sample_shape: tuple[int, ...]
 ) -> Examples | Stacked | toys.Endless:
-    """The training data, images resized to what the networks make.
-
-    Raises:
-      UserError: if it cannot be had.
-    """
-    data = DATASETS[config.dataset](config.data_dir)
+    """Batches of the training data, images resized to what the networks make."""
     seed = run_seed(config.seed, DATA)
     if not isinstance(data, tuple):
         return toys.Endless(data, config.batch_size, seed)
@@ -130,7 +148,8 @@ def build_training(config: Config) -> Training:
         # TensorFlow asks for a seed of its own, though nothing here draws from it.
         tf.random.set_seed(config.seed)
         tf.config.experimental.enable_op_determinism()
-    gan = build_gan(config)
+    data = DATASETS[config.dataset](config.data_dir)
+    gan = build_gan(config, build_clusters(config, data))
     if config.discriminator_clip:
         limit = config.discriminator_clip
         for variable in gan.discriminator.trainable_variables:
@@ -138,7 +157,7 @@ def build_training(config: Config) -> Training:
             variable.constraint = lambda weights: tf.clip_by_value(
                 weights, -limit, limit
             )
-    data = build_data(config, gan.sample_shape)
+    batches = build_batches(config, data, gan.sample_shape)
     players = [
         Player(
             "discriminator",
@@ -165,7 +184,7 @@ def build_training(config: Config) -> Training:
     step = Step(
         gan,
         players,
-        data.batch,
+        batches.batch,
         config.seed,
         config.share_latents,
         averages,
@@ -194,12 +213,12 @@ def build_picture(config: Config, training: Training) -> Callable[[], np.ndarray
     gan = training.gan
     count = config.sample_count
     inputs = [gan.draw_latents(count, run_seed(config.seed, PICTURE))]
-    if isinstance(gan, Conditional):
+    if gan.classes:
         inputs.append(tf.constant(even_labels(count, gan.classes)))
     sample = tf.function(lambda: gan.sample(training.sampler, *inputs))
     protocol = PROTOCOLS[config.dataset]
     if protocol.picture is None:
-        columns = count // gan.classes if isinstance(gan, Conditional) else None
+        columns = count // gan.classes if gan.classes else None
         return lambda: montage(sample().numpy(), columns)
 
     @tf.function
@@ -230,7 +249,7 @@ def build_evaluation(
     count = protocol.glance_count if glance else protocol.count
     figures = protocol.glance if glance else protocol.figures
     inputs = [gan.draw_latents(count, run_seed(config.seed, EVALUATION))]
-    if isinstance(gan, Conditional):
+    if gan.classes:
         inputs.append(tf.constant(protocol.labels(count)))
     labels = inputs[1].numpy() if inputs[1:] else None
     sample = tf.function(lambda *batch: gan.sample(training.sampler, *batch))

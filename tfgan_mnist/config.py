@@ -167,6 +167,15 @@ class Config:
         "uniform (-1 to 1), standard_uniform (0 to 1) or normal (mean 0, deviation 1)",
         choices=("uniform", "standard_uniform", "normal"),
     )
+    clusters: int = flag(
+        0,
+        "Networks",
+        "k-means clusters of the training images (of each class's, if the networks are "
+        "told a label) that both networks are told; normal latents choose among them; "
+        "0: none",
+        low=0,
+        high=1000,
+    )
     ema_decay: float = flag(
         0.0,
         "Networks",
@@ -200,6 +209,12 @@ class Config:
         "Losses",
         "of the squared difference from 1 of D's gradient's length, between real and "
         "generated samples (WGAN-GP: 10)",
+        low=0.0,
+    )
+    mismatched_weight: float = flag(
+        0.0,
+        "Losses",
+        "of D's loss on real samples with a wrong label, or cluster, as if generated",
         low=0.0,
     )
     discriminator_clip: float = flag(
@@ -323,6 +338,7 @@ class Config:
                 f"--epochs={self.epochs}: {self.dataset} has no end, and so no epochs; "
                 "give --steps"
             )
+        self._check_clusters()
         if NETWORKS[self.networks].conditional and self.sample_count % data.classes:
             raise UserError(
                 f"--sample_count={self.sample_count}: must be a multiple of the "
@@ -337,6 +353,34 @@ class Config:
             raise UserError(
                 "--steps, --epochs and --max_seconds are all 0: give one of them, "
                 "or the run never ends"
+            )
+
+    def _check_clusters(self) -> None:
+        """Raises UserError unless there can be as many clusters as are asked for."""
+        told = self.clusters > 1 or NETWORKS[self.networks].conditional
+        if self.mismatched_weight and not told:
+            raise UserError(
+                f"--mismatched_weight={self.mismatched_weight:g}: D is told nothing "
+                "that could be wrong; give --clusters, or networks that take a label"
+            )
+        if not self.clusters:
+            return
+        data, name = DATASETS[self.dataset], f"--clusters={self.clusters}"
+        if data.makes != "images":
+            raise UserError(
+                f"{name}: {self.dataset} has no images, whose they would be"
+            )
+        if self.latent_distribution != "normal" or self.latent_dim < 2:
+            raise UserError(
+                f"{name}: two normal latents choose one; give "
+                "--latent_distribution=normal and a --latent_dim of at least 2"
+            )
+        classes = data.classes if NETWORKS[self.networks].conditional else 1
+        if self.clusters * classes * 10 > data.count:
+            most = data.count // (classes * 10)
+            raise UserError(
+                f"{name}: too many for {data.count} images; at most {most}, of ten "
+                "images each"
             )
 
     def _check_networks(self) -> None:

@@ -278,7 +278,10 @@ def exporter(config: Config, training: Training) -> Export:
     @functools.cache
     def writer() -> saving.Writer:
         return saving.Writer(
-            build_gan(dataclasses.replace(config, mixed_precision=False))
+            build_gan(
+                dataclasses.replace(config, mixed_precision=False),
+                training.gan.clusters,
+            )
         )
 
     def export(path: Path, made_by: dict[str, Any]) -> None:

@@ -25,7 +25,6 @@ import tensorflow as tf
 from tfgan_mnist import latents
 from tfgan_mnist.errors import UserError, first_line
 from tfgan_mnist.files import whole_folder
-from tfgan_mnist.gans.conditional import Conditional
 from tfgan_mnist.gans.unconditional import Unconditional
 from tfgan_mnist.runtime import without_noise
 from tfgan_mnist.saved_model import (
@@ -77,7 +76,7 @@ def _archive(gan: Unconditional) -> keras.export.ExportArchive:
     """A GAN's networks with their signatures, to be written at any time."""
     generator = gan.generator
     kind = "images" if gan.makes_images else "points"
-    classes = gan.classes if isinstance(gan, Conditional) else 0
+    classes = gan.classes
     label_specs = [tf.TensorSpec([None], tf.int64, name="label")] if classes else []
 
     def generate(latents, *label):
@@ -146,14 +145,13 @@ class Writer:
         Raises:
           OSError: if it cannot be written (disk full, say); what is there remains.
         """
-        classes = self.gan.classes if isinstance(self.gan, Conditional) else 0
         with whole_folder(path) as unfinished, without_noise():
             try:
                 self._archive.write_out(str(unfinished), verbose=False)
             except tf.errors.OpError as error:
                 raise OSError(error.message) from error
             (unfinished / METADATA).parent.mkdir(exist_ok=True)
-            text = json.dumps({**metadata, "classes": classes}, indent=2)
+            text = json.dumps({**metadata, "classes": self.gan.classes}, indent=2)
             (unfinished / METADATA).write_text(text + "\n")
 
 

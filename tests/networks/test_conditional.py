@@ -30,7 +30,7 @@ PARAMETERS = {
 
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_parameters_by_hand(name):
-    found = [n.count_params() for n in getattr(conditional, name)(100, 128, 1)]
+    found = [n.count_params() for n in getattr(conditional, name)(100, 128, 1, 10)]
     assert found == list(PARAMETERS[name])
 
 
@@ -41,12 +41,13 @@ def test_parameters_by_hand(name):
 def test_a_plain_pair_with_a_wider_input_and_a_vector_for_each_label(name, first, last):
     pair = getattr(dcgan, name.replace("cdcgan", "dcgan"))(100, 8, 1)
     plain = [network.count_params() for network in pair]
-    told = [network.count_params() for network in getattr(conditional, name)(100, 8, 1)]
+    pair = getattr(conditional, name)(100, 8, 1, 10)
+    told = [network.count_params() for network in pair]
     assert told == [plain[0] + 10 * first, plain[1] + 10 * last]
 
 
 def test_cdcgan_s_logit_is_the_plain_one_and_a_product_with_the_label_s_vector():
-    _, discriminator = conditional.cdcgan(100, 4, 1)
+    _, discriminator = conditional.cdcgan(100, 4, 1, 10)
     images = np.random.default_rng(1).uniform(-1, 1, [10, 28, 28, 1]).astype("float32")
     labels = np.arange(10, dtype=np.int32)
     logits = discriminator([images, labels]).numpy()[:, 0]
@@ -61,7 +62,9 @@ def test_cdcgan_s_logit_is_the_plain_one_and_a_product_with_the_label_s_vector()
 
 @pytest.mark.parametrize("name", ["cgan_onehot", "cgan_embedding", "cdcgan"])
 def test_epsilon_and_seed(name):
-    one, same, other = (getattr(conditional, name)(20, 4, seed) for seed in (1, 1, 2))
+    one, same, other = (
+        getattr(conditional, name)(20, 4, seed, 10) for seed in (1, 1, 2)
+    )
     for a, b, c in zip(
         *((*pair[0].weights, *pair[1].weights) for pair in (one, same, other)),
         strict=True,

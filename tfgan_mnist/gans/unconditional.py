@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 from tfgan_mnist import latents, penalties
+from tfgan_mnist.clusters import Clusters
 from tfgan_mnist.latents import fold_in
 from tfgan_mnist.losses import Loss, Terms
 
@@ -24,6 +25,7 @@ class Objective:
       discriminator_weight: factor on D's terms, penalties aside.
       r1_weight, r2_weight: of D's gradient penalty on real and on generated samples.
       gradient_penalty_weight: of the one between them.
+      mismatched_weight: of D's loss on real samples of which it is told wrongly.
     """
 
     loss: Loss
@@ -31,6 +33,7 @@ class Objective:
     r1_weight: float = 0.0
     r2_weight: float = 0.0
     gradient_penalty_weight: float = 0.0
+    mismatched_weight: float = 0.0
 
 
 class Unconditional:
@@ -47,7 +50,14 @@ class Unconditional:
         side by side judges so many as one, and gives so many times fewer logits.
       latent_distribution: as in ``latents.draw``.
       objective: what both sides minimise.
+
+    Attributes:
+      classes: labels from 0 to below it belong to samples; 0 if there are none.
+      clusters: of the training images, if both sides are told them.
     """
+
+    classes = 0
+    clusters: Clusters | None = None
 
     def __init__(
         self,
@@ -110,7 +120,12 @@ class Unconditional:
         terms = self.objective.loss.discriminator(real, fake)
         if weight != 1.0:
             terms = {name: weight * term for name, term in terms.items()}
-        return terms | r1 | r2 | self._gradient_penalty(batch, fakes)
+        terms |= r1 | r2 | self._gradient_penalty(batch, fakes)
+        return terms | self._mismatched(batch, fakes, real)
+
+    def _mismatched(self, batch: Batch, fakes: Batch, real: tf.Tensor) -> Terms:
+        """A term for what D is told of samples, where it is told anything."""
+        return {}
 
     def _gradient_penalty(self, batch: Batch, fakes: Batch) -> Terms:
         """The penalty between real and generated samples, unless it has no weight."""

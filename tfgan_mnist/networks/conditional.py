@@ -4,6 +4,8 @@ Each function returns a pair of Keras models, G and D:
 
 - G: latents [batch, latent_dim] and label int32 [batch] → images [batch, 28, 28, 1];
 - D: images and label → logits [batch, 1].
+
+Labels are from 0 to below ``classes``.
 """
 
 from __future__ import annotations
@@ -16,10 +18,10 @@ from keras import layers, ops
 from tfgan_mnist.networks import dcgan
 from tfgan_mnist.networks.dcgan import Pair
 
-CLASSES = 10
+EMBEDDED = 10  # numbers of a label's embedding
 
 
-def cgan_onehot(latent_dim: int, base_channels: int, seed: int) -> Pair:
+def cgan_onehot(latent_dim: int, base_channels: int, seed: int, classes: int) -> Pair:
     """Fully connected; the label as a one-hot vector beside the input.
 
     With 128 base channels: G 110 → 128 → 256 → 512 → 784, batch normalisation after the
@@ -27,12 +29,18 @@ def cgan_onehot(latent_dim: int, base_channels: int, seed: int) -> Pair:
     """
     c = base_channels
     init = _glorot(seed)
-    generator = _generator(latent_dim, (c, 2 * c, 4 * c), _one_hot, init)
-    discriminator = _discriminator((4 * c, 2 * c), (), _one_hot, init)
+
+    def one_hot(label):
+        return ops.one_hot(label, classes)
+
+    generator = _generator(latent_dim, (c, 2 * c, 4 * c), one_hot, init)
+    discriminator = _discriminator((4 * c, 2 * c), (), one_hot, init)
     return generator, discriminator
 
 
-def cgan_embedding(latent_dim: int, base_channels: int, seed: int) -> Pair:
+def cgan_embedding(
+    latent_dim: int, base_channels: int, seed: int, classes: int
+) -> Pair:
     """Fully connected; a learned embedding of the label, 10 numbers, beside the input.
 
     With 128 base channels: G 110 → 128 → 256 → 512 → 1024 → 784, batch normalisation
@@ -44,50 +52,56 @@ def cgan_embedding(latent_dim: int, base_channels: int, seed: int) -> Pair:
     table = keras.initializers.RandomNormal(seed=init.seed)
 
     def embed(label):
-        return layers.Embedding(CLASSES, CLASSES, table)(label)
+        return layers.Embedding(classes, EMBEDDED, table)(label)
 
     generator = _generator(latent_dim, (c, 2 * c, 4 * c, 8 * c), embed, init)
     discriminator = _discriminator((4 * c, 2 * c), (1,), embed, init)
     return generator, discriminator
 
 
-def cdcgan(latent_dim: int, base_channels: int, seed: int) -> Pair:
+def cdcgan(latent_dim: int, base_channels: int, seed: int, classes: int) -> Pair:
     """The networks of ``dcgan.dcgan``, told a label."""
-    pair = dcgan.dcgan(latent_dim + CLASSES, base_channels, seed)
-    return _told(*pair, latent_dim, seed)
+    return told(dcgan.dcgan, latent_dim, base_channels, seed, classes)
 
 
-def cdcgan_fast(latent_dim: int, base_channels: int, seed: int) -> Pair:
+def cdcgan_fast(latent_dim: int, base_channels: int, seed: int, classes: int) -> Pair:
     """The networks of ``dcgan.dcgan_fast``, told a label."""
-    pair = dcgan.dcgan_fast(latent_dim + CLASSES, base_channels, seed)
-    return _told(*pair, latent_dim, seed)
+    return told(dcgan.dcgan_fast, latent_dim, base_channels, seed, classes)
 
 
-def _told(
-    generator: keras.Sequential,
-    discriminator: keras.Sequential,
+def told(
+    make: Callable[[int, int, int], Pair],
     latent_dim: int,
+    base_channels: int,
     seed: int,
+    classes: int,
 ) -> Pair:
     """A pair without labels, told them.
 
     G takes the one-hot label beside the latents. D adds the product of its last
     features with a learned vector of the label to its logit (Miyato and Koyama, 2018,
     "cGANs with projection discriminator", arXiv:1802.05637).
+
+    Args:
+      make: the pair of a latent_dim, base_channels and seed; its D is sequential.
+      others: as of the pairs above.
     """
+    generator, discriminator = make(latent_dim + classes, base_channels, seed)
     latents, label = keras.Input([latent_dim], name="latents"), _label()
-    images = generator(layers.Concatenate()([latents, _one_hot(label)]))
-    told = keras.Model([latents, label], images, name="generator")
+    one_hot = ops.one_hot(label, classes)
+    images = generator(layers.Concatenate()([latents, one_hot]))
+    told_generator = keras.Model([latents, label], images, name="generator")
 
     *body, last = discriminator.layers
     features = keras.Sequential([discriminator.inputs[0], *body])
-    images, label = keras.Input([28, 28, 1], name="images"), _label()
+    images, label = keras.Input(images.shape[1:], name="images"), _label()
     x = features(images)
     table = keras.initializers.GlorotUniform(seed=seed)
-    direction = layers.Embedding(CLASSES, x.shape[-1], table)(label)
+    direction = layers.Embedding(classes, x.shape[-1], table)(label)
     product = layers.Dot(1, dtype="float32")([x, direction])
     logits = layers.Add(dtype="float32")([last(x), product])
-    return told, keras.Model([images, label], logits, name="discriminator")
+    told_discriminator = keras.Model([images, label], logits, name="discriminator")
+    return told_generator, told_discriminator
 
 
 def _glorot(seed: int) -> keras.initializers.Initializer:
@@ -96,10 +110,6 @@ def _glorot(seed: int) -> keras.initializers.Initializer:
 
 def _label():
     return keras.Input([], dtype="int32", name="label")
-
-
-def _one_hot(label):
-    return ops.one_hot(label, CLASSES)
 
 
 def _norm():

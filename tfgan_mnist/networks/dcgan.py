@@ -21,12 +21,15 @@ Pair = tuple[keras.Model, keras.Model]
 
 
 def image_discriminator(
-    size: int, body: Sequence[keras.Layer], initializer: keras.Initializer
+    size: int,
+    body: Sequence[keras.Layer],
+    initializer: keras.Initializer,
+    channels: int = 1,
 ) -> keras.Sequential:
-    """Layers from images [batch, size, size, 1], and on them a dense one to logits."""
+    """Layers from images [batch, size, size, channels], and on them one to logits."""
     return keras.Sequential(
         [
-            keras.Input([size, size, 1], name="images"),
+            keras.Input([size, size, channels], name="images"),
             *body,
             layers.Flatten(),
             layers.Dense(1, kernel_initializer=initializer, dtype="float32"),

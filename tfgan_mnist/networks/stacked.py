@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from tfgan_mnist.networks.dcgan import Pair
+from tfgan_mnist.networks.dcgan import Pair, image_discriminator
 
 
 def stacked(latent_dim: int, base_channels: int, seed: int) -> Pair:
@@ -49,15 +49,14 @@ def stacked(latent_dim: int, base_channels: int, seed: int) -> Pair:
         ],
         name="generator",
     )
-    discriminator = keras.Sequential(
+    discriminator = image_discriminator(
+        28,
         [
-            keras.Input([28, 28, 3], name="images"),
             *down(c // 2),  # 14×14
             *down(c),  # 7×7
             *down(2 * c),  # 4×4
-            layers.Flatten(),
-            layers.Dense(1, kernel_initializer=init, dtype="float32"),
         ],
-        name="discriminator",
+        init,
+        channels=3,
     )
     return generator, discriminator
