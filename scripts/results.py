@@ -7,7 +7,7 @@ Each image recipe trains on real MNIST for its budget below, from each of its se
 runs/results; a run that is there already goes on, or is only measured. What
 ``python -m tfgan_mnist.evaluate --data_dir=FOLDER`` says of each model goes into
 samples/results.json, and from there into README.md, with what samples/make.py found of
-the toys and scripts/epochs.py of longer training.
+the toys, scripts/epochs.py of longer training and scripts/race.py of time.
 """
 
 from __future__ import annotations
@@ -212,6 +212,14 @@ def epochs_table() -> str:
     return text
 
 
+def race_table() -> str:
+    """What ``scripts/race.py`` measured, as Markdown."""
+    sys.path.insert(0, str(ROOT / "scripts"))
+    import race
+
+    return race.table(race.read_record(race.RACE))
+
+
 def write(results: dict[str, list[dict]]) -> None:
     """Puts the tables between their marks in README.md."""
     text = README.read_text()
@@ -219,6 +227,7 @@ def write(results: dict[str, list[dict]]) -> None:
         ("results", table(results)),
         ("epochs", epochs_table()),
         ("toys", toys_table()),
+        ("race", race_table()),
     ):
         begin, end = (f"<!-- {name}: {word} -->\n" for word in ("begin", "end"))
         before, rest = text.split(begin)

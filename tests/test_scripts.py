@@ -33,7 +33,8 @@ def test_gflop_of_the_published_dcgan():
     assert 175 < found < 185
 
 
-SCRIPTS = [f"scripts/{name}.py" for name in ("benchmark", "epochs", "race", "results")]
+NAMES = ("benchmark", "epochs", "race", "results", "second_judge")
+SCRIPTS = [f"scripts/{name}.py" for name in NAMES]
 
 
 def test_what_surrounds_the_updates_is_timed():
@@ -115,7 +116,7 @@ def test_the_tables_of_the_readme_are_those_of_the_record(tmp_path, monkeypatch)
     results.write(kept)
     between = r"<!-- (\w+): begin -->\n(.*?)<!-- \1: end -->"
     tables = dict(re.findall(between, readme, re.DOTALL))
-    assert set(tables) == {"results", "epochs", "toys"}
+    assert set(tables) == {"results", "epochs", "toys", "race"}
     assert all(text.startswith("| ") for text in tables.values())
     assert dict(re.findall(between, copy.read_text(), re.DOTALL)) == tables
 
