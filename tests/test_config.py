@@ -77,6 +77,9 @@ def test_differences_name_only_what_makes_another_run():
     ]
 
 
+NORMAL = ["--latent_distribution=normal"]
+
+
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
@@ -97,6 +100,22 @@ def test_differences_name_only_what_makes_another_run():
         (["--steps=0"], "--steps, --epochs and --max_seconds are all 0"),
         (["--run_dir="], "--run_dir is empty"),
         (["--flagfile=dcgab"], "did you mean 'dcgan'"),
+        (["--clusters=5"], "two normal latents choose one"),
+        ([*NORMAL, "--latent_dim=1", "--clusters=5"], "a --latent_dim of at least 2"),
+        (
+            [*NORMAL, "--clusters=501", "--dataset=mnist5k"],
+            "--clusters=501: too many for 5000 images; at most 500",
+        ),
+        (
+            [*NORMAL, "--networks=cdcgan", "--clusters=51", "--dataset=mnist5k"],
+            "--clusters=51: too many for 5000 images; at most 50",
+        ),
+        (
+            ["--flagfile=stacked", *NORMAL, "--clusters=5"],
+            "--clusters=5: of single grey images, which stacked does not make",
+        ),
+        (["--mismatched_weight=1"], "D is told nothing that could be wrong"),
+        ([*NORMAL, "--mismatched_weight=1", "--clusters=1"], "D is told nothing"),
     ],
 )
 def test_bad_values_get_one_line(argv, message):

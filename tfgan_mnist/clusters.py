@@ -29,11 +29,12 @@ class Clusters:
 
     Attributes:
       count: clusters of a class.
+      centres: float32 [classes * count, features].
     """
 
     def __init__(self, centres: np.ndarray, shares: np.ndarray):
         self.count = shares.shape[1]
-        self.centres = tf.constant(centres, tf.float32)
+        self.centres = tf.constant(np.concatenate(centres), tf.float32)
         self.ends = tf.constant(np.cumsum(shares, axis=1)[:, :-1], tf.float32)
 
     def nearest(self, images: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:
@@ -46,11 +47,14 @@ class Clusters:
         Returns:
           label * count + the cluster's number in its class.
         """
-        features = pooled(images)
-        classes = _class_of(labels, images)
-        centres = tf.gather(self.centres, classes)  # [n, count, features]
-        squares = tf.reduce_sum((features[:, tf.newaxis] - centres) ** 2, axis=-1)
-        return classes * self.count + tf.argmin(squares, 1, tf.int32)
+        # Squared distances to all of them, less what is the same for all: a product.
+        products = tf.matmul(pooled(images), self.centres, transpose_b=True)
+        squares = tf.reduce_sum(self.centres**2, axis=1) - 2.0 * products
+        if labels is not None:
+            of_class = tf.range(len(self.centres)) // self.count
+            others = of_class != labels[:, tf.newaxis]
+            squares = tf.where(others, np.float32(np.inf), squares)
+        return tf.argmin(squares, 1, tf.int32)
 
     def drawn(self, latents: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:
         """The cluster int32 [n] that latents stand for, as often as in the data.

@@ -368,7 +368,7 @@ class Config:
         data, name = DATASETS[self.dataset], f"--clusters={self.clusters}"
         if data.makes != "images":
             raise UserError(
-                f"{name}: {self.dataset} has no images, whose they would be"
+                f"{name}: of single grey images, which {self.dataset} does not make"
             )
         if self.latent_distribution != "normal" or self.latent_dim < 2:
             raise UserError(
