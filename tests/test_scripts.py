@@ -33,7 +33,7 @@ def test_gflop_of_the_published_dcgan():
     assert 175 < found < 185
 
 
-NAMES = ("benchmark", "epochs", "race", "results", "second_judge")
+NAMES = ("benchmark", "epochs", "race", "results", "second_judge", "seeds")
 SCRIPTS = [f"scripts/{name}.py" for name in NAMES]
 
 
