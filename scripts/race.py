@@ -220,7 +220,8 @@ def table(record: dict) -> str:
         "two cores with AVX-512; all figures are in "
         "[samples/race/race.json](samples/race/race.json)."
     )
-    return "\n".join(lines) + f"\n\n![distance](samples/race/race.png)\n\n{words}\n"
+    picture = "![distance against seconds](samples/race/race.png)"
+    return "\n".join(lines) + f"\n\n{picture}\n\n{words}\n"
 
 
 def draw(record: dict, folder: Path) -> None:
@@ -246,19 +247,24 @@ def draw(record: dict, folder: Path) -> None:
     axes.legend()
     figure.savefig(folder / "race.png")
 
-    names = [name for name in CONTESTANTS if "1" in record["runs"].get(name, {})]
+    def pictures(name: str) -> dict[int, Path]:
+        paths = {mark: folder / f"{name}_{mark}.png" for mark in SHOWN}
+        return {mark: path for mark, path in paths.items() if path.is_file()}
+
+    names = [name for name in CONTESTANTS if pictures(name)]
+    marks = [mark for mark in SHOWN if any(mark in pictures(name) for name in names)]
     if not names:
         return
-    size = (2.0 * len(SHOWN), 2.2 * len(names))
+    size = (2.0 * len(marks), 2.2 * len(names))
     figure = Figure(figsize=size, dpi=120, layout="constrained")
-    places = figure.subplots(len(names), len(SHOWN), squeeze=False)
+    places = figure.subplots(len(names), len(marks), squeeze=False)
     for row, name in zip(places, names, strict=True):
-        for axes, mark in zip(row, SHOWN, strict=True):
+        for axes, mark in zip(row, marks, strict=True):
             axes.set_axis_off()
-            path = folder / f"{name}_{mark}.png"
-            if path.is_file():
+            if mark in pictures(name):
                 axes.set_title(f"{name}, {mark} s", fontsize=7)
-                axes.imshow(imageio.imread(path), cmap="gray", vmin=0, vmax=255)
+                image = imageio.imread(pictures(name)[mark])
+                axes.imshow(image, cmap="gray", vmin=0, vmax=255)
     figure.savefig(folder / "strip.png")
 
 

@@ -157,3 +157,23 @@ def test_the_table_of_a_race():
     assert cells[11:] == ["0.800 (0.800 – 0.800)", "0.250 (0.250 – 0.250)"]
     widths = {line.count("|") for line in text.splitlines() if line.startswith("|")}
     assert widths == {14}
+
+
+def test_the_table_of_many_seeds(tmp_path, monkeypatch):
+    seeds = load("scripts/seeds.py")
+    shared = {"step": 2000, "seconds": 60.0, "precision_10k": 0.5, "recall_10k": 0.25}
+    rows = [
+        {**shared, "fcd_10k": 0.5, "classes_10k": 10, "class_kl_10k": 0.01},
+        {**shared, "fcd_10k": 1.5, "classes_10k": 9, "class_kl_10k": 0.07},
+    ]
+    rows[0]["alarms"], rows[1]["alarms"] = [], ["classes were missing"]
+    found = {"recipe": "some", "judge": "judge-1", "rows": rows}
+    (tmp_path / "some.json").write_text(json.dumps(found))
+    monkeypatch.setattr(seeds, "SEEDS", tmp_path)
+    cells = [cell.strip() for cell in seeds.table().splitlines()[2].split("|")[1:-1]]
+    assert cells[:3] == ["`some`", "2", "2,000 (2,000 – 2,000)"]
+    assert cells[4] == "1.000 (0.500 – 1.500)"
+    assert cells[7:] == ["10 (9 – 10)", "0.040 (0.010 – 0.070)", "1 rang"]
+    rows[0]["alarms"] = None
+    (tmp_path / "some.json").write_text(json.dumps(found))
+    assert "1 not judged" in seeds.table()
