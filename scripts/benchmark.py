@@ -298,7 +298,9 @@ def multiply_adds(network) -> int:
 
     total = 0
     for layer in network.layers:
-        if isinstance(layer, keras.layers.Dense | keras.layers.Conv2D):
+        if isinstance(layer, keras.Model):
+            total += multiply_adds(layer)
+        elif isinstance(layer, keras.layers.Dense | keras.layers.Conv2D):
             # Each output value is a sum over a kernel's inputs.
             total += math.prod(layer.output.shape[1:-1]) * math.prod(layer.kernel.shape)
         elif isinstance(layer, keras.layers.Conv2DTranspose):

@@ -74,7 +74,7 @@ def measure(run_dir: Path, data_dir: str) -> dict:
         "seconds": round(state.seconds),
         "seed": config.seed,
         "shown": SHOWN,
-        "real": protocol.figures(protocol.real(1, protocol.count), None),
+        "real": protocol.figures(protocol.real(1, protocol.count)[0], None),
         "rows": rows,
     }
 

@@ -187,7 +187,9 @@ def cell(values: list[float | None], form: str) -> str:
 
 
 def table(record: dict) -> str:
-    """The race as Markdown."""
+    """The race as Markdown; nothing before there was one."""
+    if not record["runs"]:
+        return ""
     marks = [60, 300, 900, 2400]
     heads = ["contestant", "seeds", *(f"to {level}" for level in LEVELS)]
     heads += [f"at {mark} s" for mark in marks]

@@ -76,7 +76,10 @@ def measure(models: list[str], data_dir: str) -> None:
     import keras
 
     from tfgan_mnist.data.mnist import mnist
+    from tfgan_mnist.errors import UserError
+    from tfgan_mnist.files import whole_file
     from tfgan_mnist.metrics.frechet import frechet_distance
+    from tfgan_mnist.metrics.judge import as_28
     from tfgan_mnist.metrics.manifold import manifold, radii
     from tfgan_mnist.protocols import PROTOCOLS
     from tfgan_mnist.saving import SavedGenerator, row_seeds
@@ -90,10 +93,11 @@ def measure(models: list[str], data_dir: str) -> None:
     else:
         judge = second_judge(images, labels)
         KEPT.parent.mkdir(exist_ok=True)
-        judge.save(KEPT)
+        with whole_file(KEPT) as unfinished:
+            judge.save(unfinished)
 
     def look(samples):
-        return judge.predict(samples, batch_size=500, verbose=0)
+        return judge.predict(as_28(samples), batch_size=500, verbose=0)
 
     known, _ = look(images)
     mean, covariance = known.mean(axis=0), np.cov(known, rowvar=False)
@@ -114,6 +118,9 @@ def measure(models: list[str], data_dir: str) -> None:
     print("| --- | ---: | ---: | ---: | ---: |")
     for path in models:
         model = SavedGenerator(path)
+        makes = model.signatures["sample"].structured_outputs[model.kind].shape
+        if model.kind != "images" or makes[-1] != 1:
+            raise UserError(f"SAVED_MODEL={path}: does not make single digits")
         asked = PROTOCOLS["mnist"].labels(COUNT) if model.classes else None
         samples = model.sample(row_seeds(1, COUNT), labels=asked)
         print(row(path, samples, asked), flush=True)

@@ -71,7 +71,7 @@ def table() -> str:
         for name in SHOWN:
             form = "{:.0f}" if name.startswith("classes") else "{:.3f}"
             cells.append(spread(rows, name, form))
-        cells.append(f"{unjudged} not judged" if unjudged else f"{loud} rang")
+        cells.append(f"{loud} rang" + f", {unjudged} not judged" * bool(unjudged))
         lines.append("| " + " | ".join(cells) + " |")
     words = (
         "Mean (least – greatest) over the seeds, on 10,000 samples each, by "
@@ -105,9 +105,14 @@ def main() -> None:
     from tfgan_mnist.runtime import load_tensorflow
 
     load_tensorflow()
+    from tfgan_mnist.errors import UserError
     from tfgan_mnist.protocols import PROTOCOLS
 
-    rows = [measure(recipe, seed) for seed in seeds]
+    try:
+        PROTOCOLS["mnist"].prepare()
+        rows = [measure(recipe, seed) for seed in seeds]
+    except UserError as error:
+        sys.exit(f"error: {error}")
     SEEDS.mkdir(exist_ok=True)
     found = {"recipe": recipe, "judge": PROTOCOLS["mnist"].judged_by, "rows": rows}
     (SEEDS / f"{recipe}.json").write_text(json.dumps(found, indent=1) + "\n")

@@ -41,6 +41,8 @@ def tiny_config(recipe: str = "dcgan_cpu", **overrides) -> Config:
     small["batch_size"] = max(8, NETWORKS[config.networks].packing)
     if config.dataset in ("mnist", "stacked"):
         small["dataset"] = f"{config.dataset}5k"
+    if config.clusters:
+        small["clusters"] = 3
     return dataclasses.replace(config, **small | overrides)
 
 

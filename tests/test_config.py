@@ -104,11 +104,11 @@ NORMAL = ["--latent_distribution=normal"]
         ([*NORMAL, "--latent_dim=1", "--clusters=5"], "a --latent_dim of at least 2"),
         (
             [*NORMAL, "--clusters=501", "--dataset=mnist5k"],
-            "--clusters=501: too many for 5000 images; at most 500",
+            "--clusters=501: too many for the 5000 images",
         ),
         (
             [*NORMAL, "--networks=cdcgan", "--clusters=51", "--dataset=mnist5k"],
-            "--clusters=51: too many for 5000 images; at most 50",
+            "they are learned from; at most 50, of ten images each",
         ),
         (
             ["--flagfile=stacked", *NORMAL, "--clusters=5"],

@@ -13,6 +13,7 @@ from tfgan_mnist.config import DATASETS, NETWORKS, recipes
 from tfgan_mnist.errors import NotFiniteError
 from tfgan_mnist.export import write_warmup
 from tfgan_mnist.protocols import PROTOCOLS
+from tfgan_mnist.runner import exporter
 
 
 def test_every_network_and_data_set_of_the_flags_can_be_built():
@@ -52,10 +53,14 @@ def test_recipe(recipe, tmp_path):
     metadata["classes"] = 10 if conditional else 0
     saving.Writer(gan).write(tmp_path / "model", metadata)
     model = saving.SavedGenerator(tmp_path / "model")
-    labels = np.array([3, 1, 4]) if conditional else None
+    labels = np.array([3, 1, 4], np.int32) if conditional else None
     samples = model.sample(saving.row_seeds(1, 3), labels=labels)
     assert samples.shape == (3, *gan.sample_shape)
     assert np.isfinite(samples).all()
+    inputs = [model.latents(saving.row_seeds(1, 3)), *([labels] if conditional else [])]
+    np.testing.assert_allclose(
+        gan.sample(gan.generator, *map(tf.constant, inputs)), samples, atol=1e-5
+    )
     assert model.kind == ("images" if gan.makes_images else "points")
     assert model.metadata["recipe"] == recipe
     write_warmup(tmp_path / "model", model.signatures, recipe)
@@ -84,6 +89,52 @@ def test_clipped_weights_stay_within_bounds():
     largest = max(np.abs(w).max() for w in weights)
     assert largest == np.float32(0.01)
     assert max(np.abs(w).max() for w in training.gan.generator.get_weights()) > 0.02
+
+
+@pytest.mark.parametrize("mixed_precision", [False, True])
+@pytest.mark.parametrize(
+    "recipe", ["dcgan_cpu", "dcgan_fast", "cgan_embedding", "moons", "gaussian"]
+)
+def test_spectral_normalization_of_any_discriminator(recipe, mixed_precision, tmp_path):
+    config = tiny_config(
+        recipe,
+        spectral_normalization=True,
+        mixed_precision=mixed_precision,
+        jit_compile="off",
+    )
+    training = build_training(config)
+    names = [name for name in training.variables if name.endswith("_direction")]
+    before = [training.variables[name].numpy() for name in names]
+    losses = training.step(tf.constant(0), tf.constant(2)).numpy()
+    assert np.isfinite(losses).all()
+    assert names
+    for name, old in zip(names, before, strict=True):
+        now = training.variables[name].numpy()
+        np.testing.assert_allclose(np.linalg.norm(now), 1.0, rtol=1e-5)
+        # Of a single column there is but one direction.
+        assert len(now) == 1 or not np.array_equal(old, now)
+    exporter(config, training)(tmp_path / "model", {})
+    model = saving.SavedGenerator(tmp_path / "model")
+    labels = np.array([1, 2]) if config.classes else None
+    assert len(model.sample(saving.row_seeds(1, 2), labels=labels)) == 2
+
+
+@pytest.mark.parametrize(
+    "networks", ["dcgan", "dcgan_tutorial", "dcgan32", "mlp", "cgan_onehot", "cdcgan"]
+)
+def test_every_pair_on_images_can_be_told_clusters(networks):
+    config = tiny_config(
+        "dcgan_fast",
+        networks=networks,
+        clusters=4,
+        ema_decay=0.0,
+        sample_count=20,
+        jit_compile="off",
+    )
+    training = build_training(config)
+    assert np.isfinite(training.step(tf.constant(0), tf.constant(2)).numpy()).all()
+    assert {"clusters/centres", "clusters/ends"} <= set(training.variables)
+    assert build_picture(config, training)().dtype == np.uint8
 
 
 @pytest.mark.parametrize("recipe", ["dcgan_fast", "cgan_embedding"])

@@ -1,11 +1,12 @@
 import imageio.v3 as imageio
 import numpy as np
 import pytest
-from conftest import run
+from conftest import run, tiny_config
 
+from tfgan_mnist.build import build_gan
 from tfgan_mnist.errors import UserError
 from tfgan_mnist.sample import WALK_FRAMES, parse_labels, walk
-from tfgan_mnist.saving import SavedGenerator, row_seeds
+from tfgan_mnist.saving import SavedGenerator, Writer, row_seeds
 
 
 @pytest.fixture(scope="module")
@@ -110,3 +111,18 @@ def test_a_toy(toy, tmp_path, name):
         assert np.loadtxt(path, delimiter=",").shape == (50, 2)
     else:
         assert imageio.imread(path).shape == (400, 500, 3)
+
+
+def test_stacks_keep_their_colours(tmp_path):
+    gan = build_gan(tiny_config("stacked"))
+    Writer(gan).write(tmp_path / "model", {})
+    model = SavedGenerator(tmp_path / "model")
+    expected = model.sample(row_seeds(1, 2))
+    assert expected.shape == (2, 28, 28, 3)
+    flags = ["--saved_model=model", "--count=2", "--seed=1", "--output=a.gif"]
+    code, _, stderr = run("sample", *flags, cwd=tmp_path)
+    assert (code, stderr) == (0, "")
+    frame = imageio.imread(tmp_path / "a.gif", index=0)[::8, ::8]
+    first = np.rint(expected[0] * 255)
+    own, red = (abs(frame - x).mean() for x in (first, first[..., :1]))
+    assert own < 0.5 * red  # GIF's palette changes it a little

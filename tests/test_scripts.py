@@ -1,3 +1,4 @@
+import dataclasses
 import importlib.util
 import json
 import re
@@ -5,7 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from conftest import tiny_config
 
 from tfgan_mnist.build import build_gan
 from tfgan_mnist.config import find_recipe, read_config
@@ -31,6 +34,42 @@ def test_gflop_of_the_published_dcgan():
     found = load("scripts/benchmark.py").gflop_per_step(config, build_gan(config))
     assert found == pytest.approx(expected)
     assert 175 < found < 185
+
+
+def test_gflop_of_networks_in_networks():
+    """A label's share: a wider input of G, and a sum of products in D."""
+    gflop = load("scripts/benchmark.py").gflop_per_step
+    found = {}
+    for recipe in ("dcgan", "cdcgan"):
+        config = read_config(find_recipe(recipe))
+        config = dataclasses.replace(config, batch_size=100, latent_dim=100)
+        found[recipe] = gflop(config, build_gan(config))
+    assert found["dcgan"] < found["cdcgan"] < 1.01 * found["dcgan"]
+
+
+def test_the_plain_loop_trains_the_networks_and_leaves_ours_alone(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    from plain_loop import plain_loop
+
+    from tfgan_mnist.networks import dcgan
+    from tfgan_mnist.networks.layers import SmallMapConv2D
+
+    images = np.zeros([20, 28, 28, 1], np.uint8)
+    for recipe in ("dcgan", "dcgan_tutorial"):
+        train, generator = plain_loop(tiny_config(recipe), images)
+        before = generator.get_weights()
+        train()
+        after = generator.get_weights()
+        assert all(np.isfinite(w).all() for w in after)
+        assert any((a != b).any() for a, b in zip(before, after, strict=True))
+    assert dcgan.SmallMapConv2D is SmallMapConv2D
+
+
+def test_the_checkpoints_of_a_run_are_measured(trained):
+    found = load("scripts/epochs.py").measure(trained, "")
+    assert [row["step"] for row in found["rows"]][-1] == 12
+    assert all(row["fcd_10k"] > 10 * found["real"]["fcd_10k"] for row in found["rows"])
+    assert set(found["shown"]) <= set(found["rows"][0])
 
 
 NAMES = ("benchmark", "epochs", "race", "results", "second_judge", "seeds")
@@ -176,4 +215,4 @@ def test_the_table_of_many_seeds(tmp_path, monkeypatch):
     assert cells[7:] == ["10 (9 – 10)", "0.040 (0.010 – 0.070)", "1 rang"]
     rows[0]["alarms"] = None
     (tmp_path / "some.json").write_text(json.dumps(found))
-    assert "1 not judged" in seeds.table()
+    assert "| 1 rang, 1 not judged |" in seeds.table()

@@ -188,16 +188,20 @@ def test_a_killed_run_ends_in_the_same_bits_as_one_that_was_not(tmp_path):
     assert times() == before
 
 
-def test_a_killed_run_with_batch_normalisation_in_d_and_xla(tmp_path):
-    """What the first run had not: statistics of D, and G twice on shared latents."""
+@pytest.mark.parametrize(
+    "own",
+    [
+        # Statistics of D, and G twice on shared latents; XLA.
+        ["--flagfile=dcgan_cpu", "--jit_compile=step"],
+        # Clusters, which each start learns once more.
+        ["--flagfile=dcgan_fast", "--dataset=mnist5k", "--clusters=20"],
+    ],
+)
+def test_a_killed_run_of_what_the_first_had_not(own, tmp_path):
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    flags = ["--flagfile=dcgan_cpu", "--base_channels=4", "--batch_size=8"]
-    flags += [
-        "--max_seconds=0",
-        "--steps=120",
-        "--checkpoint_every=7",
-        "--jit_compile=step",
-    ]
+    flags = [*own, "--base_channels=4", "--batch_size=8"]
+    flags += ["--max_seconds=0", "--steps=120", "--checkpoint_every=7"]
+    flags += ["--steps_per_call=1"]
     flags += ["--log_every=30", "--sample_every=50", "--evaluate_every=0"]
     assert run("train", *flags, f"--run_dir={whole}")[0] == 0
     process = start("train", *flags, f"--run_dir={broken}")

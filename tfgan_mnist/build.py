@@ -19,7 +19,7 @@ from tfgan_mnist.data.examples import Examples, Stacked
 from tfgan_mnist.errors import NotFiniteError
 from tfgan_mnist.gans.conditional import Conditional
 from tfgan_mnist.gans.unconditional import Objective, Unconditional
-from tfgan_mnist.latents import DATA, EVALUATION, PICTURE, run_seed
+from tfgan_mnist.latents import CLUSTERS, DATA, EVALUATION, PICTURE, run_seed
 from tfgan_mnist.losses import LOSSES
 from tfgan_mnist.networks import conditional, dcgan, mlp, stacked
 from tfgan_mnist.networks import toys as toy_networks
@@ -84,12 +84,10 @@ def build_networks(config: Config) -> dcgan.Pair:
     """G and D with their initial weights."""
     make = NETWORKS[config.networks]
     arguments = [config.latent_dim, config.base_channels, config.seed]
-    is_conditional = flags.NETWORKS[config.networks].conditional
-    classes = flags.DATASETS[config.dataset].classes if is_conditional else 1
-    if is_conditional or config.clusters:
-        arguments.append(classes * max(1, config.clusters))
-    if config.clusters and not is_conditional:
-        make = functools.partial(conditional.told, make)
+    if config.conditions:
+        arguments.append(config.conditions)
+    if config.conditions and not config.classes:
+        make = functools.partial(conditional.conditioned, make)
     with _dtype_policy("mixed_bfloat16" if config.mixed_precision else "float32"):
         generator, discriminator = make(*arguments)
         if config.spectral_normalization:
@@ -98,7 +96,14 @@ def build_networks(config: Config) -> dcgan.Pair:
 
 
 def build_gan(config: Config, clusters: Clusters | None = None) -> Unconditional:
-    """The networks and their game, with the clusters that it is told, if any."""
+    """The networks and their game.
+
+    Args:
+      config: whose.
+      clusters: those that it asks for.
+    """
+    if bool(config.clusters) != bool(clusters):
+        raise ValueError(f"{config.clusters} clusters asked for, {clusters} given")
     objective = Objective(
         LOSSES[config.loss],
         config.discriminator_loss_weight,
@@ -108,21 +113,21 @@ def build_gan(config: Config, clusters: Clusters | None = None) -> Unconditional
         config.mismatched_weight,
     )
     arguments = (*build_networks(config), config.latent_distribution, objective)
-    is_conditional = flags.NETWORKS[config.networks].conditional
-    if not (is_conditional or clusters):
+    if not config.conditions:
         return Unconditional(*arguments)
-    classes = flags.DATASETS[config.dataset].classes if is_conditional else 0
-    return Conditional(*arguments, classes=classes, clusters=clusters)
+    return Conditional(*arguments, classes=config.classes, clusters=clusters)
 
 
 def build_clusters(config: Config, data: Data) -> Clusters | None:
     """The clusters of the training images that a configuration asks for."""
     if not config.clusters:
         return None
+    seed = int(run_seed(config.seed, CLUSTERS)[0]) % 2**31
     images, labels = data
-    if not flags.NETWORKS[config.networks].conditional:
-        labels = None
-    return find_clusters(images, labels, config.clusters, config.seed)
+    chosen = np.random.default_rng(seed).permutation(len(images))
+    chosen = chosen[: flags.MOST_CLUSTERED]
+    labels = labels[chosen] if config.classes else None
+    return find_clusters(images[chosen], labels, config.clusters, seed)
 
 
 def build_batches(
@@ -200,6 +205,8 @@ def build_training(config: Config) -> Training:
         ]
         for i, variable in enumerate(kept)
     }
+    if gan.clusters:
+        variables |= {f"clusters/{n}": v for n, v in gan.clusters.variables.items()}
     sampler = networks.get("generator_average", gan.generator)
     return Training(gan, sampler, step, variables)
 

@@ -87,6 +87,9 @@ NETWORKS: Mapping[str, Pair] = {
 }
 """The pairs of networks that ``build`` can make."""
 
+MOST_CLUSTERED = 20_000
+"""Images that clusters are learned from; more make no better ones."""
+
 LOSSES = (
     "non_saturating",
     "minimax",
@@ -170,8 +173,8 @@ class Config:
     clusters: int = flag(
         0,
         "Networks",
-        "k-means clusters of the training images (of each class's, if the networks are "
-        "told a label) that both networks are told; normal latents choose among them; "
+        "k-means clusters of the training images (of each class, if the networks take "
+        "a label) that both networks are told of; normal latents choose among them; "
         "0: none",
         low=0,
         high=1000,
@@ -214,7 +217,8 @@ class Config:
     mismatched_weight: float = flag(
         0.0,
         "Losses",
-        "of D's loss on real samples with a wrong label, or cluster, as if generated",
+        "of D's loss between real samples with their own label (without labels: "
+        "cluster) and with a wrong one, as if generated",
         low=0.0,
     )
     discriminator_clip: float = flag(
@@ -339,10 +343,10 @@ class Config:
                 "give --steps"
             )
         self._check_clusters()
-        if NETWORKS[self.networks].conditional and self.sample_count % data.classes:
+        if self.classes and self.sample_count % self.classes:
             raise UserError(
                 f"--sample_count={self.sample_count}: must be a multiple of the "
-                f"{data.classes} classes, which are a row each"
+                f"{self.classes} classes, which are a row each"
             )
         if self.stop_on_collapse and not self.evaluate_every:
             raise UserError(
@@ -355,10 +359,23 @@ class Config:
                 "or the run never ends"
             )
 
+    @property
+    def classes(self) -> int:
+        """How many classes the networks are told of; 0 if they take no label."""
+        if not NETWORKS[self.networks].conditional:
+            return 0
+        return DATASETS[self.dataset].classes
+
+    @property
+    def conditions(self) -> int:
+        """How many things both networks can be told that a sample shows; 0: none."""
+        if not self.clusters:
+            return self.classes
+        return max(1, self.classes) * self.clusters
+
     def _check_clusters(self) -> None:
         """Raises UserError unless there can be as many clusters as are asked for."""
-        told = self.clusters > 1 or NETWORKS[self.networks].conditional
-        if self.mismatched_weight and not told:
+        if self.mismatched_weight and self.conditions < 2:
             raise UserError(
                 f"--mismatched_weight={self.mismatched_weight:g}: D is told nothing "
                 "that could be wrong; give --clusters, or networks that take a label"
@@ -375,12 +392,12 @@ class Config:
                 f"{name}: two normal latents choose one; give "
                 "--latent_distribution=normal and a --latent_dim of at least 2"
             )
-        classes = data.classes if NETWORKS[self.networks].conditional else 1
-        if self.clusters * classes * 10 > data.count:
-            most = data.count // (classes * 10)
+        count = min(data.count, MOST_CLUSTERED)
+        if self.conditions * 10 > count:
+            most = count // (max(1, self.classes) * 10)
             raise UserError(
-                f"{name}: too many for {data.count} images; at most {most}, of ten "
-                "images each"
+                f"{name}: too many for the {count} images that they are learned from; "
+                f"at most {most}, of ten images each"
             )
 
     def _check_networks(self) -> None:

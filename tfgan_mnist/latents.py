@@ -11,7 +11,7 @@ import tensorflow as tf
 fold_in = tf.random.fold_in
 
 # Purposes, so that no two uses of a run's seed draw the same numbers.
-DATA, LATENTS, DROPOUT, PICTURE, EVALUATION = range(5)
+DATA, LATENTS, DROPOUT, PICTURE, EVALUATION, CLUSTERS = range(6)
 
 
 def run_seed(seed: int, purpose: int) -> tf.Tensor:

@@ -46,7 +46,8 @@ class Protocol:
         is kept if it is empty.
       expected: figures of a glance that collapse shows in, and the value below which
         something is missing.
-      labels: count → the labels int32 [count] that a conditional model is asked for.
+      labels: count → the labels int32 [count] that a conditional model is asked for;
+        None if what is made is no single digit.
     """
 
     count: int
@@ -202,8 +203,8 @@ def _stacked(count: int = 26_000, glance_count: int = 5_000) -> Protocol:
     def figures(digits, labels=None):
         return counted(stacked_coverage(digits), len(digits))
 
-    # Of so few even real samples lack a few, by chance.
-    expected = counted({"modes": 900.0}, glance_count)
+    # Of so few even real samples lack some, by chance, and good models many.
+    expected = counted({"modes": 500.0}, glance_count)
     return Protocol(
         count,
         glance_count,

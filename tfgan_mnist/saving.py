@@ -8,7 +8,7 @@ A D that judges several samples as one takes them side by side, as one row.
     serving_default(latents [n, latent_dim])            → images
     sample(seed int64 [n], temperature float [n])       → images, latents
     sample_png(seed int64 [n], temperature float [n])   → image_bytes (PNG files)
-    discriminate(images [n, height, width, 1])          → logits [n], probability [n]
+    discriminate(images [n, height, width, channels])   → logits [n], probability [n]
 """
 
 from __future__ import annotations
@@ -195,7 +195,7 @@ class SavedGenerator:
         temperature: float = 1.0,
         labels: np.ndarray | None = None,
     ) -> np.ndarray:
-        """One sample a seed: images [n, height, width, 1] in [0, 1], or points.
+        """One sample a seed: images [n, height, width, channels] in [0, 1], or points.
 
         Args:
           seeds: int64 [n].

@@ -15,7 +15,7 @@ def gan():
 
 def test_fakes_carry_every_label_about_as_often(gan):
     batch = {"samples": tf.zeros([2000, 28, 28, 1])}
-    labels = gan.generate(batch, run_seed(1, LATENTS))["told"].numpy()
+    labels = gan.generate(batch, run_seed(1, LATENTS))["condition"].numpy()
     counts = np.bincount(labels, minlength=10)
     assert counts.shape == (10,)
     assert counts.min() > 150
@@ -42,12 +42,12 @@ def clustered():
     return build_gan(config, Clusters(centres, shares))
 
 
-def test_fakes_are_told_what_their_latents_stand_for(clustered):
+def test_fakes_are_what_their_latents_stand_for(clustered):
     batch = {"samples": tf.zeros([2000, 28, 28, 1])}
-    told = clustered.generate(batch, run_seed(1, LATENTS))["told"].numpy()
+    found = clustered.generate(batch, run_seed(1, LATENTS))["condition"].numpy()
     latents = clustered.draw_latents(2000, run_seed(1, LATENTS))
-    np.testing.assert_array_equal(told, clustered.clusters.drawn(latents))
-    np.testing.assert_allclose(np.bincount(told) / 2000, [0.5, 0.25, 0.25], atol=0.04)
+    np.testing.assert_array_equal(found, clustered.clusters.of_latents(latents))
+    np.testing.assert_allclose(np.bincount(found) / 2000, [0.5, 0.25, 0.25], atol=0.04)
 
 
 def test_samples_need_no_label_and_each_cluster_is_another(clustered):
@@ -55,10 +55,10 @@ def test_samples_need_no_label_and_each_cluster_is_another(clustered):
     angles = tf.constant([-3.0, 0.5, 2.0])
     latents = tf.stack([tf.cos(angles), tf.sin(angles)], axis=1)
     latents = tf.pad(latents, [[0, 0], [0, clustered.latent_dim - 2]])
-    told = clustered.clusters.drawn(latents)
-    assert told.numpy().tolist() == [0, 1, 2]
+    condition = clustered.clusters.of_latents(latents)
+    assert condition.numpy().tolist() == [0, 1, 2]
     images = clustered.sample(clustered.generator, latents)
-    again = clustered.generator([latents, told], training=False) * 0.5 + 0.5
+    again = clustered.generator([latents, condition], training=False) * 0.5 + 0.5
     np.testing.assert_allclose(images, again, atol=1e-6)
 
 
@@ -68,53 +68,73 @@ def test_a_real_sample_is_judged_as_one_of_its_nearest_cluster(clustered):
     logits = clustered.judge({"samples": images}, training=False)
     by_hand = clustered.discriminator([images, tf.constant([0, 1, 2])], training=False)
     np.testing.assert_array_equal(logits, by_hand)
-    other = clustered.judge({"samples": images, "told": tf.zeros([3], tf.int32)}, False)
+    other = clustered.judge(
+        {"samples": images, "condition": tf.zeros([3], tf.int32)}, False
+    )
     assert not np.allclose(logits, other)
 
 
-def test_clusters_of_a_class_are_told_in_the_label_s_place():
+def test_clusters_of_a_class_are_in_the_label_s_place():
     config = tiny_config("cdcgan_fast", clusters=2, latent_distribution="normal")
     clusters = Clusters(np.zeros([10, 2, 49]), np.full([10, 2], 0.5))
     gan = build_gan(config, clusters)
     assert gan.classes == 10
     batch = {"samples": tf.zeros([2000, 28, 28, 1])}
-    told = gan.generate(batch, run_seed(1, LATENTS))["told"].numpy()
-    assert np.bincount(told, minlength=20).min() > 60
+    fakes = gan.generate(batch, run_seed(1, LATENTS))
+    assert np.bincount(fakes["condition"], minlength=20).min() > 60
     latents = gan.draw_latents(10, run_seed(1, LATENTS))
     labels = tf.range(10)
-    assert (gan.clusters.drawn(latents, labels) // 2 == labels).numpy().all()
+    assert (gan.clusters.of_latents(latents, labels) // 2 == labels).numpy().all()
     assert gan.sample(gan.generator, latents, labels).shape == (10, 28, 28, 1)
 
 
-# ----------------------------------------------------------- what D is told wrongly
+# ---------------------------------------------------------------- mismatched ones
 
 
-@pytest.mark.parametrize(
-    ("classes", "count", "others"),
-    [(10, 0, 9), (0, 3, 2), (10, 2, 18)],
-)
-def test_what_is_told_wrongly_is_another_class_or_cluster(classes, count, others):
+@pytest.mark.parametrize(("classes", "count"), [(10, 0), (0, 3), (10, 2)])
+def test_a_wrong_condition_is_another_class_or_cluster(classes, count):
     recipe = "cdcgan_fast" if classes else "dcgan_fast"
     config = tiny_config(recipe, clusters=count, mismatched_weight=0.5)
-    some = max(1, classes)
     clusters = None
     if count:
-        clusters = Clusters(np.zeros([some, count, 49]), np.full([some, count], 0.5))
+        shape = [max(1, classes), count]
+        clusters = Clusters(np.zeros([*shape, 49]), np.full(shape, 1 / count))
     gan = build_gan(config, clusters)
     batch = {"samples": tf.zeros([3000, 28, 28, 1])}
-    turn = gan.generate(batch, run_seed(1, LATENTS))["turn"].numpy()
-    kinds = some * max(1, count)
-    told = np.arange(3000) % kinds
-    wrong = (told + turn) % kinds
-    if classes:
-        size = max(1, count)
-        assert (wrong // size != told // size).all()
-    else:
-        assert (wrong != told).all()
-    for kind in range(kinds):  # and every other one
-        found = set(wrong[told == kind])
-        assert len(found) >= others - (count - 1 if classes and count else 0)
-        assert found < set(range(kinds))
+    offset = gan.generate(batch, run_seed(1, LATENTS))["offset"].numpy()
+    own = np.arange(3000) % config.conditions
+    wrong = (own + offset) % config.conditions
+    of_class = max(1, count) if classes else 1
+    assert (wrong // of_class != own // of_class).all()
+    for one in range(config.conditions):  # and is nearly every other one
+        others = config.conditions - 2 * of_class + 1
+        assert len(set(wrong[own == one])) == others
+
+
+def test_a_sample_between_real_and_fake_has_the_real_one_s_condition(clustered):
+    """Which of the nearest would be neither's."""
+    config = tiny_config("dcgan_fast", clusters=3, gradient_penalty_weight=10.0)
+    gan = build_gan(config, clustered.clusters)
+    for variable in gan.discriminator.trainable_variables:
+        if "embeddings" in variable.path:
+            variable.assign(100.0 * variable)
+    batch = {"samples": -0.9 * tf.ones([4, 28, 28, 1])}
+    fakes = gan.generate(batch, run_seed(1, LATENTS))
+    fakes["samples"] = 0.9 * tf.ones([4, 28, 28, 1])
+    fakes["share"] = tf.fill([4], 0.5)
+    penalty = gan.discriminator_loss(batch, fakes)["gradient_penalty"]
+    between = tf.zeros([4, 28, 28, 1])
+
+    def expected(cluster):
+        with tf.GradientTape() as tape:
+            tape.watch(between)
+            condition = tf.fill([4], cluster)
+            logits = gan.judge({"samples": between, "condition": condition})
+        gradient = tf.reshape(tape.gradient(logits, between), [4, -1])
+        return 10.0 * tf.reduce_mean((tf.norm(gradient, axis=1) - 1.0) ** 2)
+
+    np.testing.assert_allclose(penalty, expected(0), rtol=1e-5)
+    assert abs(penalty - expected(1)) > 1e-3 * penalty
 
 
 def test_the_loss_on_mismatched_ones_by_hand():
@@ -123,7 +143,7 @@ def test_the_loss_on_mismatched_ones_by_hand():
     images = tf.random.stateless_uniform([4, 28, 28, 1], [1, 2], -1.0)
     batch = {"samples": images, "labels": tf.constant([0, 3, 9, 9])}
     fakes = gan.generate(batch, run_seed(1, LATENTS))
-    fakes["turn"] = tf.constant([1, 9, 1, 5])
+    fakes["offset"] = tf.constant([1, 9, 1, 5])
     terms = gan.discriminator_loss(batch, fakes)
     right = gan.judge(batch).numpy()
     wrong = gan.judge({"samples": images, "labels": tf.constant([1, 2, 0, 4])}).numpy()
@@ -132,3 +152,10 @@ def test_the_loss_on_mismatched_ones_by_hand():
     assert "mismatched" not in build_gan(
         tiny_config("cdcgan_fast", clusters=0, mismatched_weight=0.0)
     ).discriminator_loss(batch, fakes)
+
+
+def test_clusters_are_given_if_and_only_if_they_are_asked_for(clustered):
+    with pytest.raises(ValueError, match="3 clusters asked for"):
+        build_gan(tiny_config("dcgan_fast"))
+    with pytest.raises(ValueError, match="0 clusters asked for"):
+        build_gan(tiny_config("dcgan_cpu"), clustered.clusters)

@@ -37,7 +37,7 @@ def test_classes_that_get_lost_ring_once():
     heard = watched([{}, *[{"classes_1k": 7.0}] * 9])
     assert len(heard) == 1
     assert "step 400: at every score since step 200 classes were missing" in heard[0]
-    assert "now 7 of 10" in heard[0]
+    assert "(now 7; 10 are expected)" in heard[0]
     assert "--r1_weight" in heard[0]
 
 
@@ -75,7 +75,8 @@ def test_a_side_that_has_won(side, words):
 
 
 def test_penalties_do_not_hide_that_a_side_has_won():
-    row = {"discriminator": 0.304, "discriminator_r1": 0.2, "discriminator_r2": 0.1}
+    row = {"discriminator": 0.304, "discriminator_r1": 0.2}
+    row |= {"discriminator_r2": 0.06, "discriminator_mismatched": 0.04}
     (heard,) = watched([row] * 4)
     assert "D has won (loss 0.004, below 0.02)" in heard
 

@@ -14,10 +14,10 @@ from tfgan_mnist.losses import Terms
 class Conditional(Unconditional):
     """Mirza and Osindero, 2014 (arXiv:1411.1784).
 
-    G takes [latents, told] and D [samples, told], int32 [batch]. With ``classes`` alone
-    that is a label: a batch has ``labels``, and fakes uniformly random ones. With
-    ``clusters`` it is a cluster (of that class), of which nothing is seen outside: the
-    latents stand for one, and a real sample has the nearest.
+    G takes [latents, condition] and D [samples, condition], int32 [batch]. With
+    ``classes`` alone the condition is a label: a batch has ``labels``, and fakes
+    uniformly random ones. With ``clusters`` it is a cluster (of that class), of which
+    nothing is seen outside: latents stand for one, and a real sample has the nearest.
 
     Args:
       classes: labels are from 0 to below it; 0 if there are none, and so clusters.
@@ -29,63 +29,72 @@ class Conditional(Unconditional):
         super().__init__(*arguments)
         self.classes = classes
         self.clusters = clusters
+        self._per_class = clusters.count if clusters else 1
+        self._conditions = max(1, classes) * self._per_class
 
     def _fakes(self, batch: Batch, seed: tf.Tensor) -> dict[str, tf.Tensor]:
-        """As many as the batch has samples, with labels of their own.
+        """As many as the batch has samples, with conditions of their own.
 
-        With a loss on mismatched ones they carry what turns what a real sample shows
-        into something else.
+        With a loss on mismatched ones they carry what makes a real sample's condition
+        another: of another class, or without classes another cluster.
         """
         count = batch["samples"].shape[0]
         labels = []
         if self.classes:
             labels.append(_uniform(count, fold_in(seed, 0), 0, self.classes))
         latents = self.draw_latents(count, seed)
-        told = self._told(latents, *labels)
-        samples = self.generator([latents, told], training=True)
-        fakes = {"samples": samples, "told": told}
+        condition = self._condition(latents, *labels)
+        samples = self.generator([latents, condition], training=True)
+        fakes = {"samples": samples, "condition": condition}
         if self.objective.mismatched_weight:
-            # What is of another class, or of another cluster without classes, lies at
-            # least so far on, and at least so far from having come around.
-            away = self._kinds // (self.classes or self._kinds)
-            seed = fold_in(seed, 2)
-            fakes["turn"] = _uniform(count, seed, away, self._kinds - away + 1)
+            # So far on, and so far from having come around, lies no cluster of the
+            # same class.
+            least = self._per_class if self.classes else 1
+            fakes["offset"] = _uniform(
+                count, fold_in(seed, 2), least, self._conditions - least + 1
+            )
         return fakes
 
-    @property
-    def _kinds(self) -> int:
-        """How many values ``told`` has."""
-        return max(1, self.classes) * (self.clusters.count if self.clusters else 1)
-
-    def _told(self, latents: tf.Tensor, *labels: tf.Tensor) -> tf.Tensor:
+    def _condition(self, latents: tf.Tensor, *labels: tf.Tensor) -> tf.Tensor:
         """What G is told."""
-        return self.clusters.drawn(latents, *labels) if self.clusters else labels[0]
-
-    def _told_of(self, some: Batch) -> tf.Tensor:
-        """What D is told."""
-        if "told" in some:
-            return some["told"]
-        labels = [some["labels"]] if self.classes else []
         if self.clusters:
-            return self.clusters.nearest(some["samples"], *labels)
+            return self.clusters.of_latents(latents, *labels)
         return labels[0]
 
+    def _with_condition(self, some: Batch) -> Batch:
+        """A batch that has one: a real one's samples have the nearest cluster."""
+        if "condition" in some:
+            return some
+        labels = [some["labels"]] if self.classes else []
+        if self.clusters:
+            return {
+                **some,
+                "condition": self.clusters.nearest(some["samples"], *labels),
+            }
+        return {**some, "condition": labels[0]}
+
     def judge(self, some: Batch, training: bool = True) -> tf.Tensor:
-        """D's logits on a batch, or on fakes, with what it is told of them."""
-        inputs = [self._packed(some["samples"]), self._told_of(some)]
+        """D's logits on a batch, or on fakes, under their conditions."""
+        some = self._with_condition(some)
+        inputs = [self._packed(some["samples"]), some["condition"]]
         return self.discriminator(inputs, training=training)
 
+    def discriminator_loss(self, batch: Batch, fakes: Batch) -> Terms:
+        """As ``Unconditional``'s; a sample between real and fake has the real one's."""
+        return super().discriminator_loss(self._with_condition(batch), fakes)
+
     def _mismatched(self, batch: Batch, fakes: Batch, real: tf.Tensor) -> Terms:
-        """D's loss on real samples of which it is told wrongly, as if they were fakes.
+        """D's loss between real samples and the same ones under a wrong condition.
 
         Reed et al., 2016, "Generative adversarial text to image synthesis",
-        arXiv:1605.05396, section 4.2: the matching-aware discriminator.
+        arXiv:1605.05396, section 4.2: the matching-aware discriminator. As they have
+        it real samples count once; here they are a pair of their own, as of any loss.
         """
         weight = self.objective.mismatched_weight
         if not weight:
             return {}
-        wrong = (self._told_of(batch) + fakes["turn"]) % self._kinds
-        logits = self.judge({**batch, "told": wrong})
+        wrong = (batch["condition"] + fakes["offset"]) % self._conditions
+        logits = self.judge({**batch, "condition": wrong})
         terms = self.objective.loss.discriminator(real, logits)
         return {"mismatched": weight * tf.add_n(list(terms.values()))}
 
@@ -93,7 +102,7 @@ class Conditional(Unconditional):
         self, generator: keras.Model, latents: tf.Tensor, *labels: tf.Tensor
     ) -> tf.Tensor:
         """Samples, as ``Unconditional`` makes them; with classes, of labels [count]."""
-        return super().sample(generator, latents, self._told(latents, *labels))
+        return super().sample(generator, latents, self._condition(latents, *labels))
 
 
 def _uniform(count: int, seed: tf.Tensor, low: int, high: int) -> tf.Tensor:

@@ -25,7 +25,8 @@ class Objective:
       discriminator_weight: factor on D's terms, penalties aside.
       r1_weight, r2_weight: of D's gradient penalty on real and on generated samples.
       gradient_penalty_weight: of the one between them.
-      mismatched_weight: of D's loss on real samples of which it is told wrongly.
+      mismatched_weight: of D's loss between real samples under their own conditions
+        and under wrong ones.
     """
 
     loss: Loss
@@ -44,8 +45,8 @@ class Unconditional:
     belongs to them. A loss is a mapping of named terms, whose sum is minimised.
 
     Args:
-      generator: latents [batch, latent_dim] → samples: images [batch, height, width, 1]
-        in [-1, 1], or points [batch, dimensions].
+      generator: latents [batch, latent_dim] → samples: images [batch, height, width,
+        channels] in [-1, 1], or points [batch, dimensions].
       discriminator: samples → logits [batch, 1]. One whose input holds several samples
         side by side judges so many as one, and gives so many times fewer logits.
       latent_distribution: as in ``latents.draw``.
@@ -118,13 +119,13 @@ class Unconditional:
         fake, r2 = self._judge_with_penalty(fakes, self.objective.r2_weight, "r2")
         weight = self.objective.discriminator_weight
         terms = self.objective.loss.discriminator(real, fake)
+        terms |= self._mismatched(batch, fakes, real)
         if weight != 1.0:
             terms = {name: weight * term for name, term in terms.items()}
-        terms |= r1 | r2 | self._gradient_penalty(batch, fakes)
-        return terms | self._mismatched(batch, fakes, real)
+        return terms | r1 | r2 | self._gradient_penalty(batch, fakes)
 
     def _mismatched(self, batch: Batch, fakes: Batch, real: tf.Tensor) -> Terms:
-        """A term for what D is told of samples, where it is told anything."""
+        """A term for conditions, where there are any."""
         return {}
 
     def _gradient_penalty(self, batch: Batch, fakes: Batch) -> Terms:

@@ -61,15 +61,15 @@ def cgan_embedding(
 
 def cdcgan(latent_dim: int, base_channels: int, seed: int, classes: int) -> Pair:
     """The networks of ``dcgan.dcgan``, told a label."""
-    return told(dcgan.dcgan, latent_dim, base_channels, seed, classes)
+    return conditioned(dcgan.dcgan, latent_dim, base_channels, seed, classes)
 
 
 def cdcgan_fast(latent_dim: int, base_channels: int, seed: int, classes: int) -> Pair:
     """The networks of ``dcgan.dcgan_fast``, told a label."""
-    return told(dcgan.dcgan_fast, latent_dim, base_channels, seed, classes)
+    return conditioned(dcgan.dcgan_fast, latent_dim, base_channels, seed, classes)
 
 
-def told(
+def conditioned(
     make: Callable[[int, int, int], Pair],
     latent_dim: int,
     base_channels: int,
@@ -90,7 +90,7 @@ def told(
     latents, label = keras.Input([latent_dim], name="latents"), _label()
     one_hot = ops.one_hot(label, classes)
     images = generator(layers.Concatenate()([latents, one_hot]))
-    told_generator = keras.Model([latents, label], images, name="generator")
+    whole_generator = keras.Model([latents, label], images, name="generator")
 
     *body, last = discriminator.layers
     features = keras.Sequential([discriminator.inputs[0], *body])
@@ -100,8 +100,8 @@ def told(
     direction = layers.Embedding(classes, x.shape[-1], table)(label)
     product = layers.Dot(1, dtype="float32")([x, direction])
     logits = layers.Add(dtype="float32")([last(x), product])
-    told_discriminator = keras.Model([images, label], logits, name="discriminator")
-    return told_generator, told_discriminator
+    whole_discriminator = keras.Model([images, label], logits, name="discriminator")
+    return whole_generator, whole_discriminator
 
 
 def _glorot(seed: int) -> keras.initializers.Initializer:

@@ -57,8 +57,8 @@ def _gaussian(
     if deviations:
         squares = ops.square(x - ops.mean(x, axis=1, keepdims=True))
         x = layers.Concatenate()([x, squares])
-    x = layers.Dense(c, "elu", kernel_initializer=init)(x)
-    x = layers.Dense(c, "elu", kernel_initializer=init)(x)
+    for _ in range(2):
+        x = layers.ELU()(layers.Dense(c, kernel_initializer=init)(x))
     logits = layers.Dense(1, kernel_initializer=init, dtype="float32")(x)
     return generator, keras.Model(values, logits, name="discriminator")
 
@@ -78,14 +78,16 @@ def _relu_nets(
 ) -> Pair:
     init = keras.initializers.GlorotUniform(seed=keras.random.SeedGenerator(seed))
 
+    def hidden():
+        for _ in range(hidden_layers):
+            yield layers.Dense(base_channels, kernel_initializer=init)
+            yield layers.ReLU()
+
     def network(inputs, outputs, name, input_name):
         return keras.Sequential(
             [
                 keras.Input([inputs], name=input_name),
-                *(
-                    layers.Dense(base_channels, "relu", kernel_initializer=init)
-                    for _ in range(hidden_layers)
-                ),
+                *hidden(),
                 layers.Dense(outputs, kernel_initializer=init, dtype="float32"),
             ],
             name=name,

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 PATIENCE = 3
 """Scores in a row that must look bad: a run may have a bad moment, or just begin."""
 
-PENALTIES = ("r1", "r2", "gradient_penalty")
-"""Terms of a loss that do not say who is winning."""
+PENALTIES = ("r1", "r2", "gradient_penalty", "mismatched")
+"""Terms of a loss, penalties and others, that do not say who is winning."""
 
 _CALMER = "lower learning rates or an R1 penalty (--r1_weight=0.1)"
 _ADVICE = {
@@ -99,7 +99,7 @@ class Alarm:
             )
         if level >= 1.0:
             figure = name.split("_")[0]
-            saw = f"{figure} were missing (now {value:.0f} of {level:.0f} appear)"
+            saw = f"{figure} were missing (now {value:.0f}; {level:.0f} are expected)"
         else:
             saw = f"samples were alike ({name} is {value:.2g}, of real data 1)"
         return f"{when}{saw}; {helps}{_CALMER}, averaged weights (--ema_decay=0.999)"
