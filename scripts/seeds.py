@@ -4,8 +4,8 @@
 
 Trains the recipe on real MNIST from seeds 1 to count, for as long as it says, in
 runs/seeds; a run that is there already is only measured. What 10,000 samples of each
-measure, and what the alarm said, goes into samples/seeds/RECIPE.json and, by ``python
-scripts/results.py --only_write``, the README.
+measure, and what the alarm said, goes into samples/seeds/RECIPE.json; a table of all
+recipes there is printed.
 """
 
 from __future__ import annotations
@@ -116,6 +116,7 @@ def main() -> None:
     SEEDS.mkdir(exist_ok=True)
     found = {"recipe": recipe, "judge": PROTOCOLS["mnist"].judged_by, "rows": rows}
     (SEEDS / f"{recipe}.json").write_text(json.dumps(found, indent=1) + "\n")
+    print(table())
 
 
 if __name__ == "__main__":
