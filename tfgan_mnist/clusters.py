@@ -35,8 +35,8 @@ class Clusters:
     def __init__(self, centres: np.ndarray, shares: np.ndarray):
         self.count = shares.shape[1]
         ends = np.cumsum(shares, axis=1)[:, :-1]
-        self.centres = _constant(np.concatenate(centres))  # [classes * count, 49]
-        self.ends = _constant(ends)  # [classes, count - 1]
+        self.centres = _variable(np.concatenate(centres))  # [classes * count, 49]
+        self.ends = _variable(ends)  # [classes, count - 1]
         self.variables = {"centres": self.centres, "ends": self.ends}
 
     def nearest(self, images: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:
@@ -79,7 +79,7 @@ class Clusters:
         return labels * self.count + number
 
 
-def _constant(values: np.ndarray) -> tf.Variable:
+def _variable(values: np.ndarray) -> tf.Variable:
     return tf.Variable(values, trainable=False, dtype=tf.float32)
 
 

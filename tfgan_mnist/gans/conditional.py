@@ -67,10 +67,7 @@ class Conditional(Unconditional):
             return some
         labels = [some["labels"]] if self.classes else []
         if self.clusters:
-            return {
-                **some,
-                "condition": self.clusters.nearest(some["samples"], *labels),
-            }
+            labels = [self.clusters.nearest(some["samples"], *labels)]
         return {**some, "condition": labels[0]}
 
     def judge(self, some: Batch, training: bool = True) -> tf.Tensor:
