@@ -65,7 +65,8 @@ def main() -> None:
             check_saved_model(path, "SAVED_MODEL")
         measure(arguments.models, arguments.data_dir)
     except UserError as error:
-        sys.exit(f"error: {error}")
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
 
 
 def measure(models: list[str], data_dir: str) -> None:

@@ -112,7 +112,8 @@ def main() -> None:
         PROTOCOLS["mnist"].prepare()
         rows = [measure(recipe, seed) for seed in seeds]
     except UserError as error:
-        sys.exit(f"error: {error}")
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
     SEEDS.mkdir(exist_ok=True)
     found = {"recipe": recipe, "judge": PROTOCOLS["mnist"].judged_by, "rows": rows}
     (SEEDS / f"{recipe}.json").write_text(json.dumps(found, indent=1) + "\n")

@@ -216,3 +216,12 @@ def test_the_table_of_many_seeds(tmp_path, monkeypatch):
     rows[0]["alarms"] = None
     (tmp_path / "some.json").write_text(json.dumps(found))
     assert "| 1 rang, 1 not judged |" in seeds.table()
+
+
+def test_a_second_opinion_on_nothing_is_one_line():
+    path = str(ROOT / "scripts/second_judge.py")
+    done = subprocess.run(
+        [sys.executable, path, "nowhere"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr == "error: SAVED_MODEL=nowhere: there is no such folder\n"
