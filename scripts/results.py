@@ -7,7 +7,8 @@ Each image recipe trains on real MNIST for its budget below, from each of its se
 runs/results; a run that is there already goes on, or is only measured. What
 ``python -m tfgan_mnist.evaluate --data_dir=FOLDER`` says of each model goes into
 samples/results.json, and from there into README.md, with what samples/make.py found of
-the toys, scripts/epochs.py of longer training and scripts/race.py of time.
+the toys, scripts/epochs.py of longer training, scripts/race.py of time and
+scripts/seeds.py of collapse.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ RECIPES: dict[str, tuple[list[str], tuple[int, ...]]] = {
     "dcgan": (["--max_seconds=900", "--evaluate_every=100"], (1,)),
     "dcgan_tutorial": (["--max_seconds=600", "--evaluate_every=100"], (1,)),
     "dcgan32": (["--max_seconds=300"], (1,)),
+    "dcgan32_cured": (["--evaluate_every=0"], (1,)),
     "dcgan_cpu": (["--dataset=mnist"], (1, 2, 3)),
     "dcgan_fast": ([], (1, 2, 3)),
     "cdcgan_fast": ([], (1,)),
@@ -212,22 +214,19 @@ def epochs_table() -> str:
     return text
 
 
-def race_table() -> str:
-    """What ``scripts/race.py`` measured, as Markdown."""
-    sys.path.insert(0, str(ROOT / "scripts"))
-    import race
-
-    return race.table(race.read_record(race.RACE))
-
-
 def write(results: dict[str, list[dict]]) -> None:
     """Puts the tables between their marks in README.md."""
+    sys.path.insert(0, str(ROOT / "scripts"))
+    import race
+    import seeds
+
     text = README.read_text()
     for name, new in (
         ("results", table(results)),
         ("epochs", epochs_table()),
         ("toys", toys_table()),
-        ("race", race_table()),
+        ("race", race.table(race.read_record(race.RACE))),
+        ("seeds", seeds.table()),
     ):
         begin, end = (f"<!-- {name}: {word} -->\n" for word in ("begin", "end"))
         before, rest = text.split(begin)

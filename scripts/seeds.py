@@ -1,11 +1,13 @@
 """Whether a recipe collapses from any seed: trained from many, each one measured.
 
     python scripts/seeds.py RECIPE [--count=20] [--data_dir=FOLDER]
+        [--evaluate_every=STEPS]
 
 Trains the recipe on real MNIST from seeds 1 to count, for as long as it says, in
 runs/seeds; a run that is there already is only measured. What 10,000 samples of each
-measure, and what the alarm said, goes into samples/seeds/RECIPE.json; a table of all
-recipes there is printed.
+measure, and what the alarm said, goes into samples/seeds/RECIPE.json, and from there,
+by ``python scripts/results.py --only_write``, into README.md. The alarm needs three
+scores: a slow machine may ask for them more often than the recipe does.
 """
 
 from __future__ import annotations
@@ -29,9 +31,9 @@ SHOWN = {
 }
 
 
-def train(recipe: str, seed: int, data_dir: str) -> None:
+def train(recipe: str, seed: int, data_dir: str, more: list[str]) -> None:
     flags = [f"--flagfile={recipe}.flags", "--dataset=mnist", f"--data_dir={data_dir}"]
-    flags += [f"--seed={seed}", f"--run_dir={RUNS / f'{recipe}-{seed}'}"]
+    flags += [f"--seed={seed}", f"--run_dir={RUNS / f'{recipe}-{seed}'}", *more]
     done = subprocess.run([sys.executable, "-m", "tfgan_mnist.train", *flags])
     if done.returncode:  # it has said why
         sys.exit(done.returncode)
@@ -58,11 +60,13 @@ def measure(recipe: str, seed: int) -> dict:
 
 
 def table() -> str:
-    """What was found of each recipe, as Markdown."""
+    """What was found of each recipe, as Markdown; nothing before there was one."""
     heads = ["recipe", "seeds", "steps", "seconds", *SHOWN.values(), "alarm"]
     lines = ["| " + " | ".join(heads) + " |", "| --- |" + " ---: |" * (len(heads) - 1)]
-    for path in sorted(SEEDS.glob("*.json")):
-        found = json.loads(path.read_text())
+    records = [json.loads(path.read_text()) for path in sorted(SEEDS.glob("*.json"))]
+    if not records:
+        return ""
+    for found in records:
         rows = found["rows"]
         loud = sum(bool(row["alarms"]) for row in rows)
         unjudged = sum(row["alarms"] is None for row in rows)
@@ -73,10 +77,11 @@ def table() -> str:
             cells.append(spread(rows, name, form))
         cells.append(f"{loud} rang" + f", {unjudged} not judged" * bool(unjudged))
         lines.append("| " + " | ".join(cells) + " |")
+    commands = ", ".join(f"`{found['command']}`" for found in records)
     words = (
         "Mean (least – greatest) over the seeds, on 10,000 samples each, by "
-        f"{found['judge']}. `python scripts/seeds.py dcgan_fast --data_dir=FOLDER` "
-        "trained and measured them; each seed's figures are in "
+        f"{records[0]['judge']}. {commands} trained them, on two cores that other work "
+        "shared, and measured them; each seed's figures are in "
         "[samples/seeds](samples/seeds)."
     )
     return "\n".join(lines) + f"\n\n{words}\n"
@@ -94,14 +99,20 @@ def main() -> None:
     )
     parser.add_argument("--count", type=int, default=20, help="of seeds")
     parser.add_argument("--data_dir", default="", help="a prepared copy of MNIST")
+    parser.add_argument(
+        "--evaluate_every", type=int, help="steps, in place of the recipe's"
+    )
     parser.add_argument("recipe")
     arguments = parser.parse_args()
     if arguments.count < 1:
         parser.error(f"--count={arguments.count}: must be at least 1")
     sys.path.insert(0, str(ROOT))
     recipe, seeds = arguments.recipe, range(1, arguments.count + 1)
+    command, more = f"python scripts/seeds.py {recipe} --data_dir=FOLDER", []
+    if arguments.evaluate_every is not None:  # the trainer says what is wrong with it
+        more = [f"--evaluate_every={arguments.evaluate_every}"]
     for seed in seeds:
-        train(recipe, seed, arguments.data_dir)
+        train(recipe, seed, arguments.data_dir, more)
     from tfgan_mnist.runtime import load_tensorflow
 
     load_tensorflow()
@@ -115,7 +126,12 @@ def main() -> None:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
     SEEDS.mkdir(exist_ok=True)
-    found = {"recipe": recipe, "judge": PROTOCOLS["mnist"].judged_by, "rows": rows}
+    found = {
+        "recipe": recipe,
+        "command": " ".join([command, *more]),
+        "judge": PROTOCOLS["mnist"].judged_by,
+        "rows": rows,
+    }
     (SEEDS / f"{recipe}.json").write_text(json.dumps(found, indent=1) + "\n")
     print(table())
 

@@ -6,8 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from conftest import tiny_config
 
 from tfgan_mnist.build import build_gan
@@ -72,7 +74,15 @@ def test_the_checkpoints_of_a_run_are_measured(trained):
     assert set(found["shown"]) <= set(found["rows"][0])
 
 
-NAMES = ("benchmark", "epochs", "race", "results", "second_judge", "seeds")
+NAMES = (
+    "benchmark",
+    "epochs",
+    "race",
+    "reestimate",
+    "results",
+    "second_judge",
+    "seeds",
+)
 SCRIPTS = [f"scripts/{name}.py" for name in NAMES]
 
 
@@ -155,7 +165,7 @@ def test_the_tables_of_the_readme_are_those_of_the_record(tmp_path, monkeypatch)
     results.write(kept)
     between = r"<!-- (\w+): begin -->\n(.*?)<!-- \1: end -->"
     tables = dict(re.findall(between, readme, re.DOTALL))
-    assert set(tables) == {"results", "epochs", "toys", "race"}
+    assert set(tables) == {"results", "epochs", "toys", "race", "seeds"}
     assert all(text.startswith("| ") for text in tables.values())
     assert dict(re.findall(between, copy.read_text(), re.DOTALL)) == tables
 
@@ -206,7 +216,7 @@ def test_the_table_of_many_seeds(tmp_path, monkeypatch):
         {**shared, "fcd_10k": 1.5, "classes_10k": 9, "class_kl_10k": 0.07},
     ]
     rows[0]["alarms"], rows[1]["alarms"] = [], ["classes were missing"]
-    found = {"recipe": "some", "judge": "judge-1", "rows": rows}
+    found = {"recipe": "some", "command": "run", "judge": "judge-1", "rows": rows}
     (tmp_path / "some.json").write_text(json.dumps(found))
     monkeypatch.setattr(seeds, "SEEDS", tmp_path)
     cells = [cell.strip() for cell in seeds.table().splitlines()[2].split("|")[1:-1]]
@@ -216,6 +226,7 @@ def test_the_table_of_many_seeds(tmp_path, monkeypatch):
     rows[0]["alarms"] = None
     (tmp_path / "some.json").write_text(json.dumps(found))
     assert "| 1 rang, 1 not judged |" in seeds.table()
+    assert "`run` trained them" in seeds.table()
 
 
 def test_a_second_opinion_on_nothing_is_one_line():
@@ -225,3 +236,35 @@ def test_a_second_opinion_on_nothing_is_one_line():
     )
     assert done.returncode == 2
     assert done.stderr == "error: SAVED_MODEL=nowhere: there is no such folder\n"
+
+
+def test_statistics_are_those_of_the_network_itself(monkeypatch):
+    """The first layer's follow from its weights and the latents alone."""
+    script = load("scripts/reestimate.py")
+    monkeypatch.setattr(script, "BATCHES", 3)
+    monkeypatch.setattr(script, "BATCH_SIZE", 8)
+    gan = build_gan(tiny_config("dcgan_cpu"))
+    last, network = gan.generator, keras.models.clone_model(gan.generator)
+    dense, first = network.layers[0], next(script.normalisations(network))
+    assert len(list(script.normalisations(network))) == 4
+    script.reestimate(gan, network)
+    activations = [
+        dense(gan.draw_latents(8, tf.constant([i, 0]))).numpy().reshape(-1, 32)
+        for i in range(3)
+    ]
+    means = [x.mean(axis=0) for x in activations]
+    np.testing.assert_allclose(first.moving_mean, np.mean(means, axis=0), atol=1e-6)
+    variances = [x.var(axis=0) for x in activations]
+    expected = np.mean(variances, axis=0)
+    np.testing.assert_allclose(first.moving_variance, expected, rtol=1e-5)
+    assert first.momentum == 0.9
+    assert gan.generator is last
+
+
+def test_statistics_of_no_run_are_one_line():
+    path = str(ROOT / "scripts/reestimate.py")
+    done = subprocess.run(
+        [sys.executable, path, "nowhere"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr == "error: RUN_DIR=nowhere: holds no run\n"

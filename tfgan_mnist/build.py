@@ -33,6 +33,7 @@ NETWORKS: dict[str, Callable[..., dcgan.Pair]] = {
     "dcgan": dcgan.dcgan,
     "dcgan_tutorial": dcgan.dcgan_tutorial,
     "dcgan32": dcgan.dcgan32,
+    "dcgan32_unnormalised": dcgan.dcgan32_unnormalised,
     "dcgan_fast": dcgan.dcgan_fast,
     "mlp": mlp.mlp,
     "cgan_onehot": conditional.cgan_onehot,

@@ -71,6 +71,7 @@ NETWORKS: Mapping[str, Pair] = {
     "dcgan": Pair(),
     "dcgan_tutorial": Pair(),
     "dcgan32": Pair(),
+    "dcgan32_unnormalised": Pair(),
     "dcgan_fast": Pair(),
     "mlp": Pair(),
     "cgan_onehot": Pair(conditional=True),

@@ -130,3 +130,20 @@ def test_initial_weights_of_dcgan32():
     )
     np.testing.assert_allclose(scales.mean(), 1.0, atol=0.01)
     np.testing.assert_allclose(scales.std(), 0.02, rtol=0.3)
+
+
+def test_dcgan32_unnormalised_judges_each_image_alone():
+    generator, discriminator = dcgan.dcgan32_unnormalised(100, 8, 1)
+    normalised, _ = dcgan.dcgan32(100, 8, 1)
+    pairs = zip(generator.get_weights(), normalised.get_weights(), strict=True)
+    assert all((ours == theirs).all() for ours, theirs in pairs)
+    images = tf.random.stateless_uniform([6, 32, 32, 1], [1, 2], -1.0, 1.0)
+    logits = discriminator(images, training=True)
+    alone = discriminator(images[:1], training=True)
+    np.testing.assert_allclose(alone, logits[:1], atol=1e-6)
+    # Glorot's deviation; what passes through is neither nothing nor huge.
+    kernel = discriminator.layers[-4].kernel.numpy()
+    assert kernel.shape == (4, 4, 8, 16)
+    deviation = np.sqrt(2.0 / (16 * 8 + 16 * 16))
+    np.testing.assert_allclose(kernel.std(), deviation, rtol=0.05)
+    assert 0.01 < np.std(logits) < 10.0

@@ -145,6 +145,20 @@ def dcgan32(latent_dim: int, base_channels: int, seed: int) -> Pair:
     8×8×32 → 4×4×64 → 1×1×128 → 1. Weights of convolutions from normal(0, 0.02), scales
     of batch normalisation from normal(1, 0.02).
     """
+    return _dcgan32(latent_dim, base_channels, seed, normalised=True)
+
+
+def dcgan32_unnormalised(latent_dim: int, base_channels: int, seed: int) -> Pair:
+    """``dcgan32`` without normalisation in D, for penalties of its gradient.
+
+    Under batch normalisation a sample's gradient is one of the whole batch (Gulrajani
+    et al., 2017, arXiv:1704.00028, section 4). D's initial weights are Glorot's:
+    without normalisation nothing passes through ones so small as the paper's.
+    """
+    return _dcgan32(latent_dim, base_channels, seed, normalised=False)
+
+
+def _dcgan32(latent_dim: int, base_channels: int, seed: int, normalised: bool) -> Pair:
     c = base_channels
     seeds = keras.random.SeedGenerator(seed)
     init = keras.initializers.RandomNormal(0.0, 0.02, seed=seeds)
@@ -160,10 +174,17 @@ def dcgan32(latent_dim: int, base_channels: int, seed: int) -> Pair:
         if crop:
             yield layers.Cropping2D(crop)
 
+    judging = init if normalised else dense
+
     def down(channels):
         # Keras's "same" pads an even map on one side only; this pads both.
         yield layers.ZeroPadding2D(1)
-        yield layers.Conv2D(channels, 3, 2, kernel_initializer=init)
+        yield layers.Conv2D(channels, 3, 2, kernel_initializer=judging)
+
+    def judged():
+        if normalised:
+            yield norm()
+        yield layers.LeakyReLU(0.2)
 
     generator = keras.Sequential(
         [
@@ -187,14 +208,11 @@ def dcgan32(latent_dim: int, base_channels: int, seed: int) -> Pair:
             *down(c // 4),  # 16×16
             layers.LeakyReLU(0.2),
             *down(c // 2),  # 8×8
-            norm(),
-            layers.LeakyReLU(0.2),
+            *judged(),
             *down(c),  # 4×4
-            norm(),
-            layers.LeakyReLU(0.2),
-            layers.Conv2D(2 * c, 4, kernel_initializer=init),  # 1×1
-            norm(),
-            layers.LeakyReLU(0.2),
+            *judged(),
+            layers.Conv2D(2 * c, 4, kernel_initializer=judging),  # 1×1
+            *judged(),
         ],
         dense,
     )
