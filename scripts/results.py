@@ -189,14 +189,14 @@ def toys_table() -> str:
 
 def epochs_table() -> str:
     """What ``scripts/epochs.py`` measured, as Markdown."""
-    text = ""
+    tables = []
     for path in sorted((ROOT / "samples" / "epochs").glob("*.json")):
         found = json.loads(path.read_text())
         rows = found["rows"]
         names = {name: COLUMNS[name] for name in found["shown"]}
         best = min(rows, key=lambda row: row["fcd_10k"])
         half = min(rows, key=lambda row: abs(row["epoch"] - rows[-1]["epoch"] / 2))
-        text += f"| `{found['recipe']}` | " + " | ".join(names.values()) + " |\n"
+        text = f"| `{found['recipe']}` | " + " | ".join(names.values()) + " |\n"
         text += "| --- |" + " ---: |" * len(names) + "\n"
         for what, row in (("best, at", best), ("at", half), ("at", rows[-1])):
             cells = [f"{row[name]:.3f}" for name in names]
@@ -211,7 +211,8 @@ def epochs_table() -> str:
             f"the same latents every second epoch, by {found['judge']}; dashed lines "
             "are held-out real images.\n"
         )
-    return text
+        tables.append(text)
+    return "\n".join(tables)
 
 
 def write(results: dict[str, list[dict]]) -> None:
