@@ -218,9 +218,9 @@ def table(record: dict) -> str:
     words = (
         "Seconds of training to a distance, and the distance after so many seconds "
         "(least – greatest over the seeds, where they were trained so long): fcd_10k "
-        f"by {record['judge']}. `python scripts/race.py --data_dir=FOLDER` ran it on "
-        "two cores with AVX-512; all figures are in "
-        "[samples/race/race.json](samples/race/race.json)."
+        f"by {record['judge']}. `python scripts/race.py --data_dir=FOLDER`, for more "
+        "seeds with `--seeds 2 3 --seconds=300`, ran it on two cores with AVX-512; all "
+        "figures are in [samples/race/race.json](samples/race/race.json)."
     )
     picture = "![distance against seconds](samples/race/race.png)"
     return "\n".join(lines) + f"\n\n{picture}\n\n{words}\n"

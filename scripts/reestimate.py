@@ -15,21 +15,30 @@ import dataclasses
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # loading TensorFlow takes seconds
+    import keras
+
+    from tfgan_mnist.config import Config
+    from tfgan_mnist.gans.unconditional import Unconditional
 
 ROOT = Path(__file__).parents[1]
 BATCHES, BATCH_SIZE = 200, 500
 
 
-def normalisations(model) -> Iterator:
+def normalisations(model: keras.Model) -> Iterator[keras.layers.BatchNormalization]:
     """A model's layers of batch normalisation, in order, however deep."""
-    from keras import layers
+    import keras
 
-    for layer in model._flatten_layers(include_self=False):
-        if isinstance(layer, layers.BatchNormalization):
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from normalisations(layer)
+        elif isinstance(layer, keras.layers.BatchNormalization):
             yield layer
 
 
-def reestimate(gan, network) -> None:
+def reestimate(gan: Unconditional, network: keras.Model) -> None:
     """Gives a generator the statistics of its own activations, in place."""
     import tensorflow as tf
 
@@ -46,24 +55,40 @@ def reestimate(gan, network) -> None:
     gan.generator = kept
 
 
-def measure(run_dir: Path, data_dir: str) -> str:
+def find_run(run_dir: Path, data_dir: str) -> Config:
+    """What a run to be measured was configured as.
+
+    Raises:
+      UserError: if there is nothing to measure.
+    """
+    from tfgan_mnist.config import DATASETS, read_config
+    from tfgan_mnist.errors import UserError
+
+    name = f"RUN_DIR={run_dir}"
+    if not (run_dir / "config.flags").is_file():
+        raise UserError(f"{name}: holds no run")
+    config = read_config(run_dir / "config.flags")
+    if DATASETS[config.dataset].makes != "images":
+        raise UserError(f"{name}: does not make single digits")
+    if not config.ema_decay:
+        raise UserError(f"{name}: its recipe has no --ema_decay")
+    return dataclasses.replace(config, data_dir=data_dir or config.data_dir)
+
+
+def measure(run_dir: Path, config: Config) -> str:
     """A row of the table, as Markdown."""
     from tfgan_mnist.build import build_evaluation, build_training
-    from tfgan_mnist.config import read_config
     from tfgan_mnist.errors import UserError
     from tfgan_mnist.training.checkpoint import Checkpoints, State
 
-    config = read_config(run_dir / "config.flags")
-    if not config.ema_decay:
-        raise UserError(f"RUN_DIR={run_dir}: its recipe has no --ema_decay")
-    paths = Checkpoints(run_dir / "checkpoints", config.keep_checkpoints).paths()
-    if not paths:
-        raise UserError(f"RUN_DIR={run_dir}: there are no checkpoints")
-    training = build_training(dataclasses.replace(config, data_dir=data_dir))
+    name = f"RUN_DIR={run_dir}"
+    training = build_training(config)
     if not list(normalisations(training.sampler)):
-        raise UserError(f"RUN_DIR={run_dir}: its G has no batch normalisation")
+        raise UserError(f"{name}: its G has no batch normalisation")
     state = State(training.variables)
-    Checkpoints(run_dir / "checkpoints", 1).load(paths[-1].read_bytes(), state)
+    checkpoints = Checkpoints(run_dir / "checkpoints", config.keep_checkpoints)
+    if not checkpoints.restore(state):
+        raise UserError(f"{name}: has no checkpoint that can be read")
     evaluate = build_evaluation(config, training, glance=False)
     cells = [f"`{config.recipe}`", str(config.seed), f"{state.step:,}"]
     cells.append(f"{evaluate()['fcd_10k']:.3f}")
@@ -85,20 +110,17 @@ def main() -> None:
     parser.add_argument("runs", nargs="+", metavar="RUN_DIR", type=Path)
     arguments = parser.parse_args()
     sys.path.insert(0, str(ROOT))
-    from tfgan_mnist.errors import UserError
+    from tfgan_mnist.errors import NotFiniteError, UserError
     from tfgan_mnist.runtime import load_tensorflow
 
-    for run_dir in arguments.runs:
-        if not (run_dir / "config.flags").is_file():
-            print(f"error: RUN_DIR={run_dir}: holds no run", file=sys.stderr)
-            sys.exit(2)
-    load_tensorflow()
-    print("| recipe | seed | steps | averaged | re-estimated | the last G's |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: |")
     try:
-        for run_dir in arguments.runs:
-            print(measure(run_dir, arguments.data_dir), flush=True)
-    except UserError as error:
+        configs = [find_run(path, arguments.data_dir) for path in arguments.runs]
+        load_tensorflow()
+        print("| recipe | seed | steps | averaged | re-estimated | the last G's |")
+        print("| --- | ---: | ---: | ---: | ---: | ---: |")
+        for run_dir, config in zip(arguments.runs, configs, strict=True):
+            print(measure(run_dir, config), flush=True)
+    except (UserError, NotFiniteError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
 

@@ -30,7 +30,7 @@ RECIPES: dict[str, tuple[list[str], tuple[int, ...]]] = {
     "dcgan": (["--max_seconds=900", "--evaluate_every=100"], (1,)),
     "dcgan_tutorial": (["--max_seconds=600", "--evaluate_every=100"], (1,)),
     "dcgan32": (["--max_seconds=300"], (1,)),
-    "dcgan32_cured": (["--evaluate_every=0"], (1,)),
+    "dcgan32_cured": (["--evaluate_every=0"], (1,)),  # as epochs.py trains it
     "dcgan_cpu": (["--dataset=mnist"], (1, 2, 3)),
     "dcgan_fast": ([], (1, 2, 3)),
     "cdcgan_fast": ([], (1,)),
@@ -140,10 +140,10 @@ def table(results: dict[str, list[dict]]) -> str:
         f"By {', '.join(judges)}, on 10,000 samples (copies: 1,000), mean over three "
         "sampling seeds ± their deviation, or that over training seeds. Real images "
         "are the test images; for accuracy, so many training images. A dash under "
-        "alarm: too few scores to judge. `python scripts/results.py --data_dir=FOLDER` "
-        "trained these, on two cores that other work shared, measured and wrote this "
-        "table; each one's command, what the alarm said and all figures are in "
-        "[samples/results.json](samples/results.json)."
+        "alarm: too few scores to judge, or none asked for. `python scripts/results.py "
+        "--data_dir=FOLDER` trained these, on two cores that other work shared, "
+        "measured and wrote this table; each one's command, what the alarm said and "
+        "all figures are in [samples/results.json](samples/results.json)."
     )
     return "\n".join(lines) + f"\n\n{words}\n"
 
@@ -198,7 +198,10 @@ def epochs_table() -> str:
         half = min(rows, key=lambda row: abs(row["epoch"] - rows[-1]["epoch"] / 2))
         text = f"| `{found['recipe']}` | " + " | ".join(names.values()) + " |\n"
         text += "| --- |" + " ---: |" * len(names) + "\n"
-        for what, row in (("best, at", best), ("at", half), ("at", rows[-1])):
+        marked = [("best, at", best), ("at", half), ("at", rows[-1])]
+        if best is rows[-1]:
+            marked = [("at", half), ("last and best, at", best)]
+        for what, row in marked:
             cells = [f"{row[name]:.3f}" for name in names]
             text += f"| {what} epoch {row['epoch']:.0f} | {' | '.join(cells)} |\n"
         cells = [f"{found['real'][name]:.3f}" for name in names]

@@ -7,7 +7,7 @@ Trains the recipe on real MNIST from seeds 1 to count, for as long as it says, i
 runs/seeds; a run that is there already is only measured. What 10,000 samples of each
 measure, and what the alarm said, goes into samples/seeds/RECIPE.json, and from there,
 by ``python scripts/results.py --only_write``, into README.md. The alarm needs three
-scores: a slow machine may ask for them more often than the recipe does.
+scores: on a slow machine ask for them more often than the recipe does.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ import json
 import statistics
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 RUNS = Path("runs") / "seeds"
 SEEDS = ROOT / "samples" / "seeds"
+COUNT = 20
 SHOWN = {
     "fcd_10k": "distance",
     "precision_10k": "precision",
@@ -29,6 +31,28 @@ SHOWN = {
     "classes_10k": "classes",
     "class_kl_10k": "class KL",
 }
+
+
+def other_scores(recipe: str, seeds: Iterable[int], asked: int | None) -> str:
+    """What is in the way of going on with runs there; nothing if nothing is.
+
+    A run goes on with scores at other steps, but they would not be told apart later.
+    """
+    from tfgan_mnist.config import find_recipe, read_config
+    from tfgan_mnist.errors import UserError
+
+    try:
+        every = asked or read_config(find_recipe(recipe)).evaluate_every
+        for run_dir in (RUNS / f"{recipe}-{seed}" for seed in seeds):
+            path = run_dir / "config.flags"
+            if path.is_file() and (there := read_config(path).evaluate_every) != every:
+                return (
+                    f"--evaluate_every={every}: {run_dir} was scored every {there} "
+                    "steps; ask for the same, or remove it"
+                )
+    except UserError as error:
+        return str(error)
+    return ""
 
 
 def train(recipe: str, seed: int, data_dir: str, more: list[str]) -> None:
@@ -73,15 +97,15 @@ def table() -> str:
         cells = [f"`{found['recipe']}`", str(len(rows))]
         cells += [spread(rows, "step", "{:,.0f}"), spread(rows, "seconds", "{:.0f}")]
         for name in SHOWN:
-            form = "{:.0f}" if name.startswith("classes") else "{:.3f}"
+            form = "{:.4g}" if name.startswith("classes") else "{:.3f}"
             cells.append(spread(rows, name, form))
         cells.append(f"{loud} rang" + f", {unjudged} not judged" * bool(unjudged))
         lines.append("| " + " | ".join(cells) + " |")
     commands = ", ".join(f"`{found['command']}`" for found in records)
+    judges = ", ".join(sorted({found["judge"] for found in records}))
     words = (
         "Mean (least – greatest) over the seeds, on 10,000 samples each, by "
-        f"{records[0]['judge']}. {commands} trained them, on two cores that other work "
-        "shared, and measured them; each seed's figures are in "
+        f"{judges}. {commands} trained and measured them; each seed's figures are in "
         "[samples/seeds](samples/seeds)."
     )
     return "\n".join(lines) + f"\n\n{words}\n"
@@ -97,7 +121,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--count", type=int, default=20, help="of seeds")
+    parser.add_argument("--count", type=int, default=COUNT, help="of seeds")
     parser.add_argument("--data_dir", default="", help="a prepared copy of MNIST")
     parser.add_argument(
         "--evaluate_every", type=int, help="steps, in place of the recipe's"
@@ -108,9 +132,15 @@ def main() -> None:
         parser.error(f"--count={arguments.count}: must be at least 1")
     sys.path.insert(0, str(ROOT))
     recipe, seeds = arguments.recipe, range(1, arguments.count + 1)
-    command, more = f"python scripts/seeds.py {recipe} --data_dir=FOLDER", []
-    if arguments.evaluate_every is not None:  # the trainer says what is wrong with it
+    more = []
+    if arguments.evaluate_every is not None:
         more = [f"--evaluate_every={arguments.evaluate_every}"]
+    command = ["python scripts/seeds.py", recipe, "--data_dir=FOLDER", *more]
+    if arguments.count != COUNT:
+        command.append(f"--count={arguments.count}")
+    if hindrance := other_scores(recipe, seeds, arguments.evaluate_every):
+        print(f"error: {hindrance}", file=sys.stderr)
+        sys.exit(2)
     for seed in seeds:
         train(recipe, seed, arguments.data_dir, more)
     from tfgan_mnist.runtime import load_tensorflow
@@ -128,7 +158,7 @@ def main() -> None:
     SEEDS.mkdir(exist_ok=True)
     found = {
         "recipe": recipe,
-        "command": " ".join([command, *more]),
+        "command": " ".join(command),
         "judge": PROTOCOLS["mnist"].judged_by,
         "rows": rows,
     }

@@ -14,6 +14,7 @@ from conftest import tiny_config
 
 from tfgan_mnist.build import build_gan
 from tfgan_mnist.config import find_recipe, read_config
+from tfgan_mnist.errors import UserError
 
 ROOT = Path(__file__).parents[1]
 
@@ -158,13 +159,16 @@ def test_the_tables_of_the_readme_are_those_of_the_record(tmp_path, monkeypatch)
     results = load("scripts/results.py")
     readme = results.README.read_text()
     copy = tmp_path / "README.md"
-    copy.write_text(readme.replace("| `dcgan` |", "| `another` |"))
+    between = r"<!-- (\w+): begin -->\n(.*?)<!-- \1: end -->"
+    tables = dict(re.findall(between, readme, re.DOTALL))
+    emptied = readme
+    for text in tables.values():
+        emptied = emptied.replace(text, "")
+    copy.write_text(emptied)
     monkeypatch.setattr(results, "README", copy)
     kept = json.loads(results.RESULTS.read_text())
     assert set(kept) == set(results.RECIPES)
     results.write(kept)
-    between = r"<!-- (\w+): begin -->\n(.*?)<!-- \1: end -->"
-    tables = dict(re.findall(between, readme, re.DOTALL))
     assert set(tables) == {"results", "epochs", "toys", "race", "seeds"}
     assert all(text.startswith("| ") for text in tables.values())
     assert dict(re.findall(between, copy.read_text(), re.DOTALL)) == tables
@@ -222,11 +226,39 @@ def test_the_table_of_many_seeds(tmp_path, monkeypatch):
     cells = [cell.strip() for cell in seeds.table().splitlines()[2].split("|")[1:-1]]
     assert cells[:3] == ["`some`", "2", "2,000 (2,000 – 2,000)"]
     assert cells[4] == "1.000 (0.500 – 1.500)"
-    assert cells[7:] == ["10 (9 – 10)", "0.040 (0.010 – 0.070)", "1 rang"]
+    assert cells[7:] == ["9.5 (9 – 10)", "0.040 (0.010 – 0.070)", "1 rang"]
     rows[0]["alarms"] = None
     (tmp_path / "some.json").write_text(json.dumps(found))
     assert "| 1 rang, 1 not judged |" in seeds.table()
-    assert "`run` trained them" in seeds.table()
+    assert "by judge-1. `run` trained" in seeds.table()
+    other = {**found, "recipe": "other", "command": "other", "judge": "judge-0"}
+    (tmp_path / "other.json").write_text(json.dumps(other))
+    assert "by judge-0, judge-1. `other`, `run` trained" in seeds.table()
+    monkeypatch.setattr(seeds, "SEEDS", tmp_path / "nowhere")
+    assert seeds.table() == ""
+
+
+def test_seeds_scored_at_other_steps_are_left_alone(tmp_path):
+    """They would be measured as if they had been trained by the command given."""
+    run_dir = tmp_path / "runs" / "seeds" / "dcgan_fast-3"
+    run_dir.mkdir(parents=True)
+    flags = find_recipe("dcgan_fast").read_text()
+    (run_dir / "config.flags").write_text(flags)
+    words = ["dcgan_fast", "--count=3", "--evaluate_every=600"]
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "scripts/seeds.py"), *words],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr == (
+        "error: --evaluate_every=600: runs/seeds/dcgan_fast-3 was scored every 760 "
+        "steps; ask for the same, or remove it\n"
+    )
+    assert (run_dir / "config.flags").read_text() == flags
+    assert len(list(run_dir.parent.iterdir())) == 1
 
 
 def test_a_second_opinion_on_nothing_is_one_line():
@@ -261,10 +293,32 @@ def test_statistics_are_those_of_the_network_itself(monkeypatch):
     assert gan.generator is last
 
 
-def test_statistics_of_no_run_are_one_line():
+@pytest.mark.parametrize(
+    ("recipe", "words"),
+    [
+        (None, "holds no run"),
+        ("ring", "does not make single digits"),
+        ("dcgan", "its recipe has no --ema_decay"),
+    ],
+)
+def test_runs_without_averaged_statistics_are_one_line(recipe, words, tmp_path):
+    if recipe:
+        (tmp_path / "config.flags").write_text(find_recipe(recipe).read_text())
     path = str(ROOT / "scripts/reestimate.py")
     done = subprocess.run(
-        [sys.executable, path, "nowhere"], capture_output=True, text=True, check=False
+        [sys.executable, path, tmp_path], capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
-    assert done.stderr == "error: RUN_DIR=nowhere: holds no run\n"
+    assert done.stderr == f"error: RUN_DIR={tmp_path}: {words}\n"
+
+
+def test_statistics_of_a_run(trained, tmp_path, monkeypatch):
+    script = load("scripts/reestimate.py")
+    monkeypatch.setattr(script, "BATCHES", 2)
+    config = script.find_run(trained, "")
+    with pytest.raises(UserError, match="has no checkpoint that can be read"):
+        script.measure(tmp_path, config)
+    cells = script.measure(trained, config).strip("| ").split(" | ")
+    assert cells[:3] == ["`dcgan_cpu`", "1", "12"]
+    assert len(set(cells[3:])) == 3  # each way another distance
+    assert min(float(cell) for cell in cells[3:]) > 10.0

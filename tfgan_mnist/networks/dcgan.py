@@ -153,17 +153,20 @@ def dcgan32_unnormalised(latent_dim: int, base_channels: int, seed: int) -> Pair
 
     Under batch normalisation a sample's gradient is one of the whole batch (Gulrajani
     et al., 2017, arXiv:1704.00028, section 4). D's initial weights are Glorot's:
-    without normalisation nothing passes through ones so small as the paper's.
+    without normalisation nothing passes through weights as small as the paper's.
     """
     return _dcgan32(latent_dim, base_channels, seed, normalised=False)
 
 
-def _dcgan32(latent_dim: int, base_channels: int, seed: int, normalised: bool) -> Pair:
+def _dcgan32(
+    latent_dim: int, base_channels: int, seed: int, *, normalised: bool
+) -> Pair:
     c = base_channels
     seeds = keras.random.SeedGenerator(seed)
     init = keras.initializers.RandomNormal(0.0, 0.02, seed=seeds)
     scale = keras.initializers.RandomNormal(1.0, 0.02, seed=seeds)
     dense = keras.initializers.GlorotUniform(seed=seeds)
+    discriminator_init = init if normalised else dense
 
     def norm():
         return layers.BatchNormalization(gamma_initializer=scale)
@@ -174,14 +177,12 @@ def _dcgan32(latent_dim: int, base_channels: int, seed: int, normalised: bool) -
         if crop:
             yield layers.Cropping2D(crop)
 
-    judging = init if normalised else dense
-
     def down(channels):
         # Keras's "same" pads an even map on one side only; this pads both.
         yield layers.ZeroPadding2D(1)
-        yield layers.Conv2D(channels, 3, 2, kernel_initializer=judging)
+        yield layers.Conv2D(channels, 3, 2, kernel_initializer=discriminator_init)
 
-    def judged():
+    def activated():
         if normalised:
             yield norm()
         yield layers.LeakyReLU(0.2)
@@ -208,11 +209,11 @@ def _dcgan32(latent_dim: int, base_channels: int, seed: int, normalised: bool) -
             *down(c // 4),  # 16×16
             layers.LeakyReLU(0.2),
             *down(c // 2),  # 8×8
-            *judged(),
+            *activated(),
             *down(c),  # 4×4
-            *judged(),
-            layers.Conv2D(2 * c, 4, kernel_initializer=judging),  # 1×1
-            *judged(),
+            *activated(),
+            layers.Conv2D(2 * c, 4, kernel_initializer=discriminator_init),  # 1×1
+            *activated(),
         ],
         dense,
     )

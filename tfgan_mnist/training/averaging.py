@@ -14,8 +14,8 @@ def update_average(
     The ramp keeps the random initial weights out of short runs' averages (as in TF1's
     ``ExponentialMovingAverage(num_updates=)``). Moving statistics of batch
     normalisation are averaged with the weights (Yazıcı et al., 2018, arXiv:1806.04498,
-    section 3): statistics taken anew from the averaged network itself are no better
-    (scripts/reestimate.py; README, "Quality against time").
+    section 3); taken anew from the averaged network itself they were mostly a little
+    worse (scripts/reestimate.py; README, "Quality against time").
 
     Args:
       average: a network like ``network``; changed in place.
