@@ -33,26 +33,22 @@ SHOWN = {
 }
 
 
-def other_scores(recipe: str, seeds: Iterable[int], asked: int | None) -> str:
-    """What is in the way of going on with runs there; nothing if nothing is.
+def check_scores(recipe: str, seeds: Iterable[int], asked: int | None) -> None:
+    """Raises UserError if a run that is there was scored at other steps.
 
-    A run goes on with scores at other steps, but they would not be told apart later.
+    It would go on, but its scores could not be told from the others' later.
     """
     from tfgan_mnist.config import find_recipe, read_config
     from tfgan_mnist.errors import UserError
 
-    try:
-        every = asked or read_config(find_recipe(recipe)).evaluate_every
-        for run_dir in (RUNS / f"{recipe}-{seed}" for seed in seeds):
-            path = run_dir / "config.flags"
-            if path.is_file() and (there := read_config(path).evaluate_every) != every:
-                return (
-                    f"--evaluate_every={every}: {run_dir} was scored every {there} "
-                    "steps; ask for the same, or remove it"
-                )
-    except UserError as error:
-        return str(error)
-    return ""
+    every = asked or read_config(find_recipe(recipe)).evaluate_every
+    for run_dir in (RUNS / f"{recipe}-{seed}" for seed in seeds):
+        path = run_dir / "config.flags"
+        if path.is_file() and (there := read_config(path).evaluate_every) != every:
+            raise UserError(
+                f"--evaluate_every={every}: {run_dir} was scored every {there} "
+                "steps; ask for the same, or remove it"
+            )
 
 
 def train(recipe: str, seed: int, data_dir: str, more: list[str]) -> None:
@@ -138,18 +134,17 @@ def main() -> None:
     command = ["python scripts/seeds.py", recipe, "--data_dir=FOLDER", *more]
     if arguments.count != COUNT:
         command.append(f"--count={arguments.count}")
-    if hindrance := other_scores(recipe, seeds, arguments.evaluate_every):
-        print(f"error: {hindrance}", file=sys.stderr)
-        sys.exit(2)
-    for seed in seeds:
-        train(recipe, seed, arguments.data_dir, more)
-    from tfgan_mnist.runtime import load_tensorflow
-
-    load_tensorflow()
     from tfgan_mnist.errors import UserError
-    from tfgan_mnist.protocols import PROTOCOLS
 
     try:
+        check_scores(recipe, seeds, arguments.evaluate_every)
+        for seed in seeds:
+            train(recipe, seed, arguments.data_dir, more)
+        from tfgan_mnist.runtime import load_tensorflow
+
+        load_tensorflow()
+        from tfgan_mnist.protocols import PROTOCOLS
+
         PROTOCOLS["mnist"].prepare()
         rows = [measure(recipe, seed) for seed in seeds]
     except UserError as error:

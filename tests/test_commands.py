@@ -254,9 +254,10 @@ def test_dry_run_prints_the_plan_and_trains_nothing(tmp_path, dry_run):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_interrupted_before_the_first_step(tmp_path):
-    process = start("train", *TINY, "--steps=9", f"--run_dir={tmp_path / 'run'}")
-    time.sleep(0.7)
+@pytest.mark.parametrize("seconds", [0.7, 2.0, 3.5])
+def test_interrupted_before_the_first_step(tmp_path, seconds):
+    process = start("train", *TINY, "--steps=999999", f"--run_dir={tmp_path / 'run'}")
+    time.sleep(seconds)
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130

@@ -18,6 +18,7 @@ ALLOWED = {
     "clusters": set(),
     "files": {"errors"},
     "errors": set(),
+    "interrupts": set(),
     "runtime": set(),
     "penalties": set(),
     "networks": set(),

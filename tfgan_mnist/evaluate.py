@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tfgan_mnist import command
+from tfgan_mnist import command, interrupts
 from tfgan_mnist.config import check_flags, flag, grouped_help, parse_flags
 from tfgan_mnist.errors import UserError, naming
 from tfgan_mnist.files import check_output, whole_file
@@ -80,9 +80,10 @@ def main(argv: Sequence[str]) -> None:
 
     from tfgan_mnist.runtime import load_tensorflow
 
-    load_tensorflow()
-    from tfgan_mnist.saving import SavedGenerator
-    from tfgan_mnist.scores import score, score_images, table
+    with interrupts.held():
+        load_tensorflow()
+        from tfgan_mnist.saving import SavedGenerator
+        from tfgan_mnist.scores import score, score_images, table
 
     if flags.images:
         found = {"images": flags.images, **score_images(images, flags.data_dir)}

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tfgan_mnist import command
+from tfgan_mnist import command, interrupts
 from tfgan_mnist.config import check_flags, flag, grouped_help, parse_flags
 from tfgan_mnist.errors import UserError, first_line, naming
 from tfgan_mnist.files import whole_folder
@@ -100,8 +100,9 @@ def main(argv: Sequence[str]) -> None:
 
     from tfgan_mnist.runtime import load_tensorflow
 
-    tf = load_tensorflow()
-    from tfgan_mnist.saving import SavedGenerator
+    with interrupts.held():
+        tf = load_tensorflow()
+        from tfgan_mnist.saving import SavedGenerator
 
     # Loaded before anything is written, so that a damaged model leaves no trace.
     signatures = SavedGenerator(saved_model, "--run_dir").signatures

@@ -10,8 +10,7 @@ import json
 import math
 import signal
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ import imageio.v3 as imageio
 import numpy as np
 import tensorflow as tf
 
-from tfgan_mnist import __version__, saving, scores
+from tfgan_mnist import __version__, interrupts, saving, scores
 from tfgan_mnist.build import (
     Training,
     build_evaluation,
@@ -78,7 +77,7 @@ def run(
       RunStopped: if it was interrupted, its losses or weights stopped being finite, or
         the disk is full; the last checkpoint is kept.
     """
-    with _interrupts() as interrupted:
+    with interrupts.noticed(signal.SIGINT, signal.SIGTERM) as interrupted:
         training = build_training(config)
         # Whatever it lacks is said before anything is trained.
         evaluate = build_evaluation(config, training) if config.evaluate_every else None
@@ -387,33 +386,6 @@ def metadata(config: Config, state: State) -> dict[str, Any]:
         "tensorflow": tf.__version__,
         "flags": flags,
     }
-
-
-@contextlib.contextmanager
-def _interrupts() -> Iterator[list[int]]:
-    """Yields a list that gets the number of the first SIGINT or SIGTERM.
-
-    A second one acts as it always does. Only the main thread can catch signals; in
-    another one the list stays empty.
-    """
-    caught: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield caught
-        return
-    before = {s: signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)}
-
-    def catch(number: int, frame: object) -> None:
-        caught.append(number)
-        for which, handler in before.items():
-            signal.signal(which, handler)
-
-    for which in before:
-        signal.signal(which, catch)
-    try:
-        yield caught
-    finally:
-        for which, handler in before.items():
-            signal.signal(which, handler)
 
 
 def _warn(message: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tfgan_mnist import command
+from tfgan_mnist import command, interrupts
 from tfgan_mnist.config import DATASETS, check_flags, flag, grouped_help, parse_flags
 from tfgan_mnist.errors import UserError, naming
 from tfgan_mnist.files import check_output, whole_file
@@ -179,12 +179,13 @@ def main(argv: Sequence[str]) -> None:
 
     from tfgan_mnist.runtime import load_tensorflow
 
-    load_tensorflow()
-    import imageio.v3 as imageio
+    with interrupts.held():
+        load_tensorflow()
+        import imageio.v3 as imageio
 
-    from tfgan_mnist.saving import SavedGenerator, row_seeds
-    from tfgan_mnist.visual.animation import write_gif
-    from tfgan_mnist.visual.montage import montage, to_bytes
+        from tfgan_mnist.saving import SavedGenerator, row_seeds
+        from tfgan_mnist.visual.animation import write_gif
+        from tfgan_mnist.visual.montage import montage, to_bytes
 
     model = SavedGenerator(flags.saved_model)
     check_format(flags, model.kind)

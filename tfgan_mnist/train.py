@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tfgan_mnist import command
+from tfgan_mnist import command, interrupts
 from tfgan_mnist.config import (
     DATASETS,
     Config,
@@ -64,8 +64,9 @@ def train(
 
     from tfgan_mnist.runtime import load_tensorflow
 
-    load_tensorflow()
-    from tfgan_mnist import runner
+    with interrupts.held():
+        load_tensorflow()
+        from tfgan_mnist import runner
 
     return runner.run(config, directory, echo)
 
@@ -74,8 +75,9 @@ def _dry_run(config: Config) -> None:
     """Prints the resolved configuration, the networks and the plan."""
     from tfgan_mnist.runtime import load_tensorflow
 
-    load_tensorflow()
-    from tfgan_mnist.build import build_networks
+    with interrupts.held():
+        load_tensorflow()
+        from tfgan_mnist.build import build_networks
 
     print("# Configuration\n" + config.to_flags())
     for network in build_networks(config):
