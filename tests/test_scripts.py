@@ -78,10 +78,10 @@ def test_the_checkpoints_of_a_run_are_measured(trained):
 NAMES = (
     "benchmark",
     "epochs",
+    "other_judges",
     "race",
     "reestimate",
     "results",
-    "second_judge",
     "seeds",
 )
 SCRIPTS = [f"scripts/{name}.py" for name in NAMES]
@@ -261,8 +261,8 @@ def test_seeds_scored_at_other_steps_are_left_alone(tmp_path):
     assert len(list(run_dir.parent.iterdir())) == 1
 
 
-def test_a_second_opinion_on_nothing_is_one_line():
-    path = str(ROOT / "scripts/second_judge.py")
+def test_an_opinion_on_nothing_is_one_line():
+    path = str(ROOT / "scripts/other_judges.py")
     done = subprocess.run(
         [sys.executable, path, "nowhere"], capture_output=True, text=True, check=False
     )
