@@ -9,12 +9,12 @@ pictures (of its first seed) and rows are written when its runs end.
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 import statistics
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -30,10 +30,15 @@ BUDGETS = {
     "dcgan_fast": [],
     "cdcgan_fast": [],
     "stacked": [],
-    "mlp": ["--sample_every=1875"],
+    "mlp": ["--sample_every=1875", "--evaluate_every=18750"],
     "cgan_onehot": [],
-    "cgan_embedding": [],
-    "cdcgan": ["--max_seconds=1500", "--sample_every=100", "--log_every=20"],
+    "cgan_embedding": ["--evaluate_every=5000"],
+    "cdcgan": [
+        "--max_seconds=1500",
+        "--sample_every=100",
+        "--log_every=20",
+        "--evaluate_every=1000",
+    ],
     "gaussian": [],
     "gaussian_raw": [],
     "gaussian_averaged": [],
@@ -59,7 +64,8 @@ HEADER = """\
 Every picture and figure here was made by `python samples/make.py --data_dir=FOLDER`,
 from real MNIST, with the budget that its row names: time on two cores, often far less
 than the sources give. Each picture shows the recipe's fixed latents at the last step;
-dashed lines in plots of scores are what fresh real samples reach.
+dashed lines in plots of scores are what fresh real samples reach. `dcgan32_cured` is
+the run of `python scripts/epochs.py dcgan32_cured --data_dir=FOLDER`.
 
 | recipe | in place of the recipe's own flags | steps | samples seen | seconds |
 | --- | --- | ---: | ---: | ---: |
@@ -81,6 +87,13 @@ def seeds_of(recipe: str) -> tuple[int, ...]:
     return SEEDS.get(recipe, (1, 2, 3, 4, 5) if recipe.startswith(SCORED) else (1,))
 
 
+def run(name: str, words: list[str]) -> None:
+    """Runs a command of the package; if it fails, which it explains, so do we."""
+    done = subprocess.run([sys.executable, "-m", f"tfgan_mnist.{name}", *words])
+    if done.returncode:
+        sys.exit(done.returncode)
+
+
 def make(recipe: str, data_dir: str) -> None:
     """Trains a recipe from its seeds, and copies its pictures and facts here."""
     scores = []
@@ -90,12 +103,11 @@ def make(recipe: str, data_dir: str) -> None:
         flags += [f"--run_dir={run_dir}", f"--seed={seed}"]
         if data_dir:
             flags.append(f"--data_dir={data_dir}")
-        subprocess.run([sys.executable, "-m", "tfgan_mnist.train", *flags], check=True)
+        run("train", flags)
         if recipe.startswith(SCORED):
             path = run_dir / "evaluation.json"
             flags = [f"--saved_model={run_dir / 'saved_model'}", f"--output={path}"]
-            words = ["-m", "tfgan_mnist.evaluate", *flags]
-            subprocess.run([sys.executable, *words], check=True)
+            run("evaluate", flags)
             scores.append(json.loads(path.read_text()))
     metadata_path = run_dir / "saved_model" / "assets.extra" / "tfgan_mnist.json"
     facts = json.loads(metadata_path.read_text())
@@ -153,11 +165,13 @@ def write_table() -> None:
     (HERE / "README.md").write_text(text)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data_dir", default="", help="a prepared copy of MNIST")
+def main(argv: Sequence[str]) -> None:
+    from tfgan_mnist.command import Parser
+
+    parser = Parser(__doc__)
+    parser.add_data_dir()
     parser.add_argument("recipes", nargs="*", help="by default all")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     if unknown := set(arguments.recipes) - set(BUDGETS):
         parser.error(f"no budget for {min(unknown)}; there are: {', '.join(BUDGETS)}")
     for recipe in arguments.recipes or BUDGETS:
@@ -166,4 +180,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.path.insert(0, str(HERE.parent))
+    from tfgan_mnist import command
+
+    sys.exit(command.run(main))

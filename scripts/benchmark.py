@@ -23,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -509,10 +509,10 @@ def report(recipe: str, rounds: list[dict[str, dict]], to_first_step: float) -> 
     print(f"  {to_first_step:.1f} s from the command to the first step")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def main(argv: Sequence[str]) -> None:
+    from tfgan_mnist.command import Parser
+
+    parser = Parser(__doc__)
     compared = [recipe for recipe, goals in GOALS.items() if goals]
     parser.add_argument("--recipes", nargs="+", choices=GOALS, default=compared)
     parser.add_argument("--programs", nargs="+", choices=PROGRAMS, default=PROGRAMS)
@@ -520,7 +520,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=8.0, help="a turn's time")
     parser.add_argument("--turn", nargs=3, help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     if arguments.turn:
         program, recipe, seconds = arguments.turn
         run = {"ours": ours, "plain": plain, "torch": torch}[program]
@@ -549,4 +549,6 @@ def main() -> None:
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
-    main()
+    from tfgan_mnist import command
+
+    sys.exit(command.run(main))

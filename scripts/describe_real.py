@@ -8,9 +8,9 @@ tfgan_mnist/metrics/real.py.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,15 +19,14 @@ ROOT = Path(__file__).parents[1]
 KEPT = 10_000
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data_dir", default="")
-    parser.add_argument("--output", default="tfgan_mnist/metrics/real.npz")
-    arguments = parser.parse_args()
+def main(argv: Sequence[str]) -> None:
+    from tfgan_mnist.command import Parser
 
-    sys.path.insert(0, str(ROOT))
+    parser = Parser(__doc__)
+    parser.add_data_dir()
+    parser.add_argument("--output", default="tfgan_mnist/metrics/real.npz")
+    arguments = parser.parse_args(argv)
+
     from tfgan_mnist.runtime import load_tensorflow
 
     load_tensorflow()
@@ -58,4 +57,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.path.insert(0, str(ROOT))
+    from tfgan_mnist import command
+
+    sys.exit(command.run(main))

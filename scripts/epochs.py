@@ -9,10 +9,10 @@ samples from the same latents at each, and writes samples/epochs/RECIPE.json and
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from tqdm import tqdm
@@ -79,22 +79,16 @@ def measure(run_dir: Path, data_dir: str) -> dict:
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("recipe")
-    parser.add_argument("--epochs", type=int, default=60)
-    parser.add_argument("--data_dir", default="", help="a prepared copy of MNIST")
-    arguments = parser.parse_args()
-    sys.path.insert(0, str(ROOT))
-    from tfgan_mnist.config import DATASETS, find_recipe, read_config
-    from tfgan_mnist.errors import UserError
+def main(argv: Sequence[str]) -> None:
+    from tfgan_mnist.command import Parser
+    from tfgan_mnist.config import DATASETS, find_recipe, read_config, recipes
 
-    try:
-        config = read_config(find_recipe(arguments.recipe))
-    except UserError as error:
-        parser.error(str(error))
+    parser = Parser(__doc__)
+    parser.add_argument("recipe", choices=recipes(), metavar="RECIPE")
+    parser.add_argument("--epochs", type=int, default=60)
+    parser.add_data_dir()
+    arguments = parser.parse_args(argv)
+    config = read_config(find_recipe(arguments.recipe))
     if DATASETS[config.dataset].makes != "images":
         parser.error(f"{arguments.recipe}: makes no images")
     if arguments.epochs < 1:
@@ -119,4 +113,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.path.insert(0, str(ROOT))
+    from tfgan_mnist import command
+
+    sys.exit(command.run(main))

@@ -3,14 +3,14 @@
     python scripts/other_judges.py --data_dir=FOLDER SAVED_MODEL [...]
 
 Trains two classifiers of other shapes, from other seeds, than the package's judge (one
-to two minutes each; kept in runs/) and measures 10,000 samples of each SavedModel, and
-the test images, by their features.
+to two minutes each; kept in runs/*_judge.keras until removed), and measures 10,000
+samples of each SavedModel, and the test images, by their features.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,9 +28,9 @@ SEEDS = {"second": 2026, "third": 2027}
 def network(name: str) -> keras.Model:
     """images [n, 28, 28, 1] in [0, 1] → features and logits [n, 10].
 
-    The second judge has convolutions of 3×3, pooling and 64 features; the third strides
-    of convolutions of 5×5, layer normalisation and 96 features. The package's judge is
-    of another shape still.
+    The second judge has convolutions of 3×3, pooling and 64 features; the third has
+    convolutions of 5×5 with stride 2, layer normalisation and 96 features. The
+    package's judge is of another shape still.
     """
     import keras
     from keras import layers
@@ -61,11 +61,18 @@ def trained(name: str, images: np.ndarray, labels: np.ndarray) -> keras.Model:
     """
     import keras
 
+    from tfgan_mnist.errors import UserError, first_line
     from tfgan_mnist.files import whole_file
 
     kept = KEPT / f"{name}_judge.keras"
     if kept.is_file():
-        return keras.saving.load_model(kept)
+        try:
+            return keras.saving.load_model(kept)
+        except Exception as error:  # whatever a damaged file makes of its reader
+            raise UserError(
+                f"{kept}: cannot be read ({first_line(error)}); remove it, and the "
+                "judge is trained anew"
+            ) from None
     keras.utils.set_random_seed(SEEDS[name])
     judge = network(name)
     classifier = keras.Model(judge.input, judge.output[1])
@@ -76,26 +83,6 @@ def trained(name: str, images: np.ndarray, labels: np.ndarray) -> keras.Model:
     with whole_file(kept) as unfinished:
         judge.save(unfinished)
     return judge
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data_dir", default="", help="a prepared copy of MNIST")
-    parser.add_argument("models", nargs="+", metavar="SAVED_MODEL")
-    arguments = parser.parse_args()
-    sys.path.insert(0, str(ROOT))
-    from tfgan_mnist.errors import UserError
-    from tfgan_mnist.saved_model import check_saved_model
-
-    try:
-        for path in arguments.models:
-            check_saved_model(path, "SAVED_MODEL")
-        measure(arguments.models, arguments.data_dir)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
 
 
 class Opinion:
@@ -151,12 +138,17 @@ def measure(models: list[str], data_dir: str) -> None:
         (part[0] / np.float32(255.0), part[1])
         for part in (mnist(data_dir), mnist(data_dir, "test"))
     )
+    generators = {path: SavedGenerator(path) for path in models}
+    for path, model in generators.items():
+        makes = model.signatures["sample"].structured_outputs[model.kind].shape
+        if model.kind != "images" or makes[-1] != 1:
+            raise UserError(f"SAVED_MODEL={path}: does not make single digits")
     opinions = [Opinion(trained(name, images, labels), images) for name in SEEDS]
 
     def row(name: str, samples: np.ndarray, asked: np.ndarray | None) -> str:
-        cells = [name]
+        cells, samples = [name], as_28(samples)
         for opinion in opinions:
-            cells += opinion.cells(as_28(samples), asked)
+            cells += opinion.cells(samples, asked)
         return "| " + " | ".join(cells) + " |"
 
     heads = ["model"]
@@ -164,16 +156,28 @@ def measure(models: list[str], data_dir: str) -> None:
         heads += [f"{name} judge: distance", "precision", "recall", "as asked"]
     print("| " + " | ".join(heads) + " |")
     print("| --- |" + " ---: |" * (len(heads) - 1))
-    for path in models:
-        model = SavedGenerator(path)
-        makes = model.signatures["sample"].structured_outputs[model.kind].shape
-        if model.kind != "images" or makes[-1] != 1:
-            raise UserError(f"SAVED_MODEL={path}: does not make single digits")
+    for path, model in generators.items():
         asked = PROTOCOLS["mnist"].labels(COUNT) if model.classes else None
         samples = model.sample(row_seeds(1, COUNT), labels=asked)
         print(row(path, samples, asked), flush=True)
     print(row("test images", test_images, test_labels))
 
 
+def main(argv: Sequence[str]) -> None:
+    from tfgan_mnist.command import Parser
+    from tfgan_mnist.saved_model import check_saved_model
+
+    parser = Parser(__doc__)
+    parser.add_data_dir()
+    parser.add_argument("models", nargs="+", metavar="SAVED_MODEL")
+    arguments = parser.parse_args(argv)
+    for path in arguments.models:
+        check_saved_model(path, "SAVED_MODEL")
+    measure(arguments.models, arguments.data_dir)
+
+
 if __name__ == "__main__":
-    main()
+    sys.path.insert(0, str(ROOT))
+    from tfgan_mnist import command
+
+    sys.exit(command.run(main))

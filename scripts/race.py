@@ -23,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -127,6 +128,8 @@ def run(name: str, seed: int, seconds: float, data_dir: str, folder: str) -> Non
 
 def race(name: str, seed: int, seconds: float, data_dir: str, folder: Path) -> list:
     """The rows of a run."""
+    from tfgan_mnist.errors import UserError
+
     words = ["--run", name, str(seed), str(seconds), data_dir, str(folder)]
     environment = dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3")
     environment.pop("TF_ENABLE_ONEDNN_OPTS", None)
@@ -144,9 +147,12 @@ def race(name: str, seed: int, seconds: float, data_dir: str, folder: Path) -> l
                 rows.append(json.loads(line))
                 said = {key: rows[-1][key] for key in ("seconds", "step", "fcd_10k")}
                 print(f"{name}, seed {seed}: {said}", flush=True)
-        if process.wait():
+        if code := process.wait():
             errors.seek(0)
-            sys.exit(f"{name} failed:\n{errors.read()[-3000:]}")
+            said = errors.read()
+            if code == 2:  # it has explained itself, in its last line
+                raise UserError(said.splitlines()[-1].removeprefix("error: "))
+            sys.exit(f"{name} failed:\n{said[-3000:]}")
     return rows
 
 
@@ -218,9 +224,10 @@ def table(record: dict) -> str:
     words = (
         "Seconds of training to a distance, and the distance after so many seconds "
         "(least – greatest over the seeds, where they were trained so long): fcd_10k "
-        f"by {record['judge']}. `python scripts/race.py --data_dir=FOLDER`, for more "
-        "seeds with `--seeds 2 3 --seconds=300`, ran it on two cores with AVX-512; all "
-        "figures are in [samples/race/race.json](samples/race/race.json)."
+        f"by {record['judge']}. `python scripts/race.py --data_dir=FOLDER`, and "
+        "then `… dcgan_fast cdcgan_fast --seeds 2 3`, ran it on two cores with "
+        "AVX-512; all figures are in "
+        "[samples/race/race.json](samples/race/race.json)."
     )
     picture = "![distance against seconds](samples/race/race.png)"
     return "\n".join(lines) + f"\n\n{picture}\n\n{words}\n"
@@ -270,34 +277,34 @@ def draw(record: dict, folder: Path) -> None:
     figure.savefig(folder / "strip.png")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data_dir", default="", help="a prepared copy of MNIST")
+def main(argv: Sequence[str]) -> None:
+    from tfgan_mnist.command import Parser
+    from tfgan_mnist.errors import naming
+    from tfgan_mnist.runtime import load_tensorflow
+
+    parser = Parser(__doc__)
+    parser.add_data_dir()
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--seconds", type=float, help="instead of each one's own")
     parser.add_argument("--output", type=Path, default=RACE, help="samples/race")
     parser.add_argument("--run", nargs=5, help=argparse.SUPPRESS)
-    parser.add_argument("contestants", nargs="*", help="by default all")
-    arguments = parser.parse_args()
-    sys.path.insert(0, str(ROOT))
-    from tfgan_mnist.errors import UserError
-
+    known = ", ".join(CONTESTANTS)
+    parser.add_argument("contestants", nargs="*", help=f"by default all: {known}")
+    arguments = parser.parse_args(argv)
     if arguments.run:
         name, seed, seconds, data_dir, folder = arguments.run
-        try:
-            run(name, int(seed), float(seconds), data_dir, folder)
-        except UserError as error:
-            sys.exit(f"error: {error}")
+        run(name, int(seed), float(seconds), data_dir, folder)
         return
     if unknown := set(arguments.contestants) - set(CONTESTANTS):
-        known = ", ".join(CONTESTANTS)
         parser.error(f"{min(unknown)} does not race; there are: {known}")
+    if min(arguments.seeds) < 0:
+        parser.error(f"--seeds={min(arguments.seeds)}: must be at least 0")
     if arguments.seconds is not None and arguments.seconds < MARKS[0]:
         parser.error(f"--seconds={arguments.seconds:g}: must be at least {MARKS[0]}")
     folder = arguments.output
-    folder.mkdir(parents=True, exist_ok=True)
+    with naming(f"--output={folder}"):
+        folder.mkdir(exist_ok=True)
+    load_tensorflow()  # the judge of each record runs in this process
     for name in arguments.contestants or CONTESTANTS:
         for seed in arguments.seeds:
             seconds = arguments.seconds or CONTESTANTS[name]
@@ -307,4 +314,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.path.insert(0, str(ROOT))
+    from tfgan_mnist import command
+
+    sys.exit(command.run(main))

@@ -10,10 +10,9 @@ mean over 200 batches of 500; and with those of the last step's G.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -102,28 +101,29 @@ def measure(run_dir: Path, config: Config) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data_dir", default="", help="a prepared copy of MNIST")
+def main(argv: Sequence[str]) -> None:
+    from tfgan_mnist.command import Parser
+
+    parser = Parser(__doc__)
+    parser.add_data_dir()
     parser.add_argument("runs", nargs="+", metavar="RUN_DIR", type=Path)
-    arguments = parser.parse_args()
-    sys.path.insert(0, str(ROOT))
+    arguments = parser.parse_args(argv)
     from tfgan_mnist.errors import NotFiniteError, UserError
     from tfgan_mnist.runtime import load_tensorflow
 
-    try:
-        configs = [find_run(path, arguments.data_dir) for path in arguments.runs]
-        load_tensorflow()
-        print("| recipe | seed | steps | averaged | re-estimated | the last G's |")
-        print("| --- | ---: | ---: | ---: | ---: | ---: |")
-        for run_dir, config in zip(arguments.runs, configs, strict=True):
+    configs = [find_run(path, arguments.data_dir) for path in arguments.runs]
+    load_tensorflow()
+    print("| recipe | seed | steps | averaged | re-estimated | the last G's |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: |")
+    for run_dir, config in zip(arguments.runs, configs, strict=True):
+        try:
             print(measure(run_dir, config), flush=True)
-    except (UserError, NotFiniteError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+        except NotFiniteError as error:
+            raise UserError(f"RUN_DIR={run_dir}: {error}") from None
 
 
 if __name__ == "__main__":
-    main()
+    sys.path.insert(0, str(ROOT))
+    from tfgan_mnist import command
+
+    sys.exit(command.run(main))

@@ -13,11 +13,11 @@ scripts/seeds.py of collapse.
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -64,7 +64,6 @@ def run(recipe: str, seed: int, data_dir: str) -> dict:
     words = [f"--saved_model={model}", f"--output={scores}", f"--data_dir={data_dir}"]
     _command("evaluate", words)
 
-    sys.path.insert(0, str(ROOT))
     from tfgan_mnist.runtime import load_tensorflow
 
     load_tensorflow()
@@ -239,16 +238,16 @@ def write(results: dict[str, list[dict]]) -> None:
     README.write_text(text)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data_dir", help="a prepared copy of MNIST")
+def main(argv: Sequence[str]) -> None:
+    from tfgan_mnist.command import Parser
+
+    parser = Parser(__doc__)
+    parser.add_data_dir()
     parser.add_argument(
         "--only_write", action="store_true", help="tables of what was measured before"
     )
     parser.add_argument("recipes", nargs="*", help="by default all")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     if unknown := set(arguments.recipes) - set(RECIPES):
         parser.error(f"no budget for {min(unknown)}; there are: {', '.join(RECIPES)}")
     try:
@@ -271,4 +270,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.path.insert(0, str(ROOT))
+    from tfgan_mnist import command
+
+    sys.exit(command.run(main))

@@ -12,12 +12,11 @@ scores: on a slow machine ask for them more often than the recipe does.
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -41,7 +40,9 @@ def check_scores(recipe: str, seeds: Iterable[int], asked: int | None) -> None:
     from tfgan_mnist.config import find_recipe, read_config
     from tfgan_mnist.errors import UserError
 
-    every = asked or read_config(find_recipe(recipe)).evaluate_every
+    every = asked
+    if every is None:
+        every = read_config(find_recipe(recipe)).evaluate_every
     for run_dir in (RUNS / f"{recipe}-{seed}" for seed in seeds):
         path = run_dir / "config.flags"
         if path.is_file() and (there := read_config(path).evaluate_every) != every:
@@ -113,20 +114,20 @@ def spread(rows: list[dict], name: str, form: str) -> str:
     return f"{form.format(statistics.mean(values))} ({ends})"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def main(argv: Sequence[str]) -> None:
+    from tfgan_mnist.command import Parser
+    from tfgan_mnist.config import recipes
+
+    parser = Parser(__doc__)
     parser.add_argument("--count", type=int, default=COUNT, help="of seeds")
-    parser.add_argument("--data_dir", default="", help="a prepared copy of MNIST")
+    parser.add_data_dir()
     parser.add_argument(
         "--evaluate_every", type=int, help="steps, in place of the recipe's"
     )
-    parser.add_argument("recipe")
-    arguments = parser.parse_args()
+    parser.add_argument("recipe", choices=recipes(), metavar="RECIPE")
+    arguments = parser.parse_args(argv)
     if arguments.count < 1:
         parser.error(f"--count={arguments.count}: must be at least 1")
-    sys.path.insert(0, str(ROOT))
     recipe, seeds = arguments.recipe, range(1, arguments.count + 1)
     more = []
     if arguments.evaluate_every is not None:
@@ -134,22 +135,16 @@ def main() -> None:
     command = ["python scripts/seeds.py", recipe, "--data_dir=FOLDER", *more]
     if arguments.count != COUNT:
         command.append(f"--count={arguments.count}")
-    from tfgan_mnist.errors import UserError
+    check_scores(recipe, seeds, arguments.evaluate_every)
+    for seed in seeds:
+        train(recipe, seed, arguments.data_dir, more)
+    from tfgan_mnist.runtime import load_tensorflow
 
-    try:
-        check_scores(recipe, seeds, arguments.evaluate_every)
-        for seed in seeds:
-            train(recipe, seed, arguments.data_dir, more)
-        from tfgan_mnist.runtime import load_tensorflow
+    load_tensorflow()
+    from tfgan_mnist.protocols import PROTOCOLS
 
-        load_tensorflow()
-        from tfgan_mnist.protocols import PROTOCOLS
-
-        PROTOCOLS["mnist"].prepare()
-        rows = [measure(recipe, seed) for seed in seeds]
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    PROTOCOLS["mnist"].prepare()
+    rows = [measure(recipe, seed) for seed in seeds]
     SEEDS.mkdir(exist_ok=True)
     found = {
         "recipe": recipe,
@@ -162,4 +157,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.path.insert(0, str(ROOT))
+    from tfgan_mnist import command
+
+    sys.exit(command.run(main))

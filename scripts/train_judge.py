@@ -8,9 +8,9 @@ tfgan_mnist/metrics/judge.py, with a new VERSION.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -34,17 +34,16 @@ def augmented(tf, keras):
     return change
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data_dir", default="")
+def main(argv: Sequence[str]) -> None:
+    from tfgan_mnist.command import Parser
+
+    parser = Parser(__doc__)
+    parser.add_data_dir()
     parser.add_argument("--epochs", type=int, default=25)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--output", default="tfgan_mnist/metrics/judge.npz")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
 
-    sys.path.insert(0, str(ROOT))
     from tfgan_mnist.runtime import load_tensorflow
 
     tf = load_tensorflow()
@@ -95,4 +94,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.path.insert(0, str(ROOT))
+    from tfgan_mnist import command
+
+    sys.exit(command.run(main))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -48,6 +50,9 @@ def tiny_config(recipe: str = "dcgan_cpu", **overrides) -> Config:
 
 def start(command: str, *flags: str, **options) -> subprocess.Popen:
     """Starts a command of the package as a user would, in a process of its own."""
+    # As at a terminal, even if the tests run in the background.
+    heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    options.setdefault("preexec_fn", heed)
     return subprocess.Popen(
         [sys.executable, "-m", f"tfgan_mnist.{command}", *flags],
         stdout=subprocess.PIPE,

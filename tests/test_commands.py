@@ -55,6 +55,8 @@ def tree(folder: Path) -> dict[str, tuple[int, float]]:
         (["--flagfile=dcgan", "--loss=hinged"], ["--loss=hinged"]),
         (["--flagfile=dcgan", "--r1_weight=-1"], ["--r1_weight=-1.0", "at least 0"]),
         (["--flagfile=binary"], ["--flagfile"]),
+        (["--flagfile=dcgan", "--data_dir=nowhere"], ["=nowhere", "no such folder"]),
+        (["--flagfile=dcgan", "--data_dir=taken", "--dry_run"], ["=taken", "no fold"]),
         (["dcgan.flags"], ["'dcgan.flags'", "--flag=value"]),
     ],
 )
@@ -118,6 +120,7 @@ def test_unwritable_folders(tmp_path, trained):
         ([], ["--saved_model is missing"]),
         (["--saved_model=none"], ["--saved_model=none: there is no such folder"]),
         (["--saved_model=empty"], ["is no SavedModel"]),
+        (["--saved_model=begun/saved_model"], ["run in begun has not come to its end"]),
         (["--saved_model=RUN"], ["is no SavedModel", "did you mean", "saved_model"]),
         (["--saved_model=half"], ["lacks its variables"]),
         (["--saved_model=MODEL", "--count=0"], ["--count=0", "at least 1"]),
@@ -133,6 +136,8 @@ def test_unwritable_folders(tmp_path, trained):
     ],
 )
 def test_sample(flags, words, tmp_path, trained):
+    (tmp_path / "begun").mkdir()
+    (tmp_path / "begun" / "config.flags").write_text("--steps=1\n")
     (tmp_path / "empty").mkdir()
     shutil.copytree(
         trained / "saved_model", tmp_path / "half", ignore=lambda *_: ["variables"]
@@ -255,8 +260,9 @@ def test_dry_run_prints_the_plan_and_trains_nothing(tmp_path, dry_run):
 
 
 @pytest.mark.parametrize("seconds", [0.7, 2.0, 3.5])
-def test_interrupted_before_the_first_step(tmp_path, seconds):
-    process = start("train", *TINY, "--steps=999999", f"--run_dir={tmp_path / 'run'}")
+def test_interrupted_at_the_start(tmp_path, seconds):
+    flags = ["--steps=999999", "--max_seconds=20", f"--run_dir={tmp_path / 'run'}"]
+    process = start("train", *TINY, *flags)
     time.sleep(seconds)
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=60)

@@ -18,7 +18,7 @@ def version(trained, tmp_path_factory) -> Path:
     flags = (f"--run_dir={trained}", f"--serving_dir={serving}")
     code, stdout, stderr = run("export", *flags)
     assert (code, stderr) == (0, "")
-    assert str(serving / "1") in stdout
+    assert stdout == f"version 1, of step 12, is in {serving / '1'}\n"
     return serving / "1"
 
 

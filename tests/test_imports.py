@@ -19,7 +19,7 @@ ALLOWED = {
     "files": {"errors"},
     "errors": set(),
     "interrupts": set(),
-    "runtime": set(),
+    "runtime": {"interrupts"},
     "penalties": set(),
     "networks": set(),
     "visual": set(),

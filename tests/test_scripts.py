@@ -13,7 +13,7 @@ import tensorflow as tf
 from conftest import tiny_config
 
 from tfgan_mnist.build import build_gan
-from tfgan_mnist.config import find_recipe, read_config
+from tfgan_mnist.config import Config, find_recipe, flag_of, parse_flags, read_config
 from tfgan_mnist.errors import UserError
 
 ROOT = Path(__file__).parents[1]
@@ -77,12 +77,14 @@ def test_the_checkpoints_of_a_run_are_measured(trained):
 
 NAMES = (
     "benchmark",
+    "describe_real",
     "epochs",
     "other_judges",
     "race",
     "reestimate",
     "results",
     "seeds",
+    "train_judge",
 )
 SCRIPTS = [f"scripts/{name}.py" for name in NAMES]
 
@@ -105,10 +107,16 @@ def test_scripts_answer_for_help_and_bad_words(script):
     )
     assert done.returncode == 0
     assert "usage" in done.stdout
-    done = subprocess.run(
-        [sys.executable, path, "--nonsense"], capture_output=True, check=False
-    )
-    assert done.returncode == 2
+    for words in (["--nonsense"], ["--data_dir=nowhere"]):
+        if script.endswith("benchmark.py") and words != ["--nonsense"]:
+            continue  # it needs no data
+        done = subprocess.run(
+            [sys.executable, path, *words], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 2
+        assert len(done.stderr.splitlines()) == 1, done.stderr
+        assert done.stderr.startswith("error: ")
+        assert words[0] in done.stderr or "are required" in done.stderr
 
 
 def test_shell_scripts_are_sound():
@@ -238,13 +246,14 @@ def test_the_table_of_many_seeds(tmp_path, monkeypatch):
     assert seeds.table() == ""
 
 
-def test_seeds_scored_at_other_steps_are_left_alone(tmp_path):
+@pytest.mark.parametrize("asked", [0, 600])
+def test_seeds_scored_at_other_steps_are_left_alone(tmp_path, asked):
     """They would be measured as if they had been trained by the command given."""
     run_dir = tmp_path / "runs" / "seeds" / "dcgan_fast-3"
     run_dir.mkdir(parents=True)
     flags = find_recipe("dcgan_fast").read_text()
     (run_dir / "config.flags").write_text(flags)
-    words = ["dcgan_fast", "--count=3", "--evaluate_every=600"]
+    words = ["dcgan_fast", "--count=3", f"--evaluate_every={asked}"]
     done = subprocess.run(
         [sys.executable, str(ROOT / "scripts/seeds.py"), *words],
         cwd=tmp_path,
@@ -254,11 +263,52 @@ def test_seeds_scored_at_other_steps_are_left_alone(tmp_path):
     )
     assert done.returncode == 2
     assert done.stderr == (
-        "error: --evaluate_every=600: runs/seeds/dcgan_fast-3 was scored every 760 "
-        "steps; ask for the same, or remove it\n"
+        f"error: --evaluate_every={asked}: runs/seeds/dcgan_fast-3 was scored every "
+        "760 steps; ask for the same, or remove it\n"
     )
     assert (run_dir / "config.flags").read_text() == flags
     assert len(list(run_dir.parent.iterdir())) == 1
+
+
+def test_the_other_judges_look_at_samples_and_are_kept(tmp_path, monkeypatch):
+    script = load("scripts/other_judges.py")
+    monkeypatch.setattr(script, "KEPT", tmp_path)
+    random = np.random.default_rng(1)
+    images = random.random([200, 28, 28, 1], np.float32)
+    labels = random.integers(10, size=200)
+    features = {}
+    for name, width in (("second", 64), ("third", 96)):
+        judge = script.trained(name, images, labels)
+        features[name], logits = judge.predict(images, verbose=0)
+        assert features[name].shape == (200, width)
+        again, _ = script.trained(name, images, labels).predict(images, verbose=0)
+        np.testing.assert_array_equal(again, features[name])
+        opinion = script.Opinion(judge, images)
+        # What is known, seen again: nothing is strange, nothing is left out.
+        assert opinion.cells(images, logits.argmax(1)) == [
+            *("0.00", "1.000", "1.000", "1.0000")
+        ]
+        assert opinion.cells(images[:1].repeat(200, 0), None)[3] == "–"
+    (tmp_path / "second_judge.keras").write_bytes(b"broken")
+    with pytest.raises(UserError, match=r"second_judge\.keras: cannot be read"):
+        script.trained("second", images, labels)
+
+
+def test_the_samples_are_of_the_recipes_as_they_are():
+    """Flags that a sample was made with are the recipe's, and its budget's."""
+    script = load("samples/make.py")
+    modes = {False: "off", True: "step"}  # as they were once called
+    for recipe, budget in script.BUDGETS.items():
+        config = Config(**parse_flags([f"--flagfile={recipe}", *budget], Config))
+        made_by = json.loads((script.HERE / recipe / "made_by.json").read_text())
+        made_with = made_by["flags"]
+        if "jit_compile" in made_with:
+            mode = made_with["jit_compile"]
+            made_with["jit_compile"] = modes.get(mode, mode)
+        for field in dataclasses.fields(Config):
+            if flag_of(field).same_run or field.name == "evaluate_every":
+                expected = getattr(config, field.name)
+                assert made_with.get(field.name, expected) == expected, recipe
 
 
 def test_an_opinion_on_nothing_is_one_line():

@@ -1,6 +1,7 @@
 """Whole runs, by the real command and from Python."""
 
 import contextlib
+import dataclasses
 import fcntl
 import json
 import os
@@ -22,7 +23,7 @@ from conftest import ROOT, TINY, run, start, tiny_config
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tfgan_mnist.config import read_config
-from tfgan_mnist.errors import UserError
+from tfgan_mnist.errors import RunStopped, UserError
 from tfgan_mnist.run_directory import RunDirectory
 from tfgan_mnist.runner import alarms
 from tfgan_mnist.saving import SavedGenerator
@@ -330,6 +331,19 @@ def test_the_best_model_outlives_a_lost_record_and_one_of_another_version(tmp_pa
     directory.metrics.unlink()
     train(config, echo=[].append, steps=12)
     assert json.loads(made_by.read_text())["score"]["fcd_1k"] == 0.5
+
+
+def test_an_interrupt_after_the_last_step_lets_the_run_be_finished(tmp_path):
+    def echo(line: str) -> None:
+        if line.startswith("step 4"):
+            signal.raise_signal(signal.SIGINT)
+
+    config = tiny_config(steps=4, log_every=4, run_dir=str(tmp_path / "run"))
+    config = dataclasses.replace(config, evaluate_every=0)
+    with pytest.raises(RunStopped, match="SIGINT came after the last step") as stop:
+        train(config, echo=echo)
+    assert stop.value.exit_code == 130
+    assert SavedGenerator(tmp_path / "run" / "saved_model").metadata["step"] == 4
 
 
 def test_collapse_ends_the_run_if_it_shall(tmp_path):

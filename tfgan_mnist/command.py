@@ -1,14 +1,18 @@
-"""What the commands share: their dispatch, and how they end."""
+"""What the commands and scripts share: their dispatch, and how they end."""
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
 
 from tfgan_mnist import __version__
 from tfgan_mnist.errors import RunStopped, UserError, nearest
+from tfgan_mnist.files import check_folder
 
 COMMANDS = {
     "train": "train a recipe, or go on with a run",
@@ -37,6 +41,26 @@ def run(
     except BrokenPipeError:  # the reader of our output has left, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
+
+
+class Parser(argparse.ArgumentParser):
+    """A script's words: its docstring is the help, and a mistake is a UserError."""
+
+    def __init__(self, doc: str):
+        plain = argparse.RawDescriptionHelpFormatter
+        super().__init__(description=doc, formatter_class=plain)
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message} (--help tells what there is)")
+
+    def add_data_dir(self) -> None:
+        def folder(value: str) -> str:
+            if value:
+                check_folder(Path(value), "--data_dir")
+            return value
+
+        of_it = "a prepared copy of MNIST"
+        self.add_argument("--data_dir", default="", type=folder, help=of_it)
 
 
 def take(argv: Sequence[str], *names: str) -> bool:

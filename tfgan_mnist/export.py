@@ -15,7 +15,7 @@ from tfgan_mnist import command, interrupts
 from tfgan_mnist.config import check_flags, flag, grouped_help, parse_flags
 from tfgan_mnist.errors import UserError, first_line, naming
 from tfgan_mnist.files import whole_folder
-from tfgan_mnist.saved_model import check_saved_model
+from tfgan_mnist.saved_model import check_saved_model, read_metadata
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,7 +112,8 @@ def main(argv: Sequence[str]) -> None:
             write_warmup(unfinished, signatures, serving_dir.absolute().name)
     except tf.errors.OpError as error:
         raise UserError(f"{name}: {first_line(error)}") from None
-    print(f"version {version.name} is in {version}")
+    step = read_metadata(saved_model).get("step", "?")
+    print(f"version {version.name}, of step {step}, is in {version}")
 
 
 if __name__ == "__main__":

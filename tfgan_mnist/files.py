@@ -22,6 +22,14 @@ def check_output(path: Path) -> None:
         raise UserError(f"{name}: no permission to write there")
 
 
+def check_folder(path: Path, flag: str) -> None:
+    """Raises UserError unless a folder that a flag names is there."""
+    with naming(f"{flag}={path}"):
+        if not path.is_dir():
+            what = "is no folder" if path.exists() else "there is no such folder"
+            raise UserError(f"{flag}={path}: {what}")
+
+
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """Gives a path to write to, which takes the place of ``path`` when that went well.

@@ -1,4 +1,4 @@
-"""Ctrl-C at a moment of our choosing: noticed at the end of a step, never lost."""
+"""Ctrl-C at a moment of our choosing: between calls and after imports, never lost."""
 
 from __future__ import annotations
 
@@ -12,27 +12,39 @@ from collections.abc import Iterator
 def noticed(*signals: signal.Signals) -> Iterator[list[int]]:
     """Yields a list that gets the number of the first of these signals.
 
-    A second one acts as it always does. Only the main thread can catch signals; in
-    another one the list stays empty.
+    A second one acts as it always does. What the process was started to ignore stays
+    ignored. Only the main thread can catch signals; in another one the list stays
+    empty.
     """
     caught: list[int] = []
     if threading.current_thread() is not threading.main_thread():
         yield caught
         return
-    before = {which: signal.getsignal(which) for which in signals}
+    handlers = {which: signal.getsignal(which) for which in signals}
+    # None is a handler that Python cannot put back.
+    before = {
+        which: handler
+        for which, handler in handlers.items()
+        if handler not in (signal.SIG_IGN, None)
+    }
+
+    def restore() -> None:
+        for which, handler in before.items():
+            signal.signal(which, handler)
 
     def catch(number: int, frame: object) -> None:
-        caught.append(number)
-        for which, handler in before.items():
-            signal.signal(which, handler)
+        restore()
+        if caught:  # the second, while handlers were being changed
+            signal.raise_signal(number)
+        else:
+            caught.append(number)
 
-    for which in before:
-        signal.signal(which, catch)
     try:
+        for which in before:
+            signal.signal(which, catch)
         yield caught
     finally:
-        for which, handler in before.items():
-            signal.signal(which, handler)
+        restore()
 
 
 @contextlib.contextmanager
@@ -42,7 +54,10 @@ def held() -> Iterator[None]:
     Where libraries are imported, in their callbacks and bare ``except`` clauses,
     Python drops a KeyboardInterrupt, and the program goes on as if nobody had spoken.
     """
-    with noticed(signal.SIGINT) as caught:
-        yield
-    if caught:
-        signal.raise_signal(caught[0])
+    caught: list[int] = []
+    try:
+        with noticed(signal.SIGINT) as caught:
+            yield
+    finally:
+        if caught:
+            signal.raise_signal(caught[0])

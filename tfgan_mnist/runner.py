@@ -74,8 +74,9 @@ def run(
 
     Raises:
       UserError: if the data or the directory cannot be had; nothing was touched.
-      RunStopped: if it was interrupted, its losses or weights stopped being finite, or
-        the disk is full; the last checkpoint is kept.
+      RunStopped: if it was interrupted (after the last step: once it is finished), its
+        losses or weights stopped being finite, or the disk is full; the last
+        checkpoint is kept.
     """
     with interrupts.noticed(signal.SIGINT, signal.SIGTERM) as interrupted:
         training = build_training(config)
@@ -129,6 +130,12 @@ def run(
                 f"{directory.best_model.name}/ is of step {best['step']:,}, where "
                 f"{least}, the least of the run"
             )
+    if interrupted:
+        raise RunStopped(
+            f"{signal.Signals(interrupted[0]).name} came after the last step; the run "
+            "is finished",
+            exit_code=128 + interrupted[0],
+        )
     return Result(directory.path, directory.saved_model, state.step, state.seconds)
 
 

@@ -26,7 +26,10 @@ def check_saved_model(path: str | Path, flag: str = "--saved_model") -> None:
 
 def _check(path: Path, flag: str) -> None:
     if not path.exists():
-        raise UserError(f"{flag}={path}: there is no such folder")
+        run_dir = path.parent
+        unfinished = path.name == "saved_model" and (run_dir / "config.flags").is_file()
+        hint = f": the run in {run_dir} has not come to its end" if unfinished else ""
+        raise UserError(f"{flag}={path}: there is no such folder{hint}")
     if not (path / "saved_model.pb").is_file():
         inside = path / "saved_model"
         hint = f"; did you mean {inside}?" if inside.is_dir() else ""

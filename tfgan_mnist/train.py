@@ -20,6 +20,7 @@ from tfgan_mnist.config import (
     recipes,
 )
 from tfgan_mnist.errors import UserError
+from tfgan_mnist.files import check_folder
 from tfgan_mnist.run_directory import RunDirectory
 
 if TYPE_CHECKING:  # it loads TensorFlow
@@ -61,6 +62,7 @@ def train(
     config = dataclasses.replace(config, **overrides)
     directory = RunDirectory(config.run_dir)
     directory.check(config)
+    _check_data(config)
 
     from tfgan_mnist.runtime import load_tensorflow
 
@@ -71,8 +73,15 @@ def train(
     return runner.run(config, directory, echo)
 
 
+def _check_data(config: Config) -> None:
+    """Raises UserError if TensorFlow is not needed to know that there is no data."""
+    if config.data_dir and not DATASETS[config.dataset].is_toy:
+        check_folder(Path(config.data_dir), "--data_dir")
+
+
 def _dry_run(config: Config) -> None:
     """Prints the resolved configuration, the networks and the plan."""
+    _check_data(config)
     from tfgan_mnist.runtime import load_tensorflow
 
     with interrupts.held():
