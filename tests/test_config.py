@@ -125,6 +125,18 @@ def test_bad_values_get_one_line(argv, message):
     assert "\n" not in str(error.value)
 
 
+def test_a_mistake_in_a_flagfile_names_the_file(tmp_path):
+    path = tmp_path / "mine.flags"
+    path.write_text("--steps=3\n--lerning_rate=1\n")
+    message = "unknown command line flag 'lerning_rate'"
+    with pytest.raises(UserError) as error:
+        parse(f"--flagfile={path}")
+    assert str(error.value).startswith(f"--flagfile={path}: {message}")
+    with pytest.raises(UserError) as error:
+        parse("--flagfile=dcgan", "--lerning_rate=1")
+    assert str(error.value).startswith(message)
+
+
 @pytest.mark.parametrize(
     ("name", "value", "wanted"),
     [

@@ -519,8 +519,10 @@ def parse_flags(
         )
     for name in switches:
         flags.DEFINE_bool(name, False, "", flag_values=values)
+    words: list[str] = []
     try:
-        rest = values(["", *_resolve_flagfiles(argv)])[1:]
+        words += _resolve_flagfiles(argv)
+        rest = values(["", *words])[1:]
     except flags.IllegalFlagValueError as error:
         # absl's own words after the flag and its value are for programmers.
         name, _, value = str(error).removeprefix("flag --").partition("=")
@@ -529,7 +531,12 @@ def parse_flags(
         raise UserError(f"--{name}={value}: must be {_KINDS[kind]}") from None
     except flags.Error as error:
         message = " ".join(str(error).split())
-        raise UserError(message[0].lower() + message[1:]) from None
+        message = message[0].lower() + message[1:]
+        files = [word for word in words if word.startswith("--flagfile=")]
+        unknown = getattr(error, "flagname", "")
+        if files and not any(word.lstrip("-").startswith(unknown) for word in argv):
+            message = f"{' '.join(files)}: {message}"
+        raise UserError(message) from None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"--flagfile: {error}") from None
     if rest:
