@@ -19,7 +19,7 @@ ALLOWED = {
     "files": {"errors"},
     "errors": set(),
     "interrupts": set(),
-    "runtime": {"interrupts"},
+    "runtime": set(),
     "penalties": set(),
     "networks": set(),
     "visual": set(),

@@ -52,15 +52,6 @@ def test_an_error_does_not_take_the_place_of_a_held_interrupt():
         raise ImportError
 
 
-def test_holding_twice_over_loses_nothing():
-    passed = []
-    with pytest.raises(KeyboardInterrupt), interrupts.held():
-        with interrupts.held():
-            interrupt()
-        passed.append("inner")
-    assert passed == ["inner"]
-
-
 def test_the_second_interrupt_acts_at_once():
     with pytest.raises(KeyboardInterrupt), interrupts.held():
         assert [interrupt(), interrupt()] == [False, True]

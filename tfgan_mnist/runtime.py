@@ -10,8 +10,6 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
-from tfgan_mnist import interrupts
-
 # Lines that every start prints and nobody can act on. Anything else gets through.
 _NOISE = (
     r"All log messages before absl::InitializeLog",
@@ -58,7 +56,7 @@ def load_tensorflow():
             stacklevel=2,
         )
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    with interrupts.held(), without_noise():
+    with without_noise():
         import tensorflow as tf
 
         tf.constant(0) + 1  # devices are looked for at the first operation
