@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import os
 import signal
 import subprocess
@@ -17,6 +16,9 @@ from tfgan_mnist.config import NETWORKS, Config, find_recipe, read_config
 from tfgan_mnist.runtime import load_tensorflow
 
 load_tensorflow()
+
+# As at a terminal, for us and those we start: a shell's background jobs ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).parents[1]
 
@@ -50,9 +52,6 @@ def tiny_config(recipe: str = "dcgan_cpu", **overrides) -> Config:
 
 def start(command: str, *flags: str, **options) -> subprocess.Popen:
     """Starts a command of the package as a user would, in a process of its own."""
-    # As at a terminal, even if the tests run in the background.
-    heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    options.setdefault("preexec_fn", heed)
     return subprocess.Popen(
         [sys.executable, "-m", f"tfgan_mnist.{command}", *flags],
         stdout=subprocess.PIPE,
