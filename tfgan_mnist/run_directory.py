@@ -70,8 +70,9 @@ class RunDirectory:
         try:
             there = read_config(self.config)
         except UserError as error:
+            reason = str(error).removeprefix(f"--flagfile={self.config}: ")
             raise UserError(
-                f"{self.config}: cannot be read ({error}); choose another --run_dir, "
+                f"{self.config}: cannot be read ({reason}); choose another --run_dir, "
                 "or --overwrite"
             ) from None
         if differences := config.differences(there):
