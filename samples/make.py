@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import shutil
 import statistics
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -87,15 +86,10 @@ def seeds_of(recipe: str) -> tuple[int, ...]:
     return SEEDS.get(recipe, (1, 2, 3, 4, 5) if recipe.startswith(SCORED) else (1,))
 
 
-def run(name: str, words: list[str]) -> None:
-    """Runs a command of the package; if it fails, which it explains, so do we."""
-    done = subprocess.run([sys.executable, "-m", f"tfgan_mnist.{name}", *words])
-    if done.returncode:
-        sys.exit(done.returncode)
-
-
 def make(recipe: str, data_dir: str) -> None:
     """Trains a recipe from its seeds, and copies its pictures and facts here."""
+    from tfgan_mnist.command import run_command
+
     scores = []
     for seed in reversed(seeds_of(recipe)):  # the first comes last, and is shown
         run_dir = RUNS / (recipe if seed == 1 else f"{recipe}-{seed}")
@@ -103,11 +97,11 @@ def make(recipe: str, data_dir: str) -> None:
         flags += [f"--run_dir={run_dir}", f"--seed={seed}"]
         if data_dir:
             flags.append(f"--data_dir={data_dir}")
-        run("train", flags)
+        run_command("train", flags)
         if recipe.startswith(SCORED):
             path = run_dir / "evaluation.json"
             flags = [f"--saved_model={run_dir / 'saved_model'}", f"--output={path}"]
-            run("evaluate", flags)
+            run_command("evaluate", flags)
             scores.append(json.loads(path.read_text()))
     metadata_path = run_dir / "saved_model" / "assets.extra" / "tfgan_mnist.json"
     facts = json.loads(metadata_path.read_text())

@@ -10,7 +10,6 @@ samples from the same latents at each, and writes samples/epochs/RECIPE.json and
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,6 +28,7 @@ SHOWN = (
 
 
 def train(recipe: str, epochs: int, data_dir: str, run_dir: Path) -> None:
+    from tfgan_mnist.command import run_command
     from tfgan_mnist.config import DATASETS, find_recipe, read_config
 
     config = read_config(find_recipe(recipe))
@@ -39,9 +39,7 @@ def train(recipe: str, epochs: int, data_dir: str, run_dir: Path) -> None:
     flags += ["--evaluate_every=0", f"--sample_every={every}"]
     flags += [f"--checkpoint_every={every}", f"--keep_checkpoints={epochs}"]
     flags += [f"--run_dir={run_dir}"]
-    done = subprocess.run([sys.executable, "-m", "tfgan_mnist.train", *flags])
-    if done.returncode:  # it has said why
-        sys.exit(done.returncode)
+    run_command("train", flags)
 
 
 def measure(run_dir: Path, data_dir: str) -> dict:

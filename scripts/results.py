@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import json
 import statistics
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -55,14 +54,16 @@ COLUMNS = {
 
 def run(recipe: str, seed: int, data_dir: str) -> dict:
     """Trains a recipe from a seed and measures it; what is to be said of that."""
+    from tfgan_mnist.command import run_command
+
     run_dir = RUNS / f"{recipe}-{seed}"
     flags, _ = RECIPES[recipe]
     trained_by = [f"--flagfile={recipe}.flags", *flags, f"--seed={seed}"]
     words = [*trained_by, f"--run_dir={run_dir}", f"--data_dir={data_dir}"]
-    _command("train", words)
+    run_command("train", words)
     model, scores = run_dir / "saved_model", run_dir / "evaluation.json"
     words = [f"--saved_model={model}", f"--output={scores}", f"--data_dir={data_dir}"]
-    _command("evaluate", words)
+    run_command("evaluate", words)
 
     from tfgan_mnist.runtime import load_tensorflow
 
@@ -82,13 +83,6 @@ def run(recipe: str, seed: int, data_dir: str) -> dict:
         "alarms": rung,
         **found,
     }
-
-
-def _command(name: str, words: list[str]) -> None:
-    """Runs a command of the package; if it fails, which it explains, so do we."""
-    done = subprocess.run([sys.executable, "-m", f"tfgan_mnist.{name}", *words])
-    if done.returncode:
-        sys.exit(done.returncode)
 
 
 def cell(name: str, runs: list[dict]) -> str:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import json
 import statistics
-import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -53,11 +52,11 @@ def check_scores(recipe: str, seeds: Iterable[int], asked: int | None) -> None:
 
 
 def train(recipe: str, seed: int, data_dir: str, more: list[str]) -> None:
+    from tfgan_mnist.command import run_command
+
     flags = [f"--flagfile={recipe}.flags", "--dataset=mnist", f"--data_dir={data_dir}"]
     flags += [f"--seed={seed}", f"--run_dir={RUNS / f'{recipe}-{seed}'}", *more]
-    done = subprocess.run([sys.executable, "-m", "tfgan_mnist.train", *flags])
-    if done.returncode:  # it has said why
-        sys.exit(done.returncode)
+    run_command("train", flags)
 
 
 def measure(recipe: str, seed: int) -> dict:

@@ -12,6 +12,7 @@ import pytest
 import tensorflow as tf
 from conftest import TINY, assert_one_line_error, run, start
 
+from tfgan_mnist.command import run_command
 from tfgan_mnist.config import recipes
 
 
@@ -269,6 +270,15 @@ def test_interrupted_at_the_start(tmp_path, seconds):
     assert process.returncode == 130
     assert len(stderr.splitlines()) == 1
     assert "Traceback" not in stderr
+
+
+def test_a_script_ends_as_the_command_that_it_runs(capfd):
+    run_command("train", ["--list_recipes"])
+    assert "dcgan_fast" in capfd.readouterr().out
+    with pytest.raises(SystemExit) as end:
+        run_command("train", ["--flagfile=dcgam"])
+    assert end.value.code == 2
+    assert "did you mean 'dcgan'" in capfd.readouterr().err
 
 
 def test_a_reader_that_leaves_is_no_error():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -41,6 +42,17 @@ def run(
     except BrokenPipeError:  # the reader of our output has left, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
+
+
+def run_command(name: str, words: Sequence[str]) -> None:
+    """Runs a command in a process of its own; if it fails, which it explains, so do we.
+
+    Raises:
+      SystemExit: with the command's exit code.
+    """
+    done = subprocess.run([sys.executable, "-m", f"tfgan_mnist.{name}", *words])
+    if done.returncode:
+        sys.exit(done.returncode)
 
 
 class Parser(argparse.ArgumentParser):

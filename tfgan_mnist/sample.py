@@ -183,7 +183,6 @@ def main(argv: Sequence[str]) -> None:
         load_tensorflow()
         import imageio.v3 as imageio
 
-        from tfgan_mnist.protocols import PROTOCOLS
         from tfgan_mnist.saving import SavedGenerator, row_seeds
         from tfgan_mnist.visual.animation import write_gif
         from tfgan_mnist.visual.montage import montage, to_bytes
@@ -213,6 +212,8 @@ def main(argv: Sequence[str]) -> None:
             columns = each if len(some_labels) > 1 else None
             imageio.imwrite(unfinished, montage(samples, columns))
         else:
+            from tfgan_mnist.protocols import PROTOCOLS
+
             if name not in PROTOCOLS:
                 raise UserError(
                     f"--output={output}: {flags.saved_model} does not say what its "
