@@ -24,7 +24,9 @@ BUDGETS = {
     "dcgan": ["--max_seconds=1800", "--sample_every=100", "--log_every=20"],
     "dcgan_tutorial": ["--max_seconds=900", "--sample_every=100", "--log_every=20"],
     "dcgan32": ["--max_seconds=600", "--sample_every=400", "--log_every=50"],
-    "dcgan32_cured": ["--evaluate_every=0"],  # as scripts/epochs.py trains it
+    "dcgan32_cured": [
+        "--evaluate_every=0"
+    ],  # as scripts/experiments/epochs.py trains it
     "dcgan_cpu": ["--dataset=mnist"],
     "dcgan_fast": [],
     "cdcgan_fast": [],
@@ -64,7 +66,7 @@ Every picture and figure here was made by `python samples/make.py --data_dir=FOL
 from real MNIST, with the budget that its row names: time on two cores, often far less
 than the sources give. Each picture shows the recipe's fixed latents at the last step;
 dashed lines in plots of scores are what fresh real samples reach. `dcgan32_cured` is
-the run of `python scripts/epochs.py dcgan32_cured --data_dir=FOLDER`.
+the run of `python scripts/experiments/epochs.py dcgan32_cured --data_dir=FOLDER`.
 
 | recipe | in place of the recipe's own flags | steps | samples seen | seconds |
 | --- | --- | ---: | ---: | ---: |
@@ -88,7 +90,7 @@ def seeds_of(recipe: str) -> tuple[int, ...]:
 
 def make(recipe: str, data_dir: str) -> None:
     """Trains a recipe from its seeds, and copies its pictures and facts here."""
-    from tfgan_mnist.command import run_command
+    from tfgan_mnist.system.command import run_command
 
     scores = []
     for seed in reversed(seeds_of(recipe)):  # the first comes last, and is shown
@@ -160,7 +162,7 @@ def write_table() -> None:
 
 
 def main(argv: Sequence[str]) -> None:
-    from tfgan_mnist.command import Parser
+    from tfgan_mnist.system.command import Parser
 
     parser = Parser(__doc__)
     parser.add_data_dir()
@@ -175,6 +177,6 @@ def main(argv: Sequence[str]) -> None:
 
 if __name__ == "__main__":
     sys.path.insert(0, str(HERE.parent))
-    from tfgan_mnist import command
+    from tfgan_mnist.system import command
 
     sys.exit(command.run(main))

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tfgan_mnist.config import NETWORKS, Config, find_recipe, read_config
-from tfgan_mnist.runtime import load_tensorflow
+from tfgan_mnist.system.runtime import load_tensorflow
 
 load_tensorflow()
 
@@ -112,8 +112,9 @@ def toy(tmp_path_factory) -> Path:
 
 
 def _untrained(recipe: str, folder: Path) -> Path:
-    from tfgan_mnist import runner, saving
+    from tfgan_mnist import runner
     from tfgan_mnist.build import build_gan
+    from tfgan_mnist.serving import writer as saving
     from tfgan_mnist.training.checkpoint import State
 
     config = tiny_config(recipe)

@@ -12,8 +12,8 @@ import pytest
 import tensorflow as tf
 from conftest import TINY, assert_one_line_error, run, start
 
-from tfgan_mnist.command import run_command
 from tfgan_mnist.config import recipes
+from tfgan_mnist.system.command import run_command
 
 
 def tree(folder: Path) -> dict[str, tuple[int, float]]:

@@ -4,7 +4,7 @@ import pytest
 
 from tfgan_mnist import config
 from tfgan_mnist.config import Config, parse_flags
-from tfgan_mnist.errors import UserError
+from tfgan_mnist.system.errors import UserError
 
 
 def parse(*argv: str) -> Config:

@@ -7,9 +7,11 @@ import pytest
 import tensorflow as tf
 from conftest import PREPARED_MNIST, assert_one_line_error, needs_mnist, run
 
-from tfgan_mnist import protocols, saving, scores
 from tfgan_mnist.data.mnist import mnist5k
-from tfgan_mnist.errors import UserError
+from tfgan_mnist.evaluation import protocols
+from tfgan_mnist.evaluation import report as scores
+from tfgan_mnist.serving import writer as saving
+from tfgan_mnist.system.errors import UserError
 
 
 def test_a_table_and_the_same_as_json(toy, tmp_path):

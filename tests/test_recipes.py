@@ -5,15 +5,15 @@ import pytest
 import tensorflow as tf
 from conftest import tiny_config
 
-from tfgan_mnist import saving
 from tfgan_mnist.build import DATASETS as BUILT_DATASETS
 from tfgan_mnist.build import NETWORKS as BUILT_NETWORKS
 from tfgan_mnist.build import build_evaluation, build_picture, build_training
 from tfgan_mnist.config import DATASETS, NETWORKS, recipes
-from tfgan_mnist.errors import NotFiniteError
+from tfgan_mnist.evaluation.protocols import PROTOCOLS
 from tfgan_mnist.export import write_warmup
-from tfgan_mnist.protocols import PROTOCOLS
 from tfgan_mnist.runner import exporter
+from tfgan_mnist.serving import writer as saving
+from tfgan_mnist.system.errors import NotFiniteError
 
 
 def test_every_network_and_data_set_of_the_flags_can_be_built():

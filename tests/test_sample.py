@@ -4,9 +4,9 @@ import pytest
 from conftest import run, tiny_config
 
 from tfgan_mnist.build import build_gan
-from tfgan_mnist.errors import UserError
 from tfgan_mnist.sample import WALK_FRAMES, parse_labels, walk
-from tfgan_mnist.saving import SavedGenerator, Writer, row_seeds
+from tfgan_mnist.serving.writer import SavedGenerator, Writer, row_seeds
+from tfgan_mnist.system.errors import UserError
 
 
 @pytest.fixture(scope="module")

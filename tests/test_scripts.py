@@ -14,7 +14,7 @@ from conftest import tiny_config
 
 from tfgan_mnist.build import build_gan
 from tfgan_mnist.config import Config, find_recipe, flag_of, parse_flags, read_config
-from tfgan_mnist.errors import UserError
+from tfgan_mnist.system.errors import UserError
 
 ROOT = Path(__file__).parents[1]
 
@@ -34,14 +34,16 @@ def test_gflop_of_the_published_dcgan():
     # G: two passes forward, two back at twice the price; D: one update of both
     # batches at three passes each, and twice forward and back to its images.
     expected = (2 * g + 2 * 2 * g + 6 * d + 2 * 2 * d) * 100 * 2 / 1e9
-    found = load("scripts/benchmark.py").gflop_per_step(config, build_gan(config))
+    found = load("scripts/experiments/benchmark.py").gflop_per_step(
+        config, build_gan(config)
+    )
     assert found == pytest.approx(expected)
     assert 175 < found < 185
 
 
 def test_gflop_of_networks_in_networks():
     """A label's share: a wider input of G, and a sum of products in D."""
-    gflop = load("scripts/benchmark.py").gflop_per_step
+    gflop = load("scripts/experiments/benchmark.py").gflop_per_step
     found = {}
     for recipe in ("dcgan", "cdcgan"):
         config = read_config(find_recipe(recipe))
@@ -69,7 +71,7 @@ def test_the_plain_loop_trains_the_networks_and_leaves_ours_alone(monkeypatch):
 
 
 def test_the_checkpoints_of_a_run_are_measured(trained):
-    found = load("scripts/epochs.py").measure(trained, "")
+    found = load("scripts/experiments/epochs.py").measure(trained, "")
     assert [row["step"] for row in found["rows"]][-1] == 12
     assert all(row["fcd_10k"] > 10 * found["real"]["fcd_10k"] for row in found["rows"])
     assert set(found["shown"]) <= set(found["rows"][0])
@@ -92,7 +94,7 @@ SCRIPTS = [f"scripts/{name}.py" for name in NAMES]
 def test_what_surrounds_the_updates_is_timed():
     """One turn of the benchmark: a run's own hooks, scores and saved models."""
     words = ["--turn", "ours", "dcgan_cpu", "0.1"]
-    path = str(ROOT / "scripts/benchmark.py")
+    path = str(ROOT / "scripts/experiments/benchmark.py")
     done = subprocess.run([sys.executable, path, *words], capture_output=True)
     found = json.loads(done.stdout)
     assert {"data", "hooks", "python", "scores"} <= set(found)
@@ -164,7 +166,7 @@ def test_what_is_imported_is_declared():
 
 def test_the_tables_of_the_readme_are_those_of_the_record(tmp_path, monkeypatch):
     """README holds what the script makes of the records in samples/, to the letter."""
-    results = load("scripts/results.py")
+    results = load("scripts/experiments/results.py")
     readme = results.README.read_text()
     copy = tmp_path / "README.md"
     between = r"<!-- (\w+): begin -->\n(.*?)<!-- \1: end -->"
@@ -190,12 +192,12 @@ def test_every_image_recipe_is_in_the_table_of_results():
         for name in recipes()
         if DATASETS[read_config(find_recipe(name)).dataset].makes == "images"
     }
-    assert set(load("scripts/results.py").RECIPES) == images
+    assert set(load("scripts/experiments/results.py").RECIPES) == images
 
 
 def test_the_table_of_a_race():
     """Two seeds, one of which ran longer; a level counts once it is reached."""
-    race = load("scripts/race.py")
+    race = load("scripts/experiments/race.py")
 
     def row(mark, distance):
         shares = {"precision_10k": 0.5 + mark / 1000, "recall_10k": 0.25}
@@ -221,7 +223,7 @@ def test_the_table_of_a_race():
 
 
 def test_the_table_of_many_seeds(tmp_path, monkeypatch):
-    seeds = load("scripts/seeds.py")
+    seeds = load("scripts/experiments/seeds.py")
     shared = {"step": 2000, "seconds": 60.0, "precision_10k": 0.5, "recall_10k": 0.25}
     rows = [
         {**shared, "fcd_10k": 0.5, "classes_10k": 10, "class_kl_10k": 0.01},
@@ -255,7 +257,7 @@ def test_seeds_scored_at_other_steps_are_left_alone(tmp_path, asked):
     (run_dir / "config.flags").write_text(flags)
     words = ["dcgan_fast", "--count=3", f"--evaluate_every={asked}"]
     done = subprocess.run(
-        [sys.executable, str(ROOT / "scripts/seeds.py"), *words],
+        [sys.executable, str(ROOT / "scripts/experiments/seeds.py"), *words],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -271,7 +273,7 @@ def test_seeds_scored_at_other_steps_are_left_alone(tmp_path, asked):
 
 
 def test_the_other_judges_look_at_samples_and_are_kept(tmp_path, monkeypatch):
-    script = load("scripts/other_judges.py")
+    script = load("scripts/experiments/other_judges.py")
     monkeypatch.setattr(script, "KEPT", tmp_path)
     random = np.random.default_rng(1)
     images = random.random([200, 28, 28, 1], np.float32)
@@ -312,7 +314,7 @@ def test_the_samples_are_of_the_recipes_as_they_are():
 
 
 def test_an_opinion_on_nothing_is_one_line():
-    path = str(ROOT / "scripts/other_judges.py")
+    path = str(ROOT / "scripts/experiments/other_judges.py")
     done = subprocess.run(
         [sys.executable, path, "nowhere"], capture_output=True, text=True, check=False
     )
@@ -322,7 +324,7 @@ def test_an_opinion_on_nothing_is_one_line():
 
 def test_statistics_are_those_of_the_network_itself(monkeypatch):
     """The first layer's follow from its weights and the latents alone."""
-    script = load("scripts/reestimate.py")
+    script = load("scripts/experiments/reestimate.py")
     monkeypatch.setattr(script, "BATCHES", 3)
     monkeypatch.setattr(script, "BATCH_SIZE", 8)
     gan = build_gan(tiny_config("dcgan_cpu"))
@@ -354,7 +356,7 @@ def test_statistics_are_those_of_the_network_itself(monkeypatch):
 def test_runs_without_averaged_statistics_are_one_line(recipe, words, tmp_path):
     if recipe:
         (tmp_path / "config.flags").write_text(find_recipe(recipe).read_text())
-    path = str(ROOT / "scripts/reestimate.py")
+    path = str(ROOT / "scripts/experiments/reestimate.py")
     done = subprocess.run(
         [sys.executable, path, tmp_path], capture_output=True, text=True, check=False
     )
@@ -363,7 +365,7 @@ def test_runs_without_averaged_statistics_are_one_line(recipe, words, tmp_path):
 
 
 def test_statistics_of_a_run(trained, tmp_path, monkeypatch):
-    script = load("scripts/reestimate.py")
+    script = load("scripts/experiments/reestimate.py")
     monkeypatch.setattr(script, "BATCHES", 2)
     config = script.find_run(trained, "")
     with pytest.raises(UserError, match="has no checkpoint that can be read"):

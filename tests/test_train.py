@@ -23,11 +23,11 @@ from conftest import ROOT, TINY, run, start, tiny_config
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tfgan_mnist.config import read_config
-from tfgan_mnist.errors import RunStopped, UserError
-from tfgan_mnist.run_directory import RunDirectory
 from tfgan_mnist.runner import alarms
-from tfgan_mnist.saving import SavedGenerator
+from tfgan_mnist.serving.writer import SavedGenerator
+from tfgan_mnist.system.errors import RunStopped, UserError
 from tfgan_mnist.train import train
+from tfgan_mnist.training.run_directory import RunDirectory
 
 
 def last_checkpoint(run_dir: Path) -> dict[str, np.ndarray]:

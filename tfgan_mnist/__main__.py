@@ -2,7 +2,7 @@
 
 import sys
 
-from tfgan_mnist.command import console
+from tfgan_mnist.system.command import console
 
 if __name__ == "__main__":
     sys.exit(console())

@@ -12,19 +12,19 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_mnist import config as flags
-from tfgan_mnist.clusters import Clusters, find_clusters
 from tfgan_mnist.config import Config
 from tfgan_mnist.data import mnist, toys
 from tfgan_mnist.data.examples import Examples, Stacked
-from tfgan_mnist.errors import NotFiniteError
+from tfgan_mnist.evaluation.protocols import PROTOCOLS, Figures, even_labels
+from tfgan_mnist.gans.clusters import Clusters, find_clusters
 from tfgan_mnist.gans.conditional import Conditional
+from tfgan_mnist.gans.losses import LOSSES
 from tfgan_mnist.gans.unconditional import Objective, Unconditional
-from tfgan_mnist.latents import CLUSTERS, DATA, EVALUATION, PICTURE, run_seed
-from tfgan_mnist.losses import LOSSES
 from tfgan_mnist.networks import conditional, dcgan, mlp, stacked
 from tfgan_mnist.networks import toys as toy_networks
 from tfgan_mnist.networks.layers import spectrally_normalized
-from tfgan_mnist.protocols import PROTOCOLS, Figures, even_labels
+from tfgan_mnist.system.errors import NotFiniteError
+from tfgan_mnist.system.seeds import CLUSTERS, DATA, EVALUATION, PICTURE, run_seed
 from tfgan_mnist.training.step import Average, Player, Step
 from tfgan_mnist.visual.montage import montage
 

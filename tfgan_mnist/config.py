@@ -16,7 +16,7 @@ from typing import Any
 
 from absl import flags
 
-from tfgan_mnist.errors import UserError, nearest
+from tfgan_mnist.system.errors import UserError, nearest
 
 
 @dataclasses.dataclass(frozen=True)

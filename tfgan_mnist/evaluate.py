@@ -8,12 +8,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tfgan_mnist import command, interrupts
 from tfgan_mnist.config import check_flags, flag, grouped_help, parse_flags
-from tfgan_mnist.errors import UserError, naming
-from tfgan_mnist.files import check_output, whole_file
-from tfgan_mnist.images import read_images
-from tfgan_mnist.saved_model import check_saved_model
+from tfgan_mnist.data.images import read_images
+from tfgan_mnist.serving.saved_model import check_saved_model
+from tfgan_mnist.system import command, interrupts
+from tfgan_mnist.system.errors import UserError, naming
+from tfgan_mnist.system.files import check_output, whole_file
 
 FEWEST = 100
 
@@ -78,12 +78,12 @@ def main(argv: Sequence[str]) -> None:
     else:
         check_saved_model(flags.saved_model)
 
-    from tfgan_mnist.runtime import load_tensorflow
+    from tfgan_mnist.system.runtime import load_tensorflow
 
     with interrupts.held():
         load_tensorflow()
-        from tfgan_mnist.saving import SavedGenerator
-        from tfgan_mnist.scores import score, score_images, table
+        from tfgan_mnist.evaluation.report import score, score_images, table
+        from tfgan_mnist.serving.writer import SavedGenerator
 
     if flags.images:
         found = {"images": flags.images, **score_images(images, flags.data_dir)}

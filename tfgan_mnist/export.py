@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tfgan_mnist import command, interrupts
 from tfgan_mnist.config import check_flags, flag, grouped_help, parse_flags
-from tfgan_mnist.errors import UserError, first_line, naming
-from tfgan_mnist.files import whole_folder
-from tfgan_mnist.saved_model import check_saved_model, read_metadata
+from tfgan_mnist.serving.saved_model import check_saved_model, read_metadata
+from tfgan_mnist.system import command, interrupts
+from tfgan_mnist.system.errors import UserError, first_line, naming
+from tfgan_mnist.system.files import whole_folder
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,11 +98,11 @@ def main(argv: Sequence[str]) -> None:
             raise UserError(f"{name}: no permission to write there")
         version = serving_dir / str(next_version(serving_dir))
 
-    from tfgan_mnist.runtime import load_tensorflow
+    from tfgan_mnist.system.runtime import load_tensorflow
 
     with interrupts.held():
         tf = load_tensorflow()
-        from tfgan_mnist.saving import SavedGenerator
+        from tfgan_mnist.serving.writer import SavedGenerator
 
     # Loaded before anything is written, so that a damaged model leaves no trace.
     signatures = SavedGenerator(saved_model, "--run_dir").signatures

@@ -18,7 +18,7 @@ import imageio.v3 as imageio
 import numpy as np
 import tensorflow as tf
 
-from tfgan_mnist import __version__, interrupts, saving, scores
+from tfgan_mnist import __version__
 from tfgan_mnist.build import (
     Training,
     build_evaluation,
@@ -27,16 +27,19 @@ from tfgan_mnist.build import (
     build_training,
 )
 from tfgan_mnist.config import DATASETS, Config, read_config
-from tfgan_mnist.errors import NotFiniteError, RunStopped
-from tfgan_mnist.files import whole_file
-from tfgan_mnist.losses import LOSSES
-from tfgan_mnist.protocols import PROTOCOLS
-from tfgan_mnist.run_directory import RunDirectory
-from tfgan_mnist.runtime import without_noise
-from tfgan_mnist.saved_model import read_metadata
+from tfgan_mnist.evaluation import report as scores
+from tfgan_mnist.evaluation.protocols import PROTOCOLS
+from tfgan_mnist.gans.losses import LOSSES
+from tfgan_mnist.serving import writer as saving
+from tfgan_mnist.serving.saved_model import read_metadata
+from tfgan_mnist.system import interrupts
+from tfgan_mnist.system.errors import NotFiniteError, RunStopped
+from tfgan_mnist.system.files import whole_file
+from tfgan_mnist.system.runtime import without_noise
 from tfgan_mnist.training import hooks, loop
 from tfgan_mnist.training.alarm import PATIENCE, Alarm
 from tfgan_mnist.training.checkpoint import Checkpoints, State
+from tfgan_mnist.training.run_directory import RunDirectory
 from tfgan_mnist.visual.animation import write_gif
 from tfgan_mnist.visual.plots import plot_curves, plot_panels
 

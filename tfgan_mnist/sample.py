@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from tfgan_mnist import command, interrupts
 from tfgan_mnist.config import DATASETS, check_flags, flag, grouped_help, parse_flags
-from tfgan_mnist.errors import UserError, naming
-from tfgan_mnist.files import check_output, whole_file
-from tfgan_mnist.saved_model import check_saved_model, classes_of, read_metadata
+from tfgan_mnist.serving.saved_model import check_saved_model, classes_of, read_metadata
+from tfgan_mnist.system import command, interrupts
+from tfgan_mnist.system.errors import UserError, naming
+from tfgan_mnist.system.files import check_output, whole_file
 
 FORMATS = {"images": (".png", ".npy", ".gif"), "points": (".png", ".npy", ".csv")}
 
@@ -177,13 +177,13 @@ def main(argv: Sequence[str]) -> None:
     if name in DATASETS:
         check_format(flags, "points" if DATASETS[name].is_toy else "images")
 
-    from tfgan_mnist.runtime import load_tensorflow
+    from tfgan_mnist.system.runtime import load_tensorflow
 
     with interrupts.held():
         load_tensorflow()
         import imageio.v3 as imageio
 
-        from tfgan_mnist.saving import SavedGenerator, row_seeds
+        from tfgan_mnist.serving.writer import SavedGenerator, row_seeds
         from tfgan_mnist.visual.animation import write_gif
         from tfgan_mnist.visual.montage import montage, to_bytes
 
@@ -212,7 +212,7 @@ def main(argv: Sequence[str]) -> None:
             columns = each if len(some_labels) > 1 else None
             imageio.imwrite(unfinished, montage(samples, columns))
         else:
-            from tfgan_mnist.protocols import PROTOCOLS
+            from tfgan_mnist.evaluation.protocols import PROTOCOLS
 
             if name not in PROTOCOLS:
                 raise UserError(

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tfgan_mnist import command, interrupts
 from tfgan_mnist.config import (
     DATASETS,
     Config,
@@ -19,9 +18,10 @@ from tfgan_mnist.config import (
     recipe_header,
     recipes,
 )
-from tfgan_mnist.errors import UserError
-from tfgan_mnist.files import check_folder
-from tfgan_mnist.run_directory import RunDirectory
+from tfgan_mnist.system import command, interrupts
+from tfgan_mnist.system.errors import UserError
+from tfgan_mnist.system.files import check_folder
+from tfgan_mnist.training.run_directory import RunDirectory
 
 if TYPE_CHECKING:  # it loads TensorFlow
     from tfgan_mnist.runner import Result
@@ -64,7 +64,7 @@ def train(
     directory.check(config)
     _check_data(config)
 
-    from tfgan_mnist.runtime import load_tensorflow
+    from tfgan_mnist.system.runtime import load_tensorflow
 
     with interrupts.held():
         load_tensorflow()
@@ -82,7 +82,7 @@ def _check_data(config: Config) -> None:
 def _dry_run(config: Config) -> None:
     """Prints the resolved configuration, the networks and the plan."""
     _check_data(config)
-    from tfgan_mnist.runtime import load_tensorflow
+    from tfgan_mnist.system.runtime import load_tensorflow
 
     with interrupts.held():
         load_tensorflow()

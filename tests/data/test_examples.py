@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from tfgan_mnist.data.examples import Examples, Stacked
-from tfgan_mnist.latents import DATA, run_seed
+from tfgan_mnist.system.seeds import DATA, run_seed
 
 
 def numbered(count: int, batch_size: int, seed: int = 1, **options) -> Examples:

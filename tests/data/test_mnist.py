@@ -7,7 +7,7 @@ from conftest import PREPARED_MNIST, needs_mnist
 
 from tfgan_mnist.config import DATASETS
 from tfgan_mnist.data import mnist
-from tfgan_mnist.errors import UserError
+from tfgan_mnist.system.errors import UserError
 
 
 def test_mnist5k_is_500_images_of_each_digit():

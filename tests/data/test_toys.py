@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from tfgan_mnist.data import toys
-from tfgan_mnist.latents import DATA, run_seed
+from tfgan_mnist.system.seeds import DATA, run_seed
 
 SEED = run_seed(1, DATA)
 

@@ -4,8 +4,8 @@ import tensorflow as tf
 from conftest import tiny_config
 
 from tfgan_mnist.build import build_gan
-from tfgan_mnist.clusters import Clusters
-from tfgan_mnist.latents import LATENTS, run_seed
+from tfgan_mnist.gans.clusters import Clusters
+from tfgan_mnist.system.seeds import LATENTS, run_seed
 
 
 @pytest.fixture(scope="module")

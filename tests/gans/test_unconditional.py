@@ -7,9 +7,9 @@ import tensorflow as tf
 from conftest import tiny_config
 
 from tfgan_mnist.build import build_gan
+from tfgan_mnist.gans.losses import LOSSES
 from tfgan_mnist.gans.unconditional import Objective, Unconditional
-from tfgan_mnist.latents import LATENTS, run_seed
-from tfgan_mnist.losses import LOSSES
+from tfgan_mnist.system.seeds import LATENTS, run_seed
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import tensorflow as tf
 from conftest import tiny_config
 
 from tfgan_mnist.build import build_training
-from tfgan_mnist.errors import NotFiniteError, UserError
+from tfgan_mnist.system.errors import NotFiniteError, UserError
 from tfgan_mnist.training.checkpoint import Checkpoints, State
 
 

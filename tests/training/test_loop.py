@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tfgan_mnist.errors import NotFiniteError
+from tfgan_mnist.system.errors import NotFiniteError
 from tfgan_mnist.training.checkpoint import State
 from tfgan_mnist.training.loop import check_finite, run
 

@@ -7,8 +7,8 @@ import tensorflow as tf
 from conftest import tiny_config
 
 from tfgan_mnist.build import build_training
-from tfgan_mnist.latents import LATENTS, fold_in, run_seed
-from tfgan_mnist.losses import sigmoid_cross_entropy
+from tfgan_mnist.gans.losses import sigmoid_cross_entropy
+from tfgan_mnist.system.seeds import LATENTS, fold_in, run_seed
 from tfgan_mnist.training.step import Step, random_states
 
 

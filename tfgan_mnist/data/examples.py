@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import tensorflow as tf
 
-from tfgan_mnist.latents import fold_in
+from tfgan_mnist.system.seeds import fold_in
 
 
 class Examples:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tfgan_mnist.errors import UserError, first_line
-from tfgan_mnist.runtime import without_noise
+from tfgan_mnist.system.errors import UserError, first_line
+from tfgan_mnist.system.runtime import without_noise
 
 Arrays = tuple[np.ndarray, np.ndarray]
 

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 from sklearn.datasets import make_moons
 
-from tfgan_mnist.latents import fold_in
+from tfgan_mnist.system.seeds import fold_in
 
 
 class Target(Protocol):

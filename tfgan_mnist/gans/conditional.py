@@ -5,10 +5,10 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from tfgan_mnist.clusters import Clusters
+from tfgan_mnist.gans.clusters import Clusters
+from tfgan_mnist.gans.losses import Terms
 from tfgan_mnist.gans.unconditional import Batch, Unconditional
-from tfgan_mnist.latents import fold_in
-from tfgan_mnist.losses import Terms
+from tfgan_mnist.system.seeds import fold_in
 
 
 class Conditional(Unconditional):

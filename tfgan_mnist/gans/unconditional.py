@@ -8,10 +8,11 @@ from collections.abc import Mapping
 import keras
 import tensorflow as tf
 
-from tfgan_mnist import latents, penalties
-from tfgan_mnist.clusters import Clusters
-from tfgan_mnist.latents import fold_in
-from tfgan_mnist.losses import Loss, Terms
+from tfgan_mnist.gans import penalties
+from tfgan_mnist.gans.clusters import Clusters
+from tfgan_mnist.gans.losses import Loss, Terms
+from tfgan_mnist.system import seeds as latents
+from tfgan_mnist.system.seeds import fold_in
 
 Batch = Mapping[str, tf.Tensor]
 

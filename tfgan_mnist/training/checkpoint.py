@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tfgan_mnist.errors import NotFiniteError, UserError, first_line
-from tfgan_mnist.files import whole_file
+from tfgan_mnist.system.errors import NotFiniteError, UserError, first_line
+from tfgan_mnist.system.files import whole_file
 
 _NAME = re.compile(r"step_(\d{7,})\.npz")
 

@@ -13,9 +13,9 @@ from tensorboard.compat.proto import event_pb2, summary_pb2
 from tensorboard.summary.writer.record_writer import RecordWriter
 from tqdm import tqdm
 
-from tfgan_mnist.files import whole_file
-from tfgan_mnist.run_directory import RunDirectory
+from tfgan_mnist.system.files import whole_file
 from tfgan_mnist.training.checkpoint import Checkpoints, State
+from tfgan_mnist.training.run_directory import RunDirectory
 
 
 class Board:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from tfgan_mnist.errors import NotFiniteError
+from tfgan_mnist.system.errors import NotFiniteError
 from tfgan_mnist.training.checkpoint import State
 
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import keras
 import tensorflow as tf
 
-from tfgan_mnist.latents import DROPOUT, LATENTS, fold_in, run_seed
+from tfgan_mnist.system.seeds import DROPOUT, LATENTS, fold_in, run_seed
 from tfgan_mnist.training.averaging import update_average
 
 

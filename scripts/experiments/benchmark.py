@@ -1,0 +1,554 @@
+"""Speed, side by side on the same networks and batch, in one run.
+
+    bash scripts/setup.sh benchmark && .venv/bin/python scripts/experiments/benchmark.py
+
+For each recipe three programs take turns, each in a process of its own: this package; a
+plain loop as TensorFlow's tutorial writes it, on TensorFlow's defaults (not for toys);
+and eager PyTorch, images channels-last. Ratios are taken within a round of turns and
+given as median (least – greatest) over the rounds, since the clock of a machine drifts.
+
+``--isa=avx2`` keeps every program from AVX-512, as on a processor that has none.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import json
+import math
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+GOALS = {  # of this package over the others, on two cores without AVX-512
+    "dcgan": {"plain": 3.5, "torch": 1.1},
+    "dcgan_tutorial": {"plain": 1.5, "torch": 1.2},
+    "dcgan32": {"plain": 1.3, "torch": 1.1},
+    "gaussian": {"torch": 10.0},
+    "moons": {"torch": 10.0},
+    "dcgan_cpu": {},
+    "dcgan_fast": {},
+    "mlp": {},
+    "cgan_onehot": {},
+}
+PROGRAMS = ("ours", "plain", "torch")
+
+
+def timed(step: Callable[[], Any], seconds: float) -> list[float]:
+    """Durations of calls after two to warm up: at least five, for about a time."""
+    step(), step()
+    durations: list[float] = []
+    while len(durations) < 5 or sum(durations) < seconds:
+        start = time.perf_counter()
+        step()
+        durations.append(time.perf_counter() - start)
+    return durations
+
+
+# ------------------------------------------------------- programs, one in each process
+
+
+def config_of(recipe: str):
+    from tfgan_mnist.config import find_recipe, read_config
+
+    return read_config(find_recipe(recipe))
+
+
+def ours(recipe: str, seconds: float) -> dict[str, Any]:
+    """The package's own step, and what it costs around it."""
+    import dataclasses
+
+    from tfgan_mnist.system.runtime import load_tensorflow, without_noise
+
+    tf = load_tensorflow()
+    from tfgan_mnist.build import build_picture, build_training
+
+    config = config_of(recipe)
+    if config.dataset == "mnist":
+        config = dataclasses.replace(config, dataset="mnist5k")
+    training = build_training(config)
+    step, calls = training.step, iter(range(10**9))
+    with without_noise():
+        step(tf.constant(0), tf.constant(1))
+    count = config.steps_per_call  # as the recipe trains
+    durations = timed(
+        lambda: step(tf.constant(next(calls) * count), tf.constant(count)).numpy(),
+        seconds,
+    )
+    return {
+        "durations": [duration / count for duration in durations],
+        "memory": peak_memory(),
+        "gflop": gflop_per_step(config, training.gan),
+        "ceiling": matrix_product_gflops(tf),
+        **overhead(tf, config, training, build_picture(config, training)),
+    }
+
+
+def plain(recipe: str, seconds: float) -> dict[str, Any]:
+    """The loop of TensorFlow's tutorial, whatever TensorFlow's defaults are."""
+    from plain_loop import plain_loop
+
+    from tfgan_mnist.data.mnist import mnist5k
+
+    train, _ = plain_loop(config_of(recipe), mnist5k()[0])
+    return {"durations": timed(train, seconds), "memory": peak_memory()}
+
+
+def torch(recipe: str, seconds: float) -> dict[str, Any]:
+    """Eager PyTorch, channels-last, as its own DCGAN example writes the loop.
+
+    The fakes of D's update serve the first update of G too, as they do there.
+    """
+    import torch
+    from torch import nn
+    from torch.nn import functional
+
+    from tfgan_mnist.data import toys
+    from tfgan_mnist.data.mnist import mnist5k
+
+    torch.set_num_threads(os.cpu_count() or 1)
+    config = config_of(recipe)
+    generator, discriminator = (
+        network.to(memory_format=torch.channels_last)
+        for network in torch_networks(nn, recipe)
+    )
+    g_optimizer, d_optimizer = (
+        torch.optim.Adam(
+            network.parameters(), config.generator_learning_rate, (config.beta_1, 0.999)
+        )
+        for network in (generator, discriminator)
+    )
+    cross_entropy = functional.binary_cross_entropy_with_logits
+
+    if recipe == "gaussian":
+        target = toys.Gaussian()
+
+        def batch():
+            values = torch.randn(config.batch_size, 1)
+            return target.mean + target.deviation * values
+    else:
+        if recipe == "moons":
+            samples = torch.tensor(toys.moons(2_000, 0))
+        else:
+            samples = torch.tensor(mnist5k()[0]).permute(0, 3, 1, 2).float()
+            samples = samples / 127.5 - 1.0
+            if recipe == "dcgan32":
+                size = (32, 32)
+                samples = functional.interpolate(samples, size=size, mode="bilinear")
+            samples = samples.to(memory_format=torch.channels_last)
+
+        def batch():
+            return samples[torch.randperm(len(samples))[: config.batch_size]]
+
+    def train():
+        real_samples = batch()
+        if recipe == "gaussian":
+            noise = torch.rand(config.batch_size, config.latent_dim)
+        else:
+            noise = torch.randn(config.batch_size, config.latent_dim)
+        d_optimizer.zero_grad()
+        fakes = generator(noise)
+        real = discriminator(real_samples)
+        fake = discriminator(fakes.detach())
+        d_loss = cross_entropy(real, torch.ones_like(real)) + cross_entropy(
+            fake, torch.zeros_like(fake)
+        )
+        d_loss.backward()
+        d_optimizer.step()
+        for update in range(config.generator_updates):
+            g_optimizer.zero_grad()
+            if update:
+                fakes = generator(noise)
+            fake = discriminator(fakes)
+            cross_entropy(fake, torch.ones_like(fake)).backward()
+            g_optimizer.step()
+
+    return {"durations": timed(train, seconds), "memory": peak_memory()}
+
+
+def _with_deviations(nn):
+    """A batch of numbers and their squared deviations, as one vector."""
+    import torch
+
+    class WithDeviations(nn.Module):
+        def forward(self, values):
+            values = values.reshape(1, -1)
+            squares = (values - values.mean(1, keepdim=True)) ** 2
+            return torch.cat([values, squares], 1)
+
+    return WithDeviations()
+
+
+def torch_networks(nn, recipe: str):
+    """The recipe's networks in PyTorch's layers."""
+    if recipe == "gaussian":
+        return (
+            nn.Sequential(
+                nn.Linear(1, 50),
+                nn.ELU(),
+                nn.Linear(50, 50),
+                nn.Sigmoid(),
+                nn.Linear(50, 1),
+            ),
+            nn.Sequential(
+                _with_deviations(nn),
+                nn.Linear(200, 50),
+                nn.ELU(),
+                nn.Linear(50, 50),
+                nn.ELU(),
+                nn.Linear(50, 1),
+            ),
+        )
+    if recipe == "moons":
+        return (
+            nn.Sequential(nn.Linear(32, 128), nn.ReLU(), nn.Linear(128, 2)),
+            nn.Sequential(nn.Linear(2, 128), nn.ReLU(), nn.Linear(128, 1)),
+        )
+
+    def up(a, b, *shape, norm=nn.BatchNorm2d, bias=True, act=nn.ReLU):
+        layer = nn.ConvTranspose2d(a, b, *shape, bias=bias)
+        return [layer, norm(b), act()] if norm else [layer, nn.Tanh()]
+
+    def down(a, b, *shape, norm=nn.BatchNorm2d, slope=0.2):
+        layers = [nn.Conv2d(a, b, *shape), nn.LeakyReLU(slope)]
+        return [layers[0], norm(b), layers[1]] if norm else layers
+
+    if recipe == "dcgan":
+        return (
+            nn.Sequential(
+                nn.Linear(100, 4608),
+                nn.Unflatten(1, (512, 3, 3)),
+                nn.BatchNorm2d(512),
+                nn.ReLU(),
+                *up(512, 256, 5, 2, 2, 1),
+                *up(256, 128, 5, 2, 2, 1),
+                *up(128, 64, 5, 2, 2, 1),
+                *up(64, 1, 5, norm=None),
+            ),
+            nn.Sequential(
+                *down(1, 64, 5, 2, 2, norm=None),
+                *down(64, 128, 5, 2, 2),
+                *down(128, 256, 5, 2, 2),
+                *down(256, 512, 5, 2, 2),
+                nn.Flatten(),
+                nn.Linear(2048, 1),
+            ),
+        )
+    if recipe == "dcgan_tutorial":
+        leaky = {"bias": False, "act": lambda: nn.LeakyReLU(0.3)}
+        return (
+            nn.Sequential(
+                nn.Linear(100, 12544, bias=False),
+                nn.BatchNorm1d(12544),
+                nn.LeakyReLU(0.3),
+                nn.Unflatten(1, (256, 7, 7)),
+                *up(256, 128, 5, 1, 2, **leaky),
+                *up(128, 64, 5, 2, 2, 1, **leaky),
+                *up(64, 1, 5, 2, 2, 1, norm=None, bias=False),
+            ),
+            nn.Sequential(
+                *down(1, 64, 5, 2, 2, norm=None, slope=0.3),
+                nn.Dropout(0.3),
+                *down(64, 128, 5, 2, 2, norm=None, slope=0.3),
+                nn.Dropout(0.3),
+                nn.Flatten(),
+                nn.Linear(6272, 1),
+            ),
+        )
+    return (
+        nn.Sequential(
+            nn.Linear(100, 4096),
+            nn.Unflatten(1, (256, 4, 4)),
+            *up(256, 128, 3, 2),
+            *up(128, 64, 3, 2, 1),
+            *up(64, 1, 4, 2, 2, norm=None),
+        ),
+        nn.Sequential(
+            *down(1, 16, 3, 2, 1, norm=None),
+            *down(16, 32, 3, 2, 1),
+            *down(32, 64, 3, 2, 1),
+            *down(64, 128, 4),
+            nn.Flatten(),
+            nn.Linear(128, 1),
+        ),
+    )
+
+
+# --------------------------------------------------------------- the package's figures
+
+
+def peak_memory() -> float:
+    """The most memory that this process has held, in GB."""
+    unit = 1e9 if sys.platform == "darwin" else 1e6
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
+def multiply_adds(network) -> int:
+    """Of the products of one image's forward pass."""
+    import keras
+
+    total = 0
+    for layer in network.layers:
+        if isinstance(layer, keras.Model):
+            total += multiply_adds(layer)
+        elif isinstance(layer, keras.layers.Dense | keras.layers.Conv2D):
+            # Each output value is a sum over a kernel's inputs.
+            total += math.prod(layer.output.shape[1:-1]) * math.prod(layer.kernel.shape)
+        elif isinstance(layer, keras.layers.Conv2DTranspose):
+            # Each input value is spread by a kernel.
+            total += math.prod(layer.input.shape[1:-1]) * math.prod(layer.kernel.shape)
+    return total
+
+
+def gflop_per_step(config, gan) -> float:
+    """Of the products of a step: a backward pass to the weights costs two forward ones.
+
+    A shared pass of G serves D's updates and G's first; what a loss does not need (D's
+    weights while G moves) is not computed.
+    """
+    from tfgan_mnist.config import NETWORKS
+
+    g, d = multiply_adds(gan.generator), multiply_adds(gan.discriminator)
+    d /= NETWORKS[config.networks].packing  # samples that D judges as one
+    d_updates, g_updates = config.discriminator_updates, config.generator_updates
+    g_passes = g_updates if config.share_latents else g_updates + d_updates
+    total = d_updates * 6 * d + g_passes * g + g_updates * (2 * g + 2 * d)
+    return total * config.batch_size * 2 / 1e9
+
+
+def matrix_product_gflops(tf) -> float:
+    """The best of ten products of 2048×2048 matrices."""
+    a = tf.random.normal([2048, 2048])
+    multiply = tf.function(lambda: tf.reduce_sum(a @ a))
+    durations = timed(lambda: multiply().numpy(), 0.5)
+    return 2 * 2048**3 / min(durations) / 1e9
+
+
+def overhead(tf, config, training, sample) -> dict[str, float]:
+    """Seconds a step outside of its compiled updates: data, hooks, Python, scores."""
+    from tfgan_mnist.build import build_evaluation
+    from tfgan_mnist.runner import exporter
+    from tfgan_mnist.training import hooks, loop
+    from tfgan_mnist.training.checkpoint import Checkpoints, State
+    from tfgan_mnist.training.run_directory import RunDirectory
+
+    many = 50
+    batches = tf.function(
+        lambda first: tf.reduce_sum(
+            tf.map_fn(
+                lambda i: tf.reduce_sum(training.step.batch(first + i)["samples"]),
+                tf.range(many),
+                fn_output_signature=tf.float32,
+            )
+        )
+    )
+    data = statistics.median(timed(lambda: batches(tf.constant(0)).numpy(), 1)) / many
+
+    losses = training.step(tf.constant(0), tf.constant(1)).numpy()
+    count = config.steps_per_call
+    ready = losses.repeat(count, axis=0)
+    with tempfile.TemporaryDirectory() as folder:
+        directory = RunDirectory(folder)
+        board = hooks.Board(directory, 0)
+        state = State(training.variables)
+        clock = hooks.Clock(state, config.batch_size, "images", 10**9, 0.0)
+        bar = hooks.Bar(state, clock, lambda: training.step.names)
+
+        def loop_only():
+            # The real loop around steps that take no time, its bar unseen.
+            start = State({})
+            loop.run(
+                lambda first, n: ready[:n],
+                lambda: training.step.names,
+                start,
+                [bar],
+                last_step=count * 10,
+                steps_per_call=count,
+            )
+
+        python = statistics.median(timed(loop_only, 0.5)) / (count * 10)
+        names = training.step.names
+        log = hooks.Log(1, lambda: names, directory, board, clock, lambda line: None)
+        export = exporter(config, training)
+        # Each score is taken for the best so far, whose model is saved.
+        keep = [lambda state, figures: export(directory.best_model, {})]
+        evaluate = build_evaluation(config, training)
+        scores = hooks.Scores(1, evaluate, log, keep[: config.dataset == "mnist5k"])
+        pictures = hooks.Pictures(1, sample, directory, board)
+        saver = hooks.Saver(1, Checkpoints(directory.checkpoints, 2))
+
+        def once(hook):
+            state.step += 1
+            state.losses = ready
+            hook(state)
+
+        hook = sum(
+            statistics.median(timed(functools.partial(once, call), 0.5)) / every
+            for call, every in (
+                (log, config.log_every),
+                (pictures, config.sample_every),
+                (saver, config.checkpoint_every),
+            )
+        )
+        score = 0.0
+        if config.evaluate_every:
+            once(scores)
+            score = statistics.median(timed(lambda: once(scores), 5.0))
+            score /= config.evaluate_every
+        board.close()
+    return {"data": data, "python": python, "hooks": hook, "scores": score}
+
+
+def seconds_to_first_step(recipe: str, environment: dict[str, str]) -> float:
+    """From the command to the log line of the first step."""
+    with tempfile.TemporaryDirectory() as folder:
+        flags = [f"--flagfile={recipe}", "--steps=1", "--epochs=0", "--log_every=1"]
+        flags += ["--evaluate_every=0", f"--run_dir={folder}/run"]
+        if config_of(recipe).dataset == "mnist":
+            flags.append("--dataset=mnist5k")
+        start = time.perf_counter()
+        process = subprocess.Popen(
+            [sys.executable, "-u", "-m", "tfgan_mnist.train", *flags],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        for line in process.stdout:
+            if line.startswith("step 1 "):
+                break
+        seconds = time.perf_counter() - start
+        process.communicate()
+    return seconds
+
+
+# ---------------------------------------------------------------------------- the table
+
+
+def environment_of(program: str, isa: str) -> dict[str, str]:
+    environment = dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3")
+    environment.pop("TF_ENABLE_ONEDNN_OPTS", None)
+    if isa == "avx2":
+        environment |= {
+            "ONEDNN_MAX_CPU_ISA": "AVX2",
+            "ATEN_CPU_CAPABILITY": "avx2",
+            "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+            "XLA_FLAGS": "--xla_cpu_max_isa=AVX2",
+        }
+        if program == "plain":  # TensorFlow's default without AVX-512
+            environment["TF_ENABLE_ONEDNN_OPTS"] = "0"
+    return environment
+
+
+def turn(program: str, recipe: str, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Runs a program in a process of its own; what it measured."""
+    done = subprocess.run(
+        [sys.executable, __file__, "--turn", program, recipe, str(arguments.seconds)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment_of(program, arguments.isa),
+    )
+    if done.returncode:
+        sys.exit(f"{program} failed on {recipe}:\n{done.stderr[-3000:]}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def spread(values: list[float], form: str = "{:.2f}") -> str:
+    """median (least – greatest)"""
+    shown = [form.format(f(values)) for f in (statistics.median, min, max)]
+    return "{} ({} – {})".format(*shown)
+
+
+def report(recipe: str, rounds: list[dict[str, dict]], to_first_step: float) -> None:
+    medians = [
+        {name: statistics.median(found["durations"]) for name, found in one.items()}
+        for one in rounds
+    ]
+    print(f"\n{recipe}")
+    for name in rounds[0]:
+        times = spread([one[name] for one in medians], "{:.3g}")
+        memory = max(one[name]["memory"] for one in rounds)
+        line = f"  {name:<6} {times} s a step, {memory:.1f} GB at most"
+        if name != "ours":
+            ratios = [one[name] / one["ours"] for one in medians]
+            line += f"; ours is {spread(ratios)} times as fast"
+            line += f", goal {GOALS[recipe][name]}"
+        print(line)
+    step = statistics.median(one["ours"] for one in medians)
+    ours = [one["ours"] for one in rounds]
+    gflop = ours[0]["gflop"]
+    rates = [gflop / one["ours"] for one in medians]
+    shares_of_ceiling = [
+        rate / one["ceiling"] for rate, one in zip(rates, ours, strict=True)
+    ]
+    print(
+        f"  {gflop:.3g} GFLOP a step: {spread(rates, '{:.0f}')} GFLOP/s, "
+        f"{spread(shares_of_ceiling)} of what a matrix product reaches"
+    )
+    parts = {
+        name: statistics.median(one[name] for one in ours)
+        for name in ("data", "hooks", "python")
+    }
+    # The step is timed with its data, without hooks and loop.
+    whole = step + parts["hooks"] + parts["python"]
+    shares = ", ".join(f"{name} {value / whole:.2%}" for name, value in parts.items())
+    print(
+        f"  outside the updates {sum(parts.values()) / whole:.2%} ({shares}), goal 3 %"
+    )
+    score = statistics.median(one["scores"] for one in ours)
+    print(f"  scores, the best model kept each time: {score / whole:.2%}, goal 5 %")
+    print(f"  {to_first_step:.1f} s from the command to the first step")
+
+
+def main(argv: Sequence[str]) -> None:
+    from tfgan_mnist.system.command import Parser
+
+    parser = Parser(__doc__)
+    compared = [recipe for recipe, goals in GOALS.items() if goals]
+    parser.add_argument("--recipes", nargs="+", choices=GOALS, default=compared)
+    parser.add_argument("--programs", nargs="+", choices=PROGRAMS, default=PROGRAMS)
+    parser.add_argument("--isa", choices=("native", "avx2"), default="native")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=8.0, help="a turn's time")
+    parser.add_argument("--turn", nargs=3, help=argparse.SUPPRESS)
+    arguments = parser.parse_args(argv)
+    if arguments.turn:
+        program, recipe, seconds = arguments.turn
+        run = {"ours": ours, "plain": plain, "torch": torch}[program]
+        print(json.dumps(run(recipe, float(seconds))))
+        return
+    if arguments.rounds < 1 or "ours" not in arguments.programs:
+        parser.error("--rounds must be at least 1, and --programs contain ours")
+    programs = {
+        recipe: [p for p in arguments.programs if p in ("ours", *GOALS[recipe])]
+        for recipe in arguments.recipes
+    }
+    turns = sum(map(len, programs.values())) * arguments.rounds
+    with tqdm(total=turns, unit="turn") as bar:
+        for recipe in arguments.recipes:
+            rounds = []
+            for _ in range(arguments.rounds):
+                results = {}
+                for program in programs[recipe]:
+                    results[program] = turn(program, recipe, arguments)
+                    bar.update()
+                rounds.append(results)
+            environment = environment_of("ours", arguments.isa)
+            with tqdm.external_write_mode():
+                report(recipe, rounds, seconds_to_first_step(recipe, environment))
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[2]))
+    from tfgan_mnist.system import command
+
+    sys.exit(command.run(main))

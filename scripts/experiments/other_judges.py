@@ -1,0 +1,183 @@
+"""Other opinions: models measured by classifiers that are not the package's judge.
+
+    python scripts/experiments/other_judges.py --data_dir=FOLDER SAVED_MODEL [...]
+
+Trains two classifiers of other shapes, from other seeds, than the package's judge (one
+to two minutes each; kept in runs/*_judge.keras until removed), and measures 10,000
+samples of each SavedModel, and the test images, by their features.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:  # loading TensorFlow takes seconds
+    import keras
+
+ROOT = Path(__file__).parents[2]
+KEPT = Path("runs")
+COUNT = 10_000
+SEEDS = {"second": 2026, "third": 2027}
+
+
+def network(name: str) -> keras.Model:
+    """images [n, 28, 28, 1] in [0, 1] → features and logits [n, 10].
+
+    The second judge has convolutions of 3×3, pooling and 64 features; the third has
+    convolutions of 5×5 with stride 2, layer normalisation and 96 features. The
+    package's judge is of another shape still.
+    """
+    import keras
+    from keras import layers
+
+    inputs = x = keras.Input([28, 28, 1])
+    if name == "second":
+        for channels in (16, 32):
+            x = layers.Conv2D(channels, 3, padding="same", activation="relu")(x)
+            x = layers.MaxPooling2D()(x)
+            x = layers.Dropout(0.1)(x)
+        features = layers.Dense(64, activation="relu")(layers.Flatten()(x))
+    else:
+        for channels in (24, 48):
+            x = layers.Conv2D(channels, 5, strides=2, padding="same")(x)
+            x = layers.Activation("gelu")(layers.LayerNormalization()(x))
+        features = layers.Dense(96, activation="gelu")(layers.Flatten()(x))
+    logits = layers.Dense(10)(layers.Dropout(0.3)(features))
+    return keras.Model(inputs, [features, logits])
+
+
+def trained(name: str, images: np.ndarray, labels: np.ndarray) -> keras.Model:
+    """The judge of that name: what is kept, or trained now and kept.
+
+    Args:
+      name: of SEEDS.
+      images: float32 [n, 28, 28, 1] in [0, 1].
+      labels: int [n].
+    """
+    import keras
+
+    from tfgan_mnist.system.errors import UserError, first_line
+    from tfgan_mnist.system.files import whole_file
+
+    kept = KEPT / f"{name}_judge.keras"
+    if kept.is_file():
+        try:
+            return keras.saving.load_model(kept)
+        except Exception as error:  # whatever a damaged file makes of its reader
+            raise UserError(
+                f"{kept}: cannot be read ({first_line(error)}); remove it, and the "
+                "judge is trained anew"
+            ) from None
+    keras.utils.set_random_seed(SEEDS[name])
+    judge = network(name)
+    classifier = keras.Model(judge.input, judge.output[1])
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    classifier.compile(keras.optimizers.Adam(1e-3), loss)
+    classifier.fit(images, labels, batch_size=128, epochs=6, verbose=2)
+    kept.parent.mkdir(exist_ok=True)
+    with whole_file(kept) as unfinished:
+        judge.save(unfinished)
+    return judge
+
+
+class Opinion:
+    """What one judge makes of samples, against the training images.
+
+    Args:
+      judge: of ``trained``.
+      images: the training images, float32 [n, 28, 28, 1] in [0, 1].
+    """
+
+    def __init__(self, judge: keras.Model, images: np.ndarray):
+        from tfgan_mnist.evaluation.metrics.manifold import radii
+
+        self.judge = judge
+        known, _ = self._look(images)
+        self.mean, self.covariance = known.mean(axis=0), np.cov(known, rowvar=False)
+        order = np.random.default_rng(1).permutation(len(known))
+        self.chosen = known[order[:COUNT]]
+        self.radii = radii(self.chosen)
+
+    def _look(self, samples: np.ndarray) -> list[np.ndarray]:
+        return self.judge.predict(samples, batch_size=500, verbose=0)
+
+    def cells(self, samples: np.ndarray, asked: np.ndarray | None) -> list[str]:
+        """Distance, precision, recall, and the share that is as asked."""
+        from tfgan_mnist.evaluation.metrics.frechet import frechet_distance
+        from tfgan_mnist.evaluation.metrics.manifold import manifold, radii
+
+        features, logits = self._look(samples)
+        found = manifold(features, self.chosen, radii(features), self.radii)
+        right = "–" if asked is None else f"{(logits.argmax(1) == asked).mean():.4f}"
+        distance = frechet_distance(features, self.mean, self.covariance)
+        return [
+            f"{distance:.2f}",
+            f"{found['precision']:.3f}",
+            f"{found['recall']:.3f}",
+            right,
+        ]
+
+
+def measure(models: list[str], data_dir: str) -> None:
+    """Prints what the other judges say of each model, as Markdown."""
+    from tfgan_mnist.system.runtime import load_tensorflow
+
+    load_tensorflow()
+    from tfgan_mnist.data.mnist import mnist
+    from tfgan_mnist.evaluation.metrics.judge import as_28
+    from tfgan_mnist.evaluation.protocols import PROTOCOLS
+    from tfgan_mnist.serving.writer import SavedGenerator, row_seeds
+    from tfgan_mnist.system.errors import UserError
+
+    (images, labels), (test_images, test_labels) = (
+        (part[0] / np.float32(255.0), part[1])
+        for part in (mnist(data_dir), mnist(data_dir, "test"))
+    )
+    generators = {path: SavedGenerator(path) for path in models}
+    for path, model in generators.items():
+        makes = model.signatures["sample"].structured_outputs[model.kind].shape
+        if model.kind != "images" or makes[-1] != 1:
+            raise UserError(f"SAVED_MODEL={path}: does not make single digits")
+    opinions = [Opinion(trained(name, images, labels), images) for name in SEEDS]
+
+    def row(name: str, samples: np.ndarray, asked: np.ndarray | None) -> str:
+        cells, samples = [name], as_28(samples)
+        for opinion in opinions:
+            cells += opinion.cells(samples, asked)
+        return "| " + " | ".join(cells) + " |"
+
+    heads = ["model"]
+    for name in SEEDS:
+        heads += [f"{name} judge: distance", "precision", "recall", "as asked"]
+    print("| " + " | ".join(heads) + " |")
+    print("| --- |" + " ---: |" * (len(heads) - 1))
+    for path, model in generators.items():
+        asked = PROTOCOLS["mnist"].labels(COUNT) if model.classes else None
+        samples = model.sample(row_seeds(1, COUNT), labels=asked)
+        print(row(path, samples, asked), flush=True)
+    print(row("test images", test_images, test_labels))
+
+
+def main(argv: Sequence[str]) -> None:
+    from tfgan_mnist.serving.saved_model import check_saved_model
+    from tfgan_mnist.system.command import Parser
+
+    parser = Parser(__doc__)
+    parser.add_data_dir()
+    parser.add_argument("models", nargs="+", metavar="SAVED_MODEL")
+    arguments = parser.parse_args(argv)
+    for path in arguments.models:
+        check_saved_model(path, "SAVED_MODEL")
+    measure(arguments.models, arguments.data_dir)
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+    from tfgan_mnist.system import command
+
+    sys.exit(command.run(main))

@@ -1,0 +1,320 @@
+"""Quality against time: recipes under the same wall-clock budgets, one after another.
+
+    python scripts/experiments/race.py --data_dir=FOLDER [CONTESTANT ...] [--seeds 1 2 3]
+        [--seconds=900] [--output=samples/race]
+
+Each contestant trains on real MNIST, from each seed, in a process of its own. The clock
+starts with the first step, whose compilation it counts, as it does what it takes to
+learn clusters, and stands still while 10,000 samples are judged. ``dcgan_plain`` and
+``dcgan_tutorial_plain`` are the published networks and schedules in a plain loop
+(plain_loop.py) under TensorFlow's defaults; the others are recipes under this package's
+step. What was found of a contestant and seed takes the place of what was there in
+samples/race/race.json; the curve and the strip of pictures stand beside it, and the
+table, by ``python scripts/experiments/results.py --only_write``, in the README.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).parents[2]
+RACE = ROOT / "samples" / "race"
+PLAIN = "_plain"
+
+# Seconds of training, each.
+CONTESTANTS = {
+    "dcgan_tutorial_plain": 900,
+    "dcgan_plain": 900,
+    "dcgan_tutorial": 2400,
+    "dcgan": 900,
+    "dcgan_fast": 900,
+    "cdcgan_fast": 300,
+}
+MARKS = [6, 9, 12, 16, 20, 30, 45, 60, 90, 120, 180, 240, 300, 450, 600, 900]
+MARKS += [1200, 1500, 1800, 2100, 2400]
+SHOWN = [12, 60, 300, 900]  # in the strip
+LEVELS = [30, 10, 5, 2, 1]
+PICTURES = 50  # samples in each
+
+Runs = dict[str, dict[str, dict]]  # by contestant and seed
+
+
+# ---------------------------------------------------------- a run, in its own process
+
+
+def run(name: str, seed: int, seconds: float, data_dir: str, folder: str) -> None:
+    """Trains and judges at each mark, each of which gives a line of JSON to stdout.
+
+    Pictures of the first seed go into the folder.
+    """
+    plain = name.endswith(PLAIN)
+    if plain:
+        import tensorflow as tf  # with its own defaults
+    else:
+        from tfgan_mnist.system.runtime import load_tensorflow
+
+        tf = load_tensorflow()
+    import dataclasses
+
+    import imageio.v3 as imageio
+
+    from tfgan_mnist.build import (
+        DATASETS,
+        Training,
+        build_clusters,
+        build_evaluation,
+        build_gan,
+        build_picture,
+        build_training,
+    )
+    from tfgan_mnist.config import find_recipe, read_config
+
+    config = read_config(find_recipe(name.removesuffix(PLAIN)))
+    config = dataclasses.replace(
+        config,
+        dataset="mnist",
+        data_dir=data_dir,
+        seed=seed,
+        sample_count=PICTURES,
+    )
+    step, spent = 0, 0.0
+    if plain:
+        from plain_loop import plain_loop
+
+        images, _ = DATASETS[config.dataset](data_dir)
+        train, sampler = plain_loop(config, images)
+        training = Training(build_gan(config), sampler, train, {})
+    else:
+        if config.clusters:  # learned once more, for the clock
+            data = DATASETS[config.dataset](data_dir)
+            start = time.perf_counter()
+            build_clusters(config, data)
+            spent = time.perf_counter() - start
+        training = build_training(config)
+    count = 1 if plain else config.steps_per_call
+    evaluate = build_evaluation(config, training, glance=False)
+    picture = build_picture(config, training)
+
+    for mark in [mark for mark in MARKS if mark <= seconds]:
+        while spent < mark:
+            start = time.perf_counter()
+            if plain:
+                training.step()
+            else:
+                losses = training.step(tf.constant(step), tf.constant(count)).numpy()
+                if not np.isfinite(losses).all():
+                    sys.exit(f"{name}, seed {seed}: a loss is not finite, step {step}")
+            spent += time.perf_counter() - start
+            step += count
+        row = {"mark": mark, "seconds": round(spent, 1), "step": step, **evaluate()}
+        print(json.dumps(row), flush=True)
+        if seed == 1 and mark in SHOWN:
+            imageio.imwrite(Path(folder) / f"{name}_{mark}.png", picture())
+
+
+# ------------------------------------------------------------------------ all of them
+
+
+def race(name: str, seed: int, seconds: float, data_dir: str, folder: Path) -> list:
+    """The rows of a run."""
+    from tfgan_mnist.system.errors import UserError
+
+    words = ["--run", name, str(seed), str(seconds), data_dir, str(folder)]
+    environment = dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3")
+    environment.pop("TF_ENABLE_ONEDNN_OPTS", None)
+    rows = []
+    with tempfile.TemporaryFile("w+") as errors:
+        process = subprocess.Popen(
+            [sys.executable, __file__, *words],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            env=environment,
+        )
+        for line in process.stdout:
+            if line.startswith("{"):
+                rows.append(json.loads(line))
+                said = {key: rows[-1][key] for key in ("seconds", "step", "fcd_10k")}
+                print(f"{name}, seed {seed}: {said}", flush=True)
+        if code := process.wait():
+            errors.seek(0)
+            said = errors.read()
+            if code == 2:  # it has explained itself, in its last line
+                raise UserError(said.splitlines()[-1].removeprefix("error: "))
+            sys.exit(f"{name} failed:\n{said[-3000:]}")
+    return rows
+
+
+def keep(name: str, seed: int, rows: list[dict], folder: Path) -> None:
+    """Adds a run to the record."""
+    from tfgan_mnist.evaluation.protocols import PROTOCOLS
+
+    record = read_record(folder)
+    protocol = PROTOCOLS["mnist"]
+    record["judge"] = protocol.judged_by
+    record["real"] = protocol.figures(*protocol.real(1, protocol.count))
+    record.setdefault("runs", {}).setdefault(name, {})[str(seed)] = rows
+    (folder / "race.json").write_text(json.dumps(record, indent=1) + "\n")
+
+
+def read_record(folder: Path) -> dict:
+    path = folder / "race.json"
+    return json.loads(path.read_text()) if path.is_file() else {"runs": {}}
+
+
+def reached(rows: list[dict], level: float) -> float | None:
+    """Seconds at the first mark whose distance is at or below a level."""
+    return next((row["seconds"] for row in rows if row["fcd_10k"] <= level), None)
+
+
+def at(rows: list[dict], mark: int, figure: str = "fcd_10k") -> float | None:
+    return next((row[figure] for row in rows if row["mark"] == mark), None)
+
+
+def cell(values: list[float | None], form: str) -> str:
+    """The mean (least – greatest); a dash where a run never got there."""
+    if not values or None in values:
+        return "–"
+    text = form.format(statistics.mean(values))
+    if len(values) > 1:
+        text += f" ({form.format(min(values))} – {form.format(max(values))})"
+    return text
+
+
+def table(record: dict) -> str:
+    """The race as Markdown; nothing before there was one."""
+    if not record["runs"]:
+        return ""
+    marks = [60, 300, 900, 2400]
+    heads = ["contestant", "seeds", *(f"to {level}" for level in LEVELS)]
+    heads += [f"at {mark} s" for mark in marks]
+    heads += ["precision at 300 s", "recall at 300 s"]
+    lines = ["| " + " | ".join(heads) + " |", "| --- |" + " ---: |" * (len(heads) - 1)]
+    for name in CONTESTANTS:
+        runs = list(record["runs"].get(name, {}).values())
+        if not runs:
+            continue
+        cells = [f"`{name}`", str(len(runs))]
+        cells += [
+            cell([reached(rows, level) for rows in runs], "{:.0f}") for level in LEVELS
+        ]
+        for mark in marks:
+            values = [at(rows, mark) for rows in runs]
+            cells.append(cell([v for v in values if v is not None], "{:.2f}"))
+        for figure in ("precision_10k", "recall_10k"):
+            values = [at(rows, 300, figure) for rows in runs]
+            cells.append(cell([v for v in values if v is not None], "{:.3f}"))
+        lines.append("| " + " | ".join(cells) + " |")
+    real = record["real"]
+    cells = ["held-out real images", *[""] * len(LEVELS), ""]
+    cells += [f"{real['fcd_10k']:.2f}", *[""] * (len(marks) - 1)]
+    cells += [f"{real['precision_10k']:.3f}", f"{real['recall_10k']:.3f}"]
+    lines.append("| " + " | ".join(cells) + " |")
+    words = (
+        "Seconds of training to a distance, and the distance after so many seconds "
+        "(least – greatest over the seeds, where they were trained so long): fcd_10k "
+        f"by {record['judge']}. `python scripts/experiments/race.py --data_dir=FOLDER`, and "
+        "then `… dcgan_fast cdcgan_fast --seeds 2 3`, ran it on two cores with "
+        "AVX-512; all figures are in "
+        "[samples/race/race.json](samples/race/race.json)."
+    )
+    picture = "![distance against seconds](samples/race/race.png)"
+    return "\n".join(lines) + f"\n\n{picture}\n\n{words}\n"
+
+
+def draw(record: dict, folder: Path) -> None:
+    """Draws the curves, and the strip of pictures at equal times."""
+    import imageio.v3 as imageio
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 5), dpi=100, layout="constrained")
+    axes = figure.add_subplot()
+    for i, name in enumerate(n for n in CONTESTANTS if n in record["runs"]):
+        for j, rows in enumerate(record["runs"][name].values()):
+            axes.loglog(
+                [row["seconds"] for row in rows],
+                [row["fcd_10k"] for row in rows],
+                color=f"C{i}",
+                linewidth=1.2,
+                label=None if j else name,
+            )
+    level = record["real"]["fcd_10k"]
+    axes.axhline(level, color="0.4", linestyle="--", linewidth=1.0, label="real")
+    axes.set(xlabel="seconds of training", ylabel="fcd_10k")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    figure.savefig(folder / "race.png")
+
+    def pictures(name: str) -> dict[int, Path]:
+        paths = {mark: folder / f"{name}_{mark}.png" for mark in SHOWN}
+        return {mark: path for mark, path in paths.items() if path.is_file()}
+
+    names = [name for name in CONTESTANTS if pictures(name)]
+    marks = [mark for mark in SHOWN if any(mark in pictures(name) for name in names)]
+    if not names:
+        return
+    size = (2.0 * len(marks), 2.2 * len(names))
+    figure = Figure(figsize=size, dpi=120, layout="constrained")
+    places = figure.subplots(len(names), len(marks), squeeze=False)
+    for row, name in zip(places, names, strict=True):
+        for axes, mark in zip(row, marks, strict=True):
+            axes.set_axis_off()
+            if mark in pictures(name):
+                axes.set_title(f"{name}, {mark} s", fontsize=7)
+                image = imageio.imread(pictures(name)[mark])
+                axes.imshow(image, cmap="gray", vmin=0, vmax=255)
+    figure.savefig(folder / "strip.png")
+
+
+def main(argv: Sequence[str]) -> None:
+    from tfgan_mnist.system.command import Parser
+    from tfgan_mnist.system.errors import naming
+    from tfgan_mnist.system.runtime import load_tensorflow
+
+    parser = Parser(__doc__)
+    parser.add_data_dir()
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1])
+    parser.add_argument("--seconds", type=float, help="instead of each one's own")
+    parser.add_argument("--output", type=Path, default=RACE, help="samples/race")
+    parser.add_argument("--run", nargs=5, help=argparse.SUPPRESS)
+    known = ", ".join(CONTESTANTS)
+    parser.add_argument("contestants", nargs="*", help=f"by default all: {known}")
+    arguments = parser.parse_args(argv)
+    if arguments.run:
+        name, seed, seconds, data_dir, folder = arguments.run
+        run(name, int(seed), float(seconds), data_dir, folder)
+        return
+    if unknown := set(arguments.contestants) - set(CONTESTANTS):
+        parser.error(f"{min(unknown)} does not race; there are: {known}")
+    if min(arguments.seeds) < 0:
+        parser.error(f"--seeds={min(arguments.seeds)}: must be at least 0")
+    if arguments.seconds is not None and arguments.seconds < MARKS[0]:
+        parser.error(f"--seconds={arguments.seconds:g}: must be at least {MARKS[0]}")
+    folder = arguments.output
+    with naming(f"--output={folder}"):
+        folder.mkdir(exist_ok=True)
+    load_tensorflow()  # the judge of each record runs in this process
+    for name in arguments.contestants or CONTESTANTS:
+        for seed in arguments.seeds:
+            seconds = arguments.seconds or CONTESTANTS[name]
+            rows = race(name, seed, seconds, arguments.data_dir, folder)
+            keep(name, seed, rows, folder)
+            draw(read_record(folder), folder)
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+    from tfgan_mnist.system import command
+
+    sys.exit(command.run(main))

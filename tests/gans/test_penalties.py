@@ -1,0 +1,49 @@
+import numpy as np
+import tensorflow as tf
+
+from tfgan_mnist.gans.penalties import one_centred, zero_centred
+
+
+def quadratic(samples: tf.Tensor) -> tf.Tensor:
+    """D(x) = Σ x², whose gradient is 2x."""
+    return tf.reduce_sum(tf.square(samples), axis=[1, 2])[:, tf.newaxis]
+
+
+def test_the_penalty_is_half_the_mean_squared_gradient():
+    samples = tf.constant([[[1.0, 2.0]], [[0.0, -3.0]]])
+    penalty, logits = zero_centred(quadratic, samples)
+    np.testing.assert_allclose(logits, [[5.0], [9.0]])
+    # ‖2x‖² is 4·5 and 4·9.
+    np.testing.assert_allclose(penalty, 0.5 * (20.0 + 36.0) / 2)
+
+
+def test_its_own_gradient_reaches_what_it_was_computed_from():
+    weight = tf.Variable(3.0)
+    samples = tf.constant([[1.0], [2.0]])
+    with tf.GradientTape() as tape:
+        penalty, _ = zero_centred(lambda x: weight * x, samples)
+    np.testing.assert_allclose(penalty, 4.5)  # ½·w²
+    np.testing.assert_allclose(tape.gradient(penalty, weight), 3.0)
+
+
+def test_the_gradient_penalty_is_taken_between_real_and_fake():
+    """D(x) = Σ x², whose gradient at x̂ has the length 2‖x̂‖."""
+    real = tf.constant([[[1.0, 0.0]], [[3.0, 4.0]]])
+    fake = tf.constant([[[0.0, 0.0]], [[0.0, 0.0]]])
+    share = tf.constant([0.5, 1.0])
+    # x̂ is (½, 0) and (3, 4): lengths of the gradient 1 and 10.
+    penalty = one_centred(quadratic, real, fake, share)
+    np.testing.assert_allclose(penalty, (0.0 + 81.0) / 2, rtol=1e-5)
+
+
+def test_the_gradient_penalty_moves_what_it_was_computed_from():
+    """(|w| - 1)² has the gradient 2(|w| - 1), and at w = 0 a finite one."""
+    for value, expected in ((3.0, 4.0), (0.5, -1.0), (0.0, 0.0)):
+        weight = tf.Variable(value)
+        samples = tf.constant([[1.0], [2.0]])
+        with tf.GradientTape() as tape:
+            penalty = one_centred(
+                lambda x, w=weight: w * x, samples, samples, tf.constant([0.1, 0.9])
+            )
+        np.testing.assert_allclose(penalty, (value - 1.0) ** 2, rtol=1e-4)
+        np.testing.assert_allclose(tape.gradient(penalty, weight), expected, atol=1e-4)

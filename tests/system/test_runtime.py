@@ -1,0 +1,65 @@
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from tfgan_mnist.system.runtime import without_noise
+
+CODE = """
+import warnings
+from tfgan_mnist.system.runtime import load_tensorflow
+tf = load_tensorflow()
+import os, sys
+print(os.environ["TF_ENABLE_ONEDNN_OPTS"], float(tf.reduce_sum(tf.ones([2, 2]))))
+"""
+
+
+def python(code: str, **environment: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[2],
+        env={k: v for k, v in os.environ.items() if k != "TF_ENABLE_ONEDNN_OPTS"}
+        | environment,
+    )
+
+
+def test_tensorflow_starts_without_a_word_and_with_onednn():
+    done = python(CODE)
+    assert done.stdout == "1 4.0\n"
+    assert done.stderr == ""
+
+
+def test_the_user_s_own_setting_stands():
+    assert python(CODE, TF_ENABLE_ONEDNN_OPTS="0").stdout == "0 4.0\n"
+
+
+def test_importing_tensorflow_first_is_warned_of():
+    done = python("import tensorflow" + CODE)
+    assert "imported before tfgan_mnist.system.runtime" in done.stderr
+
+
+def test_real_warnings_get_through(capfd):
+    with without_noise():
+        os.write(2, b"I0000 oneDNN custom operations are on. You may see\n")
+        os.write(2, b"W0000 out of memory, really\n")
+    assert capfd.readouterr().err == "W0000 out of memory, really\n"
+
+
+def test_the_last_words_of_a_crash_are_heard():
+    code = (
+        "import os; from tfgan_mnist.system.runtime import without_noise\n"
+        "with without_noise(): os.write(2, b'F0000 illegal\\n'); os.abort()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parents[2],
+    )
+    assert done.returncode == -signal.SIGABRT
+    assert "F0000 illegal" in done.stderr

@@ -1,0 +1,107 @@
+"""Images from files: a folder of pictures, or an array in a ``.npy`` file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from tfgan_mnist.system.errors import UserError, first_line, naming
+
+ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
+MOST = 10_000
+
+
+def read_images(path: Path, flag: str) -> np.ndarray:
+    """Grey images float32 [count, height, width, 1] in [0, 1].
+
+    Args:
+      path: a folder, with pictures in it and below it, of one size, of which at most
+        ``MOST`` are read, spread evenly; or a ``.npy``
+        file of [count, height, width] or [count, height, width, 1]: whole numbers from
+        0 to 255, or floats from 0 to 1.
+      flag: what the user gave it as.
+
+    Raises:
+      UserError: if it is neither, or holds something else.
+    """
+    name = f"{flag}={path}"
+    with naming(name):
+        if path.is_dir():
+            images = _read_folder(path, name)
+        elif path.suffix == ".npy" and path.is_file():
+            images = _read_array(path, name)
+        elif path.exists():
+            raise UserError(f"{name}: give a folder of pictures, or a .npy file")
+        else:
+            raise UserError(f"{name}: there is no such file or folder")
+    return to_grey(images, name)
+
+
+def to_grey(images: np.ndarray, name: str) -> np.ndarray:
+    """Images [count, height, width] or [count, height, width, 1] as ``read_images``
+    gives them.
+
+    Raises:
+      UserError: if they are of another shape or range.
+    """
+    if images.ndim == 3:
+        images = images[..., np.newaxis]
+    if images.ndim != 4 or images.shape[3] != 1 or not all(images.shape):
+        raise UserError(
+            f"{name}: holds an array {list(images.shape)}; give [count, height, width] "
+            "or [count, height, width, 1]"
+        )
+    if images.dtype.kind not in "uif":
+        raise UserError(f"{name}: holds {images.dtype}, not numbers")
+    top = 1.0 if images.dtype.kind == "f" else 255.0
+    low, high = float(images.min()), float(images.max())
+    fits = low >= -1e-3 * top and high <= 1.001 * top  # NaN does not
+    if not fits or (top == 255.0 and high == 1.0):
+        kind = "floats from 0 to 1" if top == 1.0 else "whole numbers from 0 to 255"
+        raise UserError(f"{name}: holds values from {low:g} to {high:g}; give {kind}")
+    return np.clip(np.asarray(images, np.float32) / np.float32(top), 0.0, 1.0)
+
+
+def spread(count: int, most: int) -> np.ndarray:
+    """All indices below a count, or of more than so many that number, evenly."""
+    return np.linspace(0, count - 1, min(count, most), dtype=int)
+
+
+def _read_folder(folder: Path, name: str) -> np.ndarray:
+    paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in ENDINGS)
+    if not paths:
+        raise UserError(f"{name}: holds no pictures ({', '.join(ENDINGS)})")
+    paths = [paths[i] for i in spread(len(paths), MOST)]
+    images = []
+    for path in tqdm(paths, "reading", disable=None, leave=False, unit="file"):
+        try:
+            with Image.open(path) as file:
+                if file.mode.startswith(("I", "F")):  # as grey, these would be white
+                    raise ValueError("more than 8 bits a pixel")
+                if file.has_transparency_data:  # what is transparent is background
+                    black = Image.new("RGBA", file.size, "black")
+                    file = Image.alpha_composite(black, file.convert("RGBA"))
+                image = np.asarray(file.convert("L"))
+        except Exception as error:  # a damaged file can raise anything
+            reason = first_line(error)
+            raise UserError(f"{name}: {path.name} cannot be read ({reason})") from None
+        if images and image.shape != images[0].shape:
+            raise UserError(
+                f"{name}: {path.name} has {image.shape[0]}×{image.shape[1]} pixels, "
+                f"others {images[0].shape[0]}×{images[0].shape[1]}; give one size"
+            )
+        images.append(image)
+    return np.stack(images)
+
+
+def _read_array(path: Path, name: str) -> np.ndarray:
+    try:
+        found = np.load(path, allow_pickle=False)
+    except Exception as error:  # a damaged file can raise anything
+        raise UserError(f"{name}: is no array ({first_line(error)})") from None
+    if not isinstance(found, np.ndarray):
+        raise UserError(f"{name}: is an archive of arrays; give one array")
+    return found

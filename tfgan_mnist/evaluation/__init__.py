@@ -1,0 +1,1 @@
+"""Which metrics a kind of sample gets, and when."""
