@@ -1,67 +1,32 @@
-"""The only place where names become objects."""
+"""From a Config to what it stands for; names become objects here."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from tfgan_mnist import config as flags
-from tfgan_mnist.config import Config
+from tfgan_mnist.config import MOST_CLUSTERED, Config, Schedule
 from tfgan_mnist.data import mnist, toys
 from tfgan_mnist.data.examples import Examples, Stacked
-from tfgan_mnist.evaluation.protocols import PROTOCOLS, Figures, even_labels
+from tfgan_mnist.evaluation.protocols import Metrics, balanced_labels, protocol_of
 from tfgan_mnist.gans.clusters import Clusters, find_clusters
-from tfgan_mnist.gans.conditional import Conditional
-from tfgan_mnist.gans.losses import LOSSES
-from tfgan_mnist.gans.unconditional import Objective, Unconditional
-from tfgan_mnist.networks import conditional, dcgan, mlp, stacked
-from tfgan_mnist.networks import toys as toy_networks
-from tfgan_mnist.networks.layers import spectrally_normalized
+from tfgan_mnist.gans.gan import GAN
+from tfgan_mnist.networks import changed
+from tfgan_mnist.networks.conditional import conditioned
+from tfgan_mnist.registry import DATASETS, GAMES, LOSSES, NETWORKS, find
 from tfgan_mnist.system.errors import NotFiniteError
 from tfgan_mnist.system.seeds import CLUSTERS, DATA, EVALUATION, PICTURE, run_seed
 from tfgan_mnist.training.step import Average, Player, Step
 from tfgan_mnist.visual.montage import montage
 
-# From latent_dim, base_channels, seed and, of conditional ones, the number of labels.
-NETWORKS: dict[str, Callable[..., dcgan.Pair]] = {
-    "dcgan": dcgan.dcgan,
-    "dcgan_tutorial": dcgan.dcgan_tutorial,
-    "dcgan32": dcgan.dcgan32,
-    "dcgan32_unnormalised": dcgan.dcgan32_unnormalised,
-    "dcgan_fast": dcgan.dcgan_fast,
-    "mlp": mlp.mlp,
-    "cgan_onehot": conditional.cgan_onehot,
-    "cgan_embedding": conditional.cgan_embedding,
-    "cdcgan": conditional.cdcgan,
-    "cdcgan_fast": conditional.cdcgan_fast,
-    "stacked": stacked.stacked,
-    "gaussian": toy_networks.gaussian,
-    "gaussian_raw": toy_networks.gaussian_raw,
-    "gaussian_single": toy_networks.gaussian_single,
-    "moons": toy_networks.moons,
-    "points": toy_networks.points,
-    "pacgan": toy_networks.pacgan,
-}
-
-# From --data_dir to arrays in memory, or a target that is drawn from afresh.
 Data = mnist.Arrays | toys.Target
-DATASETS: dict[str, Callable[[str], Data]] = {
-    "mnist": mnist.mnist,
-    "mnist5k": lambda data_dir: mnist.mnist5k(),
-    "stacked": mnist.mnist,
-    "stacked5k": lambda data_dir: mnist.mnist5k(),
-    "gaussian": lambda data_dir: toys.Gaussian(),
-    "moons": lambda data_dir: (toys.moons(MOONS_POINTS, MOONS_SEED), None),
-    "ring": lambda data_dir: toys.ring(),
-    "grid": lambda data_dir: toys.grid(),
-}
-MOONS_POINTS, MOONS_SEED = flags.DATASETS["moons"].count, 0
+"""Arrays in memory, or a target that samples are drawn from afresh."""
 
 
 @dataclasses.dataclass
@@ -70,53 +35,58 @@ class Training:
 
     Attributes:
       gan: the networks and their game.
-      sampler: the generator to draw from: G, or its average where the recipe has one.
+      sampled: the networks to draw from: the GAN's, or their averages where the recipe
+        has some.
       step: the compiled step.
       variables: all that a checkpoint keeps, by name.
     """
 
-    gan: Unconditional
-    sampler: keras.Model
+    gan: GAN
+    sampled: Mapping[str, keras.Model]
     step: Step
     variables: dict[str, keras.Variable]
 
 
-def build_networks(config: Config) -> dcgan.Pair:
-    """G and D with their initial weights."""
-    make = NETWORKS[config.networks]
-    arguments = [config.latent_dim, config.base_channels, config.seed]
-    if config.conditions:
-        arguments.append(config.conditions)
+def load_data(config: Config) -> Data:
+    """The training data. Raises UserError if it cannot be had."""
+    return find(DATASETS[config.dataset].make)(config.data_dir)
+
+
+def build_networks(config: Config) -> dict[str, keras.Model]:
+    """The networks by name, with their initial weights."""
+    make = find(NETWORKS[config.networks].make)
     if config.conditions and not config.classes:
-        make = functools.partial(conditional.conditioned, make)
+        make = functools.partial(conditioned, make)
     with _dtype_policy("mixed_bfloat16" if config.mixed_precision else "float32"):
-        generator, discriminator = make(*arguments)
-        if config.spectral_normalization:
-            discriminator = spectrally_normalized(discriminator)
-    return generator, discriminator
+        return changed.build(
+            make,
+            config.latent_dim,
+            config.base_channels,
+            config.seed,
+            config.conditions,
+            config.spectral_normalization,
+            config.prelu,
+        )
 
 
-def build_gan(config: Config, clusters: Clusters | None = None) -> Unconditional:
+def build_gan(config: Config, clusters: Clusters | None = None) -> GAN:
     """The networks and their game.
 
     Args:
       config: whose.
-      clusters: those that it asks for.
+      clusters: those that it asks for; without them they are still unknown, to be read
+        from a checkpoint.
     """
-    if bool(config.clusters) != bool(clusters):
-        raise ValueError(f"{config.clusters} clusters asked for, {clusters} given")
-    objective = Objective(
-        LOSSES[config.loss],
-        config.discriminator_loss_weight,
-        config.r1_weight,
-        config.r2_weight,
-        config.gradient_penalty_weight,
-        config.mismatched_weight,
+    name = config.game
+    if config.clusters:
+        clusters = clusters or Clusters.unknown(config.classes, config.clusters)
+        name = "conditional"  # of clusters, if not of labels
+    game = find(GAMES[name].make)
+    values = dataclasses.asdict(config) | {"loss": find(LOSSES[config.loss])}
+    options = {f.name: values[f.name] for f in dataclasses.fields(game.Options)}
+    return game(
+        build_networks(config), game.Options(**options), config.classes, clusters
     )
-    arguments = (*build_networks(config), config.latent_distribution, objective)
-    if not config.conditions:
-        return Unconditional(*arguments)
-    return Conditional(*arguments, classes=config.classes, clusters=clusters)
 
 
 def build_clusters(config: Config, data: Data) -> Clusters | None:
@@ -125,23 +95,29 @@ def build_clusters(config: Config, data: Data) -> Clusters | None:
         return None
     seed = int(run_seed(config.seed, CLUSTERS)[0]) % 2**31
     images, labels = data
-    chosen = np.random.default_rng(seed).permutation(len(images))
-    chosen = chosen[: flags.MOST_CLUSTERED]
+    chosen = np.random.default_rng(seed).permutation(len(images))[:MOST_CLUSTERED]
     labels = labels[chosen] if config.classes else None
     return find_clusters(images[chosen], labels, config.clusters, seed)
 
 
 def build_batches(
-    config: Config, data: Data, sample_shape: tuple[int, ...]
+    config: Config, data: Data, sample_shape: tuple[int, ...], draws: int = 1
 ) -> Examples | Stacked | toys.Endless:
-    """Batches of the training data, images resized to what the networks make."""
+    """Batches of the training data, images resized to what the networks make.
+
+    Args:
+      config: whose.
+      data: as ``load_data`` gives it.
+      sample_shape: of what the networks make.
+      draws: batches in a step.
+    """
     seed = run_seed(config.seed, DATA)
     if not isinstance(data, tuple):
         return toys.Endless(data, config.batch_size, seed)
-    if flags.DATASETS[config.dataset].makes == "stacks":
-        return Stacked(data[0], config.batch_size, seed)
+    if DATASETS[config.dataset].makes == "stacks":
+        return Stacked(data[0], config.batch_size, seed, draws)
     image_size = sample_shape[:2] if sample_shape[1:] else None
-    return Examples(*data, config.batch_size, seed, image_size)
+    return Examples(*data, config.batch_size, seed, draws, image_size)
 
 
 def build_training(config: Config) -> Training:
@@ -154,62 +130,96 @@ def build_training(config: Config) -> Training:
         # TensorFlow asks for a seed of its own, though nothing here draws from it.
         tf.random.set_seed(config.seed)
         tf.config.experimental.enable_op_determinism()
-    data = DATASETS[config.dataset](config.data_dir)
+    data = load_data(config)
     gan = build_gan(config, build_clusters(config, data))
-    if config.discriminator_clip:
-        limit = config.discriminator_clip
-        for variable in gan.discriminator.trainable_variables:
-            # Keras's optimizers apply it after each update.
-            variable.constraint = lambda weights: tf.clip_by_value(
-                weights, -limit, limit
-            )
-    batches = build_batches(config, data, gan.sample_shape)
-    players = [
-        Player(
-            "discriminator",
-            gan.discriminator,
-            gan.discriminator_loss,
-            _adam(config, config.discriminator_learning_rate),
-            config.discriminator_updates,
-        ),
-        Player(
-            "generator",
-            gan.generator,
-            gan.generator_loss,
-            _adam(config, config.generator_learning_rate),
-            config.generator_updates,
-            generates=True,
-        ),
-    ]
-    networks = {player.name: player.network for player in players}
-    averages = []
+    players = _players(config, gan)
+    networks, averages = dict(gan.networks), []
+    sampled = dict(gan.networks)
     if config.ema_decay:
-        average, _ = build_networks(config)
-        averages.append(Average(average, gan.generator, config.ema_decay))
-        networks["generator_average"] = average
+        copies = build_networks(config)
+        for name in _names(side.networks for side in gan.sides if side.generates):
+            averages.append(Average(copies[name], gan.networks[name], config.ema_decay))
+            networks[f"{name}_average"] = sampled[name] = copies[name]
     step = Step(
         gan,
         players,
-        batches.batch,
+        lambda step, draw: batches.batch(step, draw),
         config.seed,
-        config.share_latents,
+        config.shared_draws,
+        config.simultaneous,
         averages,
         config.steps_per_call,
         config.jit_compile,
     )
-    # A place and a kind: Keras numbers its layers through the whole process.
-    variables = {
+    batches = build_batches(config, data, gan.sample_shape, step.draws)
+    optimizers = {f"{p.name}_optimizer": p.optimizer.variables for p in players}
+    variables = named_weights(networks) | dict(gan.state) | _numbered(optimizers)
+    return Training(gan, sampled, step, variables)
+
+
+def named_weights(networks: Mapping[str, keras.Model]) -> dict[str, keras.Variable]:
+    """The weights of networks under names that do not change from process to process.
+
+    A network, a place and a kind: Keras numbers its layers through the whole process.
+    """
+    return _numbered({name: network.weights for name, network in networks.items()})
+
+
+def _numbered(variables: Mapping[str, list]) -> dict[str, keras.Variable]:
+    return {
         f"{name}/{i:02d}_{variable.name.rsplit('_', 1)[-1]}": variable
-        for name, kept in [
-            *((name, network.weights) for name, network in networks.items()),
-            *((f"{p.name}_optimizer", p.optimizer.variables) for p in players),
-        ]
-        for i, variable in enumerate(kept)
+        for name, some in variables.items()
+        for i, variable in enumerate(some)
     }
-    if gan.clusters:
-        variables |= {f"clusters/{n}": v for n, v in gan.clusters.variables.items()}
-    sampler = networks.get("generator_average", gan.generator)
-    return Training(gan, sampler, step, variables)
+
+
+def _names(groups: Iterator[tuple[str, ...]]) -> list[str]:
+    return [name for group in groups for name in group]
+
+
+def _players(config: Config, gan: GAN) -> list[Player]:
+    """The sides of a game with their optimizers."""
+    if config.discriminator_clip:
+        limit = config.discriminator_clip
+        for side in gan.sides:
+            if side.generates:
+                continue
+            for name in side.networks:
+                for variable in gan.networks[name].trainable_variables:
+                    # Keras's optimizers apply it after each update.
+                    variable.constraint = lambda weights: tf.clip_by_value(
+                        weights, -limit, limit
+                    )
+    players = []
+    for side in gan.sides:
+        schedule = config.schedule(side.generates)
+        players.append(
+            Player(
+                side.name,
+                [gan.networks[name] for name in side.networks],
+                _optimizer(config, schedule),
+                schedule.updates,
+                side.generates,
+                side.uses_batch,
+            )
+        )
+    return players
+
+
+def _optimizer(config: Config, schedule: Schedule) -> keras.optimizers.Optimizer:
+    rate = schedule.learning_rate
+    updates = config.decay_steps * schedule.updates
+    if config.learning_rate_decay == "linear":
+        rate = keras.optimizers.schedules.PolynomialDecay(rate, updates, 0.0)
+    elif config.learning_rate_decay == "cosine":
+        rate = keras.optimizers.schedules.CosineDecay(rate, updates)
+    if schedule.optimizer == "sgd":
+        return keras.optimizers.SGD(rate)
+    if schedule.optimizer == "rmsprop":
+        return keras.optimizers.RMSprop(rate, rho=config.beta_2, epsilon=config.epsilon)
+    return keras.optimizers.Adam(
+        rate, config.beta_1, config.beta_2, epsilon=config.epsilon
+    )
 
 
 def build_picture(config: Config, training: Training) -> Callable[[], np.ndarray]:
@@ -218,68 +228,61 @@ def build_picture(config: Config, training: Training) -> Callable[[], np.ndarray
     Images come as a sheet, with one class a row if they have labels; a toy's samples as
     its protocol draws them.
     """
-    gan = training.gan
-    count = config.sample_count
-    inputs = [gan.draw_latents(count, run_seed(config.seed, PICTURE))]
-    if gan.classes:
-        inputs.append(tf.constant(even_labels(count, gan.classes)))
-    sample = tf.function(lambda: gan.sample(training.sampler, *inputs))
-    protocol = PROTOCOLS[config.dataset]
+    gan, count = training.gan, config.sample_count
+    examples, columns = {}, None
+    if config.classes:
+        examples["labels"] = balanced_labels(count, config.classes)
+        columns = count // config.classes
+    inputs = gan.inputs(count, run_seed(config.seed, PICTURE), examples)
+    sample = tf.function(lambda: gan.sample(training.sampled, inputs))
+    protocol = protocol_of(config.dataset)
     if protocol.picture is None:
-        columns = count // gan.classes if gan.classes else None
         return lambda: montage(sample().numpy(), columns)
+    discriminate = tf.function(gan.signatures()["discriminate"].function)
 
-    @tf.function
-    def probability(points):
-        return tf.sigmoid(gan.judge({"samples": points}, training=False))[:, 0]
+    def probability(points: np.ndarray) -> np.ndarray:
+        return discriminate(points=tf.constant(points))["probability"].numpy()
 
-    return lambda: protocol.picture(
-        sample().numpy(), lambda points: probability(tf.constant(points)).numpy()
-    )
+    return lambda: protocol.picture(sample().numpy(), probability)
 
 
 def build_evaluation(
-    config: Config, training: Training, glance: bool = True
-) -> Callable[[], Figures]:
-    """() → the figures of the samples that fixed latents give now.
+    config: Config, training: Training, quick: bool = True
+) -> Callable[[], Metrics]:
+    """() → the metrics of the samples that fixed latents give now.
 
     Args:
       config, training: whose.
-      glance: whether only what is watched during a run, or all that a finished model
+      quick: whether only what is watched during a run, or all that a finished model
         is measured by.
 
     Raises:
       UserError: if the judge that they need is damaged.
       NotFiniteError: from what is returned, if the samples are not finite.
     """
-    gan, protocol = training.gan, PROTOCOLS[config.dataset]
+    gan, protocol = training.gan, protocol_of(config.dataset)
     protocol.prepare()
-    count = protocol.glance_count if glance else protocol.count
-    figures = protocol.glance if glance else protocol.figures
-    inputs = [gan.draw_latents(count, run_seed(config.seed, EVALUATION))]
-    if gan.classes:
-        inputs.append(tf.constant(protocol.labels(count)))
-    labels = inputs[1].numpy() if inputs[1:] else None
-    sample = tf.function(lambda *batch: gan.sample(training.sampler, *batch))
+    count = protocol.quick_count if quick else protocol.count
+    metrics = protocol.quick_metrics if quick else protocol.metrics
+    labels = protocol.labels(count) if config.classes else None
+    examples = {} if labels is None else {"labels": labels}
+    inputs = gan.inputs(count, run_seed(config.seed, EVALUATION), examples)
+    sample = tf.function(lambda part: gan.sample(training.sampled, part))
     parts = [
-        [rows[i : i + EVALUATION_BATCH] for rows in inputs]
+        {name: rows[i : i + EVALUATION_BATCH] for name, rows in inputs.items()}
         for i in range(0, count, EVALUATION_BATCH)
     ]
 
     def evaluate():
-        samples = np.concatenate([sample(*part).numpy() for part in parts])
+        samples = np.concatenate([sample(part).numpy() for part in parts])
         if not np.isfinite(samples).all():
-            raise NotFiniteError("G's samples are not finite")
-        return figures(protocol.examine(samples), labels)
+            raise NotFiniteError("the samples are not finite")
+        return metrics(protocol.features(samples), labels)
 
     return evaluate
 
 
 EVALUATION_BATCH = 500
-
-
-def _adam(config: Config, rate: float) -> keras.optimizers.Adam:
-    return keras.optimizers.Adam(rate, config.beta_1, config.beta_2)
 
 
 @contextlib.contextmanager

@@ -1,130 +1,35 @@
-"""Flags: one frozen, validated Config; the only module that knows of flags.
+"""One frozen, validated Config from flags; the names and headers of recipes.
 
-A recipe is a flagfile in ``tfgan_mnist/recipes``. Parsing one needs no TensorFlow, so
-that ``--help`` and every mistake are answered at once.
+A recipe is a flagfile in ``tfgan_mnist/recipes``. Parsing one needs no TensorFlow.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import math
-import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from absl import flags
-
+from tfgan_mnist.registry import ADVERSARIAL, DATASETS, GAMES, LOSSES, NETWORKS
 from tfgan_mnist.system.errors import UserError, nearest
-
-
-@dataclasses.dataclass(frozen=True)
-class DataSet:
-    """What is to be imitated.
-
-    Args:
-      makes: "images" in grey, "stacks" of three of them as red, green and blue, or
-        "values" and "points" of one and two dimensions.
-      count: training samples; None if each batch is drawn afresh, without end.
-      classes: of its labels; 0 if it has none.
-    """
-
-    makes: str
-    count: int | None = None
-    classes: int = 0
-
-    @property
-    def is_toy(self) -> bool:
-        """Whether its samples are numbers rather than pictures."""
-        return self.makes not in ("images", "stacks")
-
-
-DATASETS: Mapping[str, DataSet] = {
-    "mnist": DataSet("images", 60_000, 10),
-    "mnist5k": DataSet("images", 5_000, 10),
-    "stacked": DataSet("stacks", 60_000),
-    "stacked5k": DataSet("stacks", 5_000),
-    "gaussian": DataSet("values"),
-    "moons": DataSet("points", 2_000),
-    "ring": DataSet("points"),
-    "grid": DataSet("points"),
-}
-
-
-@dataclasses.dataclass(frozen=True)
-class Pair:
-    """What a pair of networks takes and makes.
-
-    Args:
-      makes: what they can imitate, as in ``DataSet``.
-      conditional: whether both are told a label.
-      packing: how many samples D judges as one.
-    """
-
-    makes: str = "images"
-    conditional: bool = False
-    packing: int = 1
-
-
-NETWORKS: Mapping[str, Pair] = {
-    "dcgan": Pair(),
-    "dcgan_tutorial": Pair(),
-    "dcgan32": Pair(),
-    "dcgan32_unnormalised": Pair(),
-    "dcgan_fast": Pair(),
-    "mlp": Pair(),
-    "cgan_onehot": Pair(conditional=True),
-    "cgan_embedding": Pair(conditional=True),
-    "cdcgan": Pair(conditional=True),
-    "cdcgan_fast": Pair(conditional=True),
-    "stacked": Pair("stacks"),
-    "gaussian": Pair("values", packing=100),
-    "gaussian_raw": Pair("values", packing=100),
-    "gaussian_single": Pair("values"),
-    "moons": Pair("points"),
-    "points": Pair("points"),
-    "pacgan": Pair("points"),
-}
-"""The pairs of networks that ``build`` can make."""
+from tfgan_mnist.system.flags import check_flags, flag, flag_of, parse_flags
 
 MOST_CLUSTERED = 20_000
 """Images that clusters are learned from; more make no better ones."""
 
-LOSSES = (
-    "non_saturating",
-    "minimax",
-    "least_squares",
-    "wasserstein",
-    "hinge",
-    "relativistic",
-)
-"""The pairs of losses by their names in ``losses``."""
+_TOLD = ("unconditional", "conditional")  # games whose networks can be told clusters
+_OPTIMIZERS = ("adam", "rmsprop", "sgd")
 
 
 @dataclasses.dataclass(frozen=True)
-class Flag:
-    """What a flag is, beside its name and type (those are the dataclass field's)."""
+class Schedule:
+    """How a side moves: updates a step, its optimizer and learning rate."""
 
-    group: str
-    help: str
-    low: float | None = None
-    high: float | None = None
-    above: float | None = None
-    below: float | None = None
-    choices: tuple[str, ...] = ()
-    same_run: bool = True  # may not differ when a run is resumed
-
-
-def flag(default: Any, group: str, help: str, **options: Any) -> Any:
-    """A dataclass field that is also a command line flag."""
-    return dataclasses.field(
-        default=default, metadata={"flag": Flag(group, help, **options)}
-    )
-
-
-def flag_of(field: dataclasses.Field) -> Flag:
-    return field.metadata["flag"]
+    updates: int
+    optimizer: str
+    learning_rate: float
 
 
 @dataclasses.dataclass(frozen=True)
@@ -179,6 +84,7 @@ class Config:
         "0: none",
         low=0,
         high=1000,
+        games=_TOLD,
     )
     ema_decay: float = flag(
         0.0,
@@ -189,7 +95,15 @@ class Config:
     )
 
     spectral_normalization: bool = flag(
-        False, "Networks", "D's kernels divided by their largest singular values"
+        False,
+        "Networks",
+        "D's kernels divided by their largest singular values",
+        games=ADVERSARIAL,
+    )
+    prelu: bool = flag(
+        False,
+        "Networks",
+        "PReLU in place of every ReLU and leaky ReLU",
     )
 
     loss: str = flag(
@@ -197,16 +111,29 @@ class Config:
         "Losses",
         "non_saturating (cross-entropy), minimax, least_squares, wasserstein, hinge, "
         "or relativistic (real and fake in pairs)",
-        choices=LOSSES,
+        choices=tuple(LOSSES),
+        games=ADVERSARIAL,
     )
     discriminator_loss_weight: float = flag(
-        1.0, "Losses", "factor on D's loss, penalties aside", above=0.0
+        1.0,
+        "Losses",
+        "factor on D's loss, penalties aside",
+        above=0.0,
+        games=ADVERSARIAL,
     )
     r1_weight: float = flag(
-        0.0, "Losses", "of half D's squared gradient on real samples", low=0.0
+        0.0,
+        "Losses",
+        "of half D's squared gradient on real samples",
+        low=0.0,
+        games=ADVERSARIAL,
     )
     r2_weight: float = flag(
-        0.0, "Losses", "of half D's squared gradient on generated samples", low=0.0
+        0.0,
+        "Losses",
+        "of half D's squared gradient on generated samples",
+        low=0.0,
+        games=ADVERSARIAL,
     )
     gradient_penalty_weight: float = flag(
         0.0,
@@ -214,6 +141,7 @@ class Config:
         "of the squared difference from 1 of D's gradient's length, between real and "
         "generated samples (WGAN-GP: 10)",
         low=0.0,
+        games=ADVERSARIAL,
     )
     mismatched_weight: float = flag(
         0.0,
@@ -221,17 +149,37 @@ class Config:
         "of D's loss between real samples with their own label (without labels: "
         "cluster) and with a wrong one, as if generated",
         low=0.0,
+        games=_TOLD,
     )
     discriminator_clip: float = flag(
         0.0,
         "Losses",
         "D's weights are kept within ± this after each update (WGAN: 0.01); 0: free",
         low=0.0,
+        games=ADVERSARIAL,
+    )
+    class_weight: float = flag(
+        1.0,
+        "Losses",
+        "of both sides' cross-entropy of the class",
+        low=0.0,
+        games=("acgan",),
+    )
+    kl_weight: float = flag(
+        1.0,
+        "Losses",
+        "of the divergence of the encoder's latents from a normal distribution",
+        low=0.0,
+        games=("vae",),
     )
 
     steps: int = flag(0, "Schedule", "steps; 0: no limit", low=0, same_run=False)
     epochs: int = flag(
-        0, "Schedule", "passes over the data; 0: no limit", low=0, same_run=False
+        0,
+        "Schedule",
+        "passes over the data, counting one batch a step; 0: no limit",
+        low=0,
+        same_run=False,
     )
     max_seconds: float = flag(
         0.0,
@@ -243,17 +191,52 @@ class Config:
     )
     discriminator_updates: int = flag(1, "Schedule", "updates of D a step", low=1)
     generator_updates: int = flag(2, "Schedule", "updates of G a step", low=1)
-    share_latents: bool = flag(
-        True, "Schedule", "one draw of latents for all updates of a step"
+    shared_draws: str = flag(
+        "none",
+        "Schedule",
+        "what the updates of a step share: none (each has a batch and latents of its "
+        "own), batch, or all (one batch and one draw of latents)",
+        choices=("none", "batch", "all"),
+    )
+    simultaneous: bool = flag(
+        False,
+        "Schedule",
+        "both sides' gradients from the same passes, before either moves; one update "
+        "each",
+        games=ADVERSARIAL,
+    )
+    discriminator_optimizer: str = flag(
+        "adam",
+        "Schedule",
+        "D's: adam, rmsprop or sgd",
+        choices=_OPTIMIZERS,
+        games=ADVERSARIAL,
+    )
+    generator_optimizer: str = flag(
+        "adam", "Schedule", "G's: adam, rmsprop or sgd", choices=_OPTIMIZERS
     )
     discriminator_learning_rate: float = flag(
-        2e-4, "Schedule", "Adam's rate for D", above=0.0
+        2e-4, "Schedule", "D's", above=0.0, games=ADVERSARIAL
     )
-    generator_learning_rate: float = flag(
-        2e-4, "Schedule", "Adam's rate for G", above=0.0
+    generator_learning_rate: float = flag(2e-4, "Schedule", "G's", above=0.0)
+    learning_rate_decay: str = flag(
+        "none",
+        "Schedule",
+        "how both rates fall to 0 over --decay_steps: none, linear or cosine",
+        choices=("none", "linear", "cosine"),
     )
+    decay_steps: int = flag(0, "Schedule", "steps until both rates are 0", low=0)
     beta_1: float = flag(0.5, "Schedule", "Adam's beta_1", low=0.0, below=1.0)
-    beta_2: float = flag(0.999, "Schedule", "Adam's beta_2", low=0.0, below=1.0)
+    beta_2: float = flag(
+        0.999, "Schedule", "Adam's beta_2, and RMSprop's rho", low=0.0, below=1.0
+    )
+    epsilon: float = flag(1e-7, "Schedule", "Adam's and RMSprop's epsilon", above=0.0)
+    init_from: str = flag(
+        "",
+        "Schedule",
+        "folder of a run or of a SavedModel whose weights to start from, where names "
+        "and shapes match",
+    )
     seed: int = flag(
         1, "Schedule", "every random number follows from it", low=0, high=2**31 - 1
     )
@@ -265,15 +248,16 @@ class Config:
     evaluate_every: int = flag(
         0,
         "Run directory",
-        "steps between scores of the samples, each in a log line; the finished "
-        "model is scored too, the best one so far kept, and collapse noticed; 0: never",
+        "steps between measurements of the samples, each in a log line; the finished "
+        "model is measured too, the best one so far kept, and collapse noticed; 0: "
+        "never",
         low=0,
         same_run=False,
     )
     stop_on_collapse: bool = flag(
         False,
         "Run directory",
-        "end the run when its scores show collapse, rather than say so and go on",
+        "end the run when its metrics show a collapse, rather than say so and go on",
         same_run=False,
     )
     sample_every: int = flag(1000, "Run directory", "steps between pictures", low=1)
@@ -323,15 +307,17 @@ class Config:
     )
 
     def __post_init__(self):
-        # As it was written while there was but one way to compile.
-        before = {"true": "step", "false": "off"}
-        name = str(self.jit_compile).lower()
-        object.__setattr__(self, "jit_compile", before.get(name, self.jit_compile))
+        for name, values in _RENAMED_VALUES.items():
+            value = getattr(self, name)
+            renamed = values.get(str(value).lower(), value)
+            object.__setattr__(self, name, renamed)
         check_flags(self)
         if not self.recipe or not self.run_dir:
             empty = "run_dir" if self.recipe else "recipe"
             raise UserError(f"--{empty} is empty: give it a name")
         self._check_networks()
+        self._check_game()
+        self._check_schedule()
         data = DATASETS[self.dataset]
         if data.count is not None and self.batch_size > data.count:
             raise UserError(
@@ -351,19 +337,25 @@ class Config:
             )
         if self.stop_on_collapse and not self.evaluate_every:
             raise UserError(
-                "--stop_on_collapse=true: without scores it is never noticed; give "
+                "--stop_on_collapse=true: a collapse shows in metrics alone; give "
                 "--evaluate_every"
             )
-        if not (self.steps or self.epochs or self.max_seconds):
-            raise UserError(
-                "--steps, --epochs and --max_seconds are all 0: give one of them, "
-                "or the run never ends"
-            )
+
+    @property
+    def game(self) -> str:
+        """The game that the networks play."""
+        return NETWORKS[self.networks].game
+
+    def schedule(self, generates: bool) -> Schedule:
+        """How the side moves that makes the fakes, or the one that does not."""
+        side = "generator" if generates else "discriminator"
+        names = (field.name for field in dataclasses.fields(Schedule))
+        return Schedule(*(getattr(self, f"{side}_{name}") for name in names))
 
     @property
     def classes(self) -> int:
         """How many classes the networks are told of; 0 if they take no label."""
-        if not NETWORKS[self.networks].conditional:
+        if not GAMES[self.game].labelled:
             return 0
         return DATASETS[self.dataset].classes
 
@@ -417,6 +409,36 @@ class Config:
                 f"{pair.packing}"
             )
 
+    def _check_game(self) -> None:
+        """Raises UserError if a flag is set that another game has."""
+        for field in dataclasses.fields(self):
+            value, games = getattr(self, field.name), flag_of(field).games
+            if games and self.game not in games and value != field.default:
+                raise UserError(
+                    f"--{field.name}={value}: --networks={self.networks} plays the "
+                    f"game {self.game}, which has no such flag; leave it out"
+                )
+
+    def _check_schedule(self) -> None:
+        """Raises UserError unless the schedule can be kept and comes to an end."""
+        updates = self.discriminator_updates, self.generator_updates
+        if self.simultaneous and updates != (1, 1):
+            raise UserError(
+                "--simultaneous=true: both sides move once a step; give "
+                "--discriminator_updates=1 --generator_updates=1"
+            )
+        decays = self.learning_rate_decay != "none"
+        if decays != bool(self.decay_steps):
+            raise UserError(
+                f"--learning_rate_decay={self.learning_rate_decay} with "
+                f"--decay_steps={self.decay_steps}: give both or neither"
+            )
+        if not (self.steps or self.epochs or self.max_seconds):
+            raise UserError(
+                "--steps, --epochs and --max_seconds are all 0: give one of them, "
+                "or the run never ends"
+            )
+
     @property
     def last_step(self) -> int | None:
         """The step at which the run ends, or None if only the clock ends it."""
@@ -448,114 +470,31 @@ class Config:
         return "".join(lines)
 
 
-_KINDS = {
-    "str": "a text",
-    "int": "a whole number",
-    "float": "a number",
-    "bool": "true or false",
+_RENAMED_VALUES = {
+    "jit_compile": {"true": "step", "false": "off"},
+    "networks": {"pacgan": "maxout"},
+}
+"""Values of earlier versions, by flag, as they are called today."""
+
+_RENAMED_FLAGS = {
+    "share_latents": lambda value: (
+        f"shared_draws={'all' if value.lower() in ('true', '1', 't') else 'batch'}"
+    )
 }
 
 
-def check_flags(config: Any) -> None:
-    """Raises UserError unless every flag of a dataclass is of its type and range."""
-    for field in dataclasses.fields(config):
-        value = getattr(config, field.name)
-        if field.type == "float" and type(value) is int:
-            object.__setattr__(config, field.name, float(value))
-        elif type(value).__name__ != field.type:
-            raise UserError(f"--{field.name}={value!r}: must be {_KINDS[field.type]}")
-        _check(field.name, getattr(config, field.name), flag_of(field))
+def parse_config(argv: Sequence[str], switches: Sequence[str] = ()) -> dict[str, Any]:
+    """The values of Config's flags on a command line, and of a command's switches.
 
-
-def _check(name: str, value: Any, rule: Flag) -> None:
-    """Raises UserError unless a flag's value is in its range."""
-    if rule.choices and value not in rule.choices:
-        raise UserError(
-            f"--{name}={value}: there is no such value; " + nearest(value, rule.choices)
-        )
-    if isinstance(value, float) and not math.isfinite(value):
-        raise UserError(f"--{name}={value}: must be a finite number")
-    for bound, broken, words in (
-        (rule.low, lambda b: value < b, "at least"),
-        (rule.above, lambda b: value <= b, "above"),
-        (rule.high, lambda b: value > b, "at most"),
-        (rule.below, lambda b: value >= b, "below"),
-    ):
-        if bound is not None and broken(bound):
-            raise UserError(f"--{name}={value}: must be {words} {bound}")
-
-
-# ---------------------------------------------------------------------------- parsing
-
-
-def parse_flags(
-    argv: Sequence[str], config_class: type, switches: Sequence[str] = ()
-) -> dict[str, Any]:
-    """The values of a dataclass's flags on a command line (without the program).
-
-    ``--flagfile`` is followed, and looked up among the recipes if there is no such
-    file. Of a flag given twice the later counts.
-
-    Args:
-      argv: the words.
-      config_class: its fields are made by ``flag``.
-      switches: more flags, off by default, that belong to the command alone.
-
-    Raises:
-      UserError: for an unknown flag, a value of the wrong type, a missing flagfile or
-        a word that belongs to no flag.
+    A flagfile is looked up among the recipes if there is no such file. Raises UserError
+    as ``parse_flags`` does.
     """
-    values = flags.FlagValues()
-    define = {
-        "str": flags.DEFINE_string,
-        "int": flags.DEFINE_integer,
-        "float": flags.DEFINE_float,
-        "bool": flags.DEFINE_bool,
-    }
-    fields = dataclasses.fields(config_class)
-    for field in fields:
-        define[field.type](
-            field.name, field.default, flag_of(field).help, flag_values=values
-        )
-    for name in switches:
-        flags.DEFINE_bool(name, False, "", flag_values=values)
-    words: list[str] = []
-    try:
-        words += _resolve_flagfiles(argv)
-        rest = values(["", *words])[1:]
-    except flags.IllegalFlagValueError as error:
-        # absl's own words after the flag and its value are for programmers.
-        name, _, value = str(error).removeprefix("flag --").partition("=")
-        kind = next((f.type for f in fields if f.name == name), "bool")
-        value = value.split(": ", 1)[0]
-        raise UserError(f"--{name}={value}: must be {_KINDS[kind]}") from None
-    except flags.Error as error:
-        message = " ".join(str(error).split())
-        message = message[0].lower() + message[1:]
-        files = [word for word in words if word.startswith("--flagfile=")]
-        unknown = getattr(error, "flagname", "")
-        if files and not any(word.lstrip("-").startswith(unknown) for word in argv):
-            message = f"{' '.join(files)}: {message}"
-        raise UserError(message) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"--flagfile: {error}") from None
-    if rest:
-        raise UserError(f"{rest[0]!r}: belongs to no flag; write --flag=value")
-    names = [*(field.name for field in fields), *switches]
-    return {name: values[name].value for name in names}
+    return parse_flags(argv, Config, switches, find_recipe, _RENAMED_FLAGS)
 
 
-def _resolve_flagfiles(argv: Sequence[str]) -> Iterator[str]:
-    """Puts the packaged recipe's path where a flagfile's name is no file here."""
-    words = iter(argv)
-    for word in words:
-        name, equals, value = word.partition("=")
-        if name.lstrip("-") == "flagfile" and name.startswith("-"):
-            if not equals:
-                value = next(words, "")
-            yield f"--flagfile={find_recipe(value)}"
-        else:
-            yield word
+def read_config(path: Path) -> Config:
+    """The Config that a flagfile holds."""
+    return Config(**parse_config([f"--flagfile={path}"]))
 
 
 def recipes() -> dict[str, Path]:
@@ -586,33 +525,3 @@ def recipe_header(path: Path) -> list[str]:
             break
         lines.append(line.removeprefix("#").strip())
     return lines
-
-
-def read_config(path: Path) -> Config:
-    """The Config that a flagfile holds."""
-    return Config(**parse_flags([f"--flagfile={path}"], Config))
-
-
-def grouped_help(config_class: type) -> str:
-    """Every flag with its default and meaning, under its group's heading."""
-    lines: list[str] = []
-    group = None
-    for field in dataclasses.fields(config_class):
-        rule = flag_of(field)
-        if rule.group != group:
-            group = rule.group
-            lines += ["", f"{group}:"]
-        default = field.default
-        if isinstance(default, bool):
-            name = f"  --[no]{field.name}"
-            default = "on" if default else "off"
-        else:
-            name = f"  --{field.name}"
-        text = rule.help + (f" [{default}]" if default != "" else "")
-        lines += textwrap.wrap(
-            text,
-            width=88,
-            initial_indent=f"{name:<31} ",
-            subsequent_indent=" " * 32,
-        )
-    return "\n".join(lines[1:])

@@ -8,12 +8,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tfgan_mnist.config import check_flags, flag, grouped_help, parse_flags
 from tfgan_mnist.data.images import read_images
 from tfgan_mnist.serving.saved_model import check_saved_model
 from tfgan_mnist.system import command, interrupts
-from tfgan_mnist.system.errors import UserError, naming
+from tfgan_mnist.system.errors import UserError, path_errors
 from tfgan_mnist.system.files import check_output, whole_file
+from tfgan_mnist.system.flags import check_flags, flag, grouped_help, parse_flags
 
 FEWEST = 100
 
@@ -29,11 +29,13 @@ class Flags:
     )
     data_dir: str = flag(
         "",
-        "Scores",
+        "Metrics",
         "folder with tensorflow-datasets' copy of MNIST: adds distances to the nearest "
         "training images, and what a classifier learns from a conditional model",
     )
-    output: str = flag("", "Scores", "a file for the scores as JSON, beside the table")
+    output: str = flag(
+        "", "Metrics", "a file for the metrics as JSON, beside the table"
+    )
 
     def __post_init__(self):
         check_flags(self)
@@ -80,19 +82,19 @@ def main(argv: Sequence[str]) -> None:
 
     from tfgan_mnist.system.runtime import load_tensorflow
 
-    with interrupts.held():
+    with interrupts.deferred():
         load_tensorflow()
-        from tfgan_mnist.evaluation.report import score, score_images, table
-        from tfgan_mnist.serving.writer import SavedGenerator
+        from tfgan_mnist.evaluation.report import measure, measure_images, table
+        from tfgan_mnist.serving.reader import SavedGenerator
 
     if flags.images:
-        found = {"images": flags.images, **score_images(images, flags.data_dir)}
+        found = {"images": flags.images, **measure_images(images, flags.data_dir)}
     else:
-        found = score(SavedGenerator(flags.saved_model), data_dir=flags.data_dir)
+        found = measure(SavedGenerator(flags.saved_model), data_dir=flags.data_dir)
     print(table(found))
     if flags.output:
         output = Path(flags.output)
-        with naming(f"--output={output}"), whole_file(output) as unfinished:
+        with path_errors(f"--output={output}"), whole_file(output) as unfinished:
             unfinished.write_text(json.dumps(found, indent=2) + "\n")
 
 

@@ -1,4 +1,4 @@
-"""Writes a run's model for TensorFlow Serving:
+"""Writes a run's model for TensorFlow Serving, whether the run is finished or not:
 ``python -m tfgan_mnist.export --run_dir=runs/dcgan --serving_dir=serving/dcgan``."""
 
 from __future__ import annotations
@@ -11,16 +11,24 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tfgan_mnist.config import check_flags, flag, grouped_help, parse_flags
-from tfgan_mnist.serving.saved_model import check_saved_model, read_metadata
+from tfgan_mnist.serving.saved_model import read_metadata
 from tfgan_mnist.system import command, interrupts
-from tfgan_mnist.system.errors import UserError, first_line, naming
+from tfgan_mnist.system.errors import UserError, first_line, path_errors
 from tfgan_mnist.system.files import whole_folder
+from tfgan_mnist.system.flags import check_flags, flag, grouped_help, parse_flags
+from tfgan_mnist.training.run_directory import RunDirectory
 
 
 @dataclasses.dataclass(frozen=True)
 class Flags:
-    run_dir: str = flag("", "Model", "folder of a finished run")
+    run_dir: str = flag(
+        "",
+        "Model",
+        "folder of a run, finished or not: its newest checkpoint is written",
+    )
+    best: bool = flag(
+        False, "Model", "the step where the run's distance to the data was least"
+    )
     serving_dir: str = flag(
         "", "Model", "the server's --model_base_path; gets the next numbered version"
     )
@@ -77,19 +85,9 @@ def main(argv: Sequence[str]) -> None:
         return
     flags = Flags(**parse_flags(argv, Flags))
     run_dir, serving_dir = Path(flags.run_dir), Path(flags.serving_dir)
-    saved_model = run_dir / "saved_model"
-    with naming(f"--run_dir={run_dir}"):
-        if not (run_dir / "config.flags").is_file():
-            raise UserError(f"--run_dir={run_dir}: holds no run (no config.flags)")
-        if not saved_model.is_dir():
-            raise UserError(
-                f"--run_dir={run_dir}: its run has no saved_model yet; bring it to its "
-                "end with python -m tfgan_mnist.train "
-                f"--flagfile={run_dir / 'config.flags'}"
-            )
-    check_saved_model(saved_model, "--run_dir")
+    RunDirectory(run_dir).read_config()
     name = f"--serving_dir={serving_dir}"
-    with naming(name):
+    with path_errors(name):
         folders = [serving_dir, *serving_dir.absolute().parents]
         ancestor = next(folder for folder in folders if folder.exists())
         if not ancestor.is_dir():
@@ -100,19 +98,21 @@ def main(argv: Sequence[str]) -> None:
 
     from tfgan_mnist.system.runtime import load_tensorflow
 
-    with interrupts.held():
+    with interrupts.deferred():
         tf = load_tensorflow()
-        from tfgan_mnist.serving.writer import SavedGenerator
+        from tfgan_mnist.runner import model_of_run
+        from tfgan_mnist.serving.reader import SavedGenerator
 
-    # Loaded before anything is written, so that a damaged model leaves no trace.
-    signatures = SavedGenerator(saved_model, "--run_dir").signatures
-    try:
-        with naming(name), whole_folder(version) as unfinished:
-            shutil.copytree(saved_model, unfinished, dirs_exist_ok=True)
-            write_warmup(unfinished, signatures, serving_dir.absolute().name)
-    except tf.errors.OpError as error:
-        raise UserError(f"{name}: {first_line(error)}") from None
-    step = read_metadata(saved_model).get("step", "?")
+    with model_of_run(run_dir, flags.best) as saved_model:
+        # Loaded before anything is written, so that a damaged model leaves no trace.
+        signatures = SavedGenerator(saved_model, "--run_dir").signatures
+        try:
+            with path_errors(name), whole_folder(version) as unfinished:
+                shutil.copytree(saved_model, unfinished, dirs_exist_ok=True)
+                write_warmup(unfinished, signatures, serving_dir.absolute().name)
+        except tf.errors.OpError as error:
+            raise UserError(f"{name}: {first_line(error)}") from None
+        step = read_metadata(saved_model).get("step", "?")
     print(f"version {version.name}, of step {step}, is in {version}")
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
-import functools
 import json
 import math
 import signal
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,21 +25,24 @@ from tfgan_mnist.build import (
     build_gan,
     build_picture,
     build_training,
+    named_weights,
 )
-from tfgan_mnist.config import DATASETS, Config, read_config
-from tfgan_mnist.evaluation import report as scores
-from tfgan_mnist.evaluation.protocols import PROTOCOLS
-from tfgan_mnist.gans.losses import LOSSES
-from tfgan_mnist.serving import writer as saving
-from tfgan_mnist.serving.saved_model import read_metadata
+from tfgan_mnist.config import Config, read_config
+from tfgan_mnist.evaluation import report
+from tfgan_mnist.evaluation.protocols import protocol_of
+from tfgan_mnist.gans.gan import Side
+from tfgan_mnist.registry import DATASETS
+from tfgan_mnist.serving.reader import SavedGenerator
+from tfgan_mnist.serving.saved_model import check_saved_model, read_metadata
+from tfgan_mnist.serving.writer import Writer
 from tfgan_mnist.system import interrupts
-from tfgan_mnist.system.errors import NotFiniteError, RunStopped
+from tfgan_mnist.system.errors import NotFiniteError, RunStopped, UserError
 from tfgan_mnist.system.files import whole_file
-from tfgan_mnist.system.runtime import without_noise
 from tfgan_mnist.training import hooks, loop
-from tfgan_mnist.training.alarm import PATIENCE, Alarm
-from tfgan_mnist.training.checkpoint import Checkpoints, State
+from tfgan_mnist.training.alarm import Alarm
+from tfgan_mnist.training.checkpoint import Checkpoints, State, read_newest
 from tfgan_mnist.training.run_directory import RunDirectory
+from tfgan_mnist.training.transfer import start_from
 from tfgan_mnist.visual.animation import write_gif
 from tfgan_mnist.visual.plots import plot_curves, plot_panels
 
@@ -81,7 +84,8 @@ def run(
         losses or weights stopped being finite, or the disk is full; the last
         checkpoint is kept.
     """
-    with interrupts.noticed(signal.SIGINT, signal.SIGTERM) as interrupted:
+    echo_or_print = echo or print
+    with interrupts.caught(signal.SIGINT, signal.SIGTERM) as interrupted:
         training = build_training(config)
         # Whatever it lacks is said before anything is trained.
         evaluate = build_evaluation(config, training) if config.evaluate_every else None
@@ -89,11 +93,13 @@ def run(
         state = State(training.variables)
         try:
             with directory.open(config) as removed:
-                checkpoints.restore(state)
+                restored = checkpoints.restore(state)
                 if not _is_complete(config, directory, state):
-                    (echo or print)(_beginning(directory, state, removed))
+                    echo_or_print(_beginning(directory, state, removed))
+                    if config.init_from and not restored:
+                        echo_or_print(start_from(config.init_from, training.variables))
                     saver = hooks.Saver(config.checkpoint_every, checkpoints)
-                    export = exporter(config, training)
+                    export = exporter(config, training.variables)
                     _train(
                         config,
                         directory,
@@ -105,7 +111,10 @@ def run(
                         interrupted,
                         echo,
                     )
-                    _finish(config, directory, export, state)
+                    sides = training.gan.sides
+                    _write_products(config, directory, sides, export, state)
+                    if config.evaluate_every:
+                        _measure(directory)
         except NotFiniteError as error:
             raise RunStopped(
                 f"{error}: the run cannot go on. {_kept(checkpoints)}; lower the "
@@ -118,18 +127,19 @@ def run(
                 f"cannot write to {directory.path} ({error.strerror or error}). "
                 f"{_kept(checkpoints)}; make room, then {_go_on(config)}"
             ) from error
-    (echo or print)(
+    echo_or_print(
         f"{directory.path}: {state.step:,} steps in {hooks.duration(state.seconds)}; "
         f"see {directory.sample_path(state.step).relative_to(directory.path)}, "
         f"{directory.animation.name}, {directory.loss_plot.name} and "
         f"{directory.saved_model.name}/"
     )
     if config.evaluate_every:
-        (echo or print)(scores.table(_read_scores(directory)))
+        echo_or_print(report.table(_read_report(directory)))
         best = read_metadata(directory.best_model)
         if best and best["step"] != state.step:
-            least = ", ".join(f"{n} was {x:.4g}" for n, x in best["score"].items())
-            (echo or print)(
+            distance = best.get("distance", {})
+            least = ", ".join(f"{n} was {x:.4g}" for n, x in distance.items())
+            echo_or_print(
                 f"{directory.best_model.name}/ is of step {best['step']:,}, where "
                 f"{least}, the least of the run"
             )
@@ -159,22 +169,22 @@ def _is_complete(config: Config, directory: RunDirectory, state: State) -> bool:
     at_end = config.last_step is not None and state.step >= config.last_step
     out_of_time = config.max_seconds and state.seconds >= config.max_seconds
     pictures = (directory.animation, directory.loss_plot)
-    scored = _read_scores(directory).get("step") == state.step
+    measured = _read_report(directory).get("step") == state.step
     return bool(
         (at_end or out_of_time)
         and read_metadata(directory.saved_model).get("step") == state.step
         and all(path.is_file() for path in pictures)
-        and (scored or not config.evaluate_every)
+        and (measured or not config.evaluate_every)
     )
 
 
-def _read_scores(directory: RunDirectory) -> dict[str, Any]:
-    """What scores.json holds; empty if it is not there, or not a record of scores."""
+def _read_report(directory: RunDirectory) -> dict[str, Any]:
+    """What metrics.json holds; empty if it is not there, or no report."""
     try:
-        found = json.loads(directory.scores.read_text())
+        found = json.loads(directory.report.read_text())
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) and "scores" in found else {}
+    return found if isinstance(found, dict) and "metrics" in found else {}
 
 
 def _beginning(directory: RunDirectory, state: State, removed: list[str]) -> str:
@@ -199,7 +209,8 @@ def _train(
     """Makes the steps that are left; the state is then of the last."""
     directory.truncate_metrics(state.step)
     step = training.step
-    board = hooks.Board(directory, state.step)
+    events = hooks.EventFile(directory, state.step)
+    symbols = _symbols(training.gan.sides)
     clock = hooks.Clock(
         state,
         config.batch_size,
@@ -207,29 +218,30 @@ def _train(
         config.last_step,
         config.max_seconds,
     )
-    bar = hooks.Bar(state, clock, lambda: step.names)
+    bar = hooks.Bar(state, clock, lambda: step.names, symbols)
     echo = echo or bar.echo
-    alarm, observers = _observers(config, directory, state.step, export, echo)
-    log = hooks.Log(config.log_every, lambda: step.names, directory, board, clock, echo)
+    alarm, observers = _observers(
+        config, directory, training.gan.sides, state.step, export, echo
+    )
+    log = hooks.Log(
+        config.log_every, lambda: step.names, symbols, directory, events, clock, echo
+    )
     picture = build_picture(config, training)
     watchers = [
         bar,
         log,
-        hooks.Pictures(config.sample_every, picture, directory, board),
+        hooks.Pictures(config.sample_every, picture, directory, events),
         saver,
     ]
     if evaluate:
-        scored = hooks.Scores(config.evaluate_every, evaluate, log, observers)
-        watchers.insert(1, scored)
-    started = state.step
+        evaluation = hooks.Evaluation(config.evaluate_every, evaluate, log, observers)
+        watchers.insert(1, evaluation)
 
     def collapsed() -> bool:
         return config.stop_on_collapse and bool(alarm.rung)
 
     def advance(first: int, count: int) -> np.ndarray:
-        # The first call compiles, and XLA has much to say of that.
-        with without_noise() if first == started else contextlib.nullcontext():
-            return step(tf.constant(first), tf.constant(count)).numpy()
+        return step(tf.constant(first), tf.constant(count)).numpy()
 
     try:
         finished = loop.run(
@@ -251,108 +263,156 @@ def _train(
             )
         if not finished:
             saver(state)
+            name = signal.Signals(interrupted[0]).name
+            stopped = f"stopped by {name} at step {state.step:,}, saved"
+            if state.step:
+                bar.close()
+                echo(f"{stopped}; writing its pictures and model (again {name}: not)")
+                _write_products(config, directory, training.gan.sides, export, state)
             raise RunStopped(
-                f"stopped by {signal.Signals(interrupted[0]).name} at step "
-                f"{state.step:,}, saved; {_go_on(config)}",
-                exit_code=128 + interrupted[0],
+                f"{stopped}; {_go_on(config)}", exit_code=128 + interrupted[0]
             )
     finally:
         bar.close()
-        board.close()
+        events.close()
 
 
-def _finish(
-    config: Config, directory: RunDirectory, export: Export, state: State
+def _symbols(sides: Sequence[Side]) -> dict[str, str]:
+    return {side.name: side.symbol for side in sides}
+
+
+def _write_products(
+    config: Config,
+    directory: RunDirectory,
+    sides: Sequence[Side],
+    export: Export,
+    state: State,
 ) -> None:
-    """Writes what a finished run leaves: animation, plots, model and its scores."""
+    """Writes animation, loss plot and model as things stand."""
     frames = [imageio.imread(path) for path in directory.sample_paths(state.step)]
     with whole_file(directory.animation) as unfinished:
         write_gif(frames, unfinished)
     columns = directory.read_metrics()
-    curves = {"D": columns["discriminator"], "G": columns["generator"]}
-    with whole_file(directory.loss_plot) as unfinished:
-        plot_curves(columns["step"], curves, unfinished, "loss")
-
+    curves = {s: columns[n] for n, s in _symbols(sides).items() if n in columns}
+    if curves:
+        with whole_file(directory.loss_plot) as unfinished:
+            plot_curves(columns["step"], curves, unfinished, "loss")
     export(directory.saved_model, metadata(config, state))
-    if config.evaluate_every:
-        _score(directory)
 
 
-def exporter(config: Config, training: Training) -> Export:
-    """(path, metadata) → saves the model as it is then.
+def exporter(config: Config, variables: Mapping[str, Any]) -> Export:
+    """(path, metadata) → saves the model as the variables are then.
 
-    In float32 whatever it is trained in: a server may know nothing else.
+    Weight averages take the place of weights. All is saved in float32, whatever it is
+    trained in: a server may know nothing else.
+
+    Args:
+      config: whose.
+      variables: variables or arrays by name, as a checkpoint has them.
     """
+    made: list[Writer] = []  # by the first export: it takes a second
 
-    @functools.cache
-    def writer() -> saving.Writer:
-        return saving.Writer(
-            build_gan(
-                dataclasses.replace(config, mixed_precision=False),
-                training.gan.clusters,
-            )
-        )
-
-    def export(path: Path, made_by: dict[str, Any]) -> None:
-        copy = writer().gan
-        copy.generator.set_weights(training.sampler.get_weights())
-        copy.discriminator.set_weights(training.gan.discriminator.get_weights())
-        writer().write(path, made_by)
+    def export(path: Path, what_made_it: dict[str, Any]) -> None:
+        if not made:
+            gan = build_gan(dataclasses.replace(config, mixed_precision=False))
+            made.append(Writer(gan, named_weights(gan.networks) | dict(gan.state)))
+        (writer,) = made
+        for name, variable in writer.variables.items():
+            network, _, weight = name.partition("/")
+            averaged = f"{network}_average/{weight}"
+            variable.assign(variables.get(averaged, variables[name]))
+        writer.write(path, what_made_it)
 
     return export
+
+
+@contextlib.contextmanager
+def model_of_run(run_dir: str | Path, best: bool = False) -> Iterator[Path]:
+    """The folder of a run's SavedModel, while the context lasts.
+
+    It is of the newest checkpoint, whether the run is finished, stopped or going on; or
+    of the step where its distance to the data was least. Nothing is written to the run.
+
+    Raises:
+      UserError: if there is no run, no checkpoint, or no best model.
+    """
+    directory = RunDirectory(run_dir)
+    name = f"--run_dir={run_dir}"
+    if best:
+        if not directory.best_model.is_dir():
+            raise UserError(
+                f"{name}: has no {directory.best_model.name}; a run with "
+                "--evaluate_every keeps one"
+            )
+        check_saved_model(directory.best_model, "--run_dir")
+        yield directory.best_model
+        return
+    newest = read_newest(directory.checkpoints)
+    if newest is None:
+        raise UserError(f"{name}: has no checkpoint yet, or none that is whole")
+    if read_metadata(directory.saved_model).get("step") == int(newest["step"]):
+        check_saved_model(directory.saved_model, "--run_dir")
+        yield directory.saved_model
+        return
+    config = read_config(directory.config)
+    state = State({}, int(newest["step"]), float(newest["seconds"]))
+    variables = {
+        name.removeprefix("variables/"): array
+        for name, array in newest.items()
+        if name.startswith("variables/")
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "saved_model"
+        try:
+            exporter(config, variables)(path, metadata(config, state))
+        except (KeyError, ValueError) as error:
+            raise UserError(
+                f"{name}: its checkpoint does not fit its config.flags ({error})"
+            ) from None
+        yield path
 
 
 def _observers(
     config: Config,
     directory: RunDirectory,
+    sides: Sequence[Side],
     step: int,
     export: Export,
     echo: Callable[[str], None],
 ) -> tuple[Alarm, list[Observer]]:
-    """What looks at each score: the alarm, and the keeper of the best model.
+    """What looks at each evaluation: the alarm, and the keeper of the best model.
 
     Both know what the run's earlier processes saw, up to a step.
     """
-    history = _scored_rows(config, directory)
-    alarm = _alarm(config, lambda sentence: echo(f"alarm: {sentence}"))
+    protocol = protocol_of(config.dataset)
+    history = measured_rows(config, directory)
+    alarm = Alarm(
+        sides,
+        protocol.expected,
+        protocol.distance,
+        lambda sentence: echo(f"alarm: {sentence}"),
+    )
     alarm.replay(history)
-    observers: list[Observer] = [lambda state, figures: alarm(state.step, figures)]
-    if name := PROTOCOLS[config.dataset].distance:
+    observers: list[Observer] = [lambda state, row: alarm(state.step, row)]
+    if name := protocol.distance:
 
         def keep(state: State, distance: float) -> None:
-            score = {"score": {name: distance}}
-            export(directory.best_model, metadata(config, state) | score)
+            least = {"distance": {name: distance}}
+            export(directory.best_model, metadata(config, state) | least)
 
         least = min((row[name] for _, row in history), default=math.inf)
         best = read_metadata(directory.best_model)
         if best.get("step", math.inf) <= step:
-            least = min(least, best["score"][name])
+            least = min(least, best.get("distance", {}).get(name, math.inf))
         observers.append(hooks.Best(name, least, keep))
     return alarm, observers
 
 
-def _alarm(config: Config, ring: Callable[[str], None]) -> Alarm:
-    protocol, loss = PROTOCOLS[config.dataset], LOSSES[config.loss]
-    won = dict(loss.won)
-    if "discriminator" in won:
-        won["discriminator"] *= config.discriminator_loss_weight
-    return Alarm(won, protocol.expected, protocol.distance, ring)
-
-
-def alarms(directory: RunDirectory) -> list[str] | None:
-    """What the alarm has said in a run; None if there are too few scores to judge."""
-    config = read_config(directory.config)
-    rows = _scored_rows(config, directory)
-    alarm = _alarm(config, lambda sentence: None)
-    alarm.replay(rows)
-    return None if len(rows) < PATIENCE else list(alarm.rung.values())
-
-
-def _scored_rows(
+def measured_rows(
     config: Config, directory: RunDirectory
 ) -> list[tuple[int, dict[str, float]]]:
-    """The rows of metrics.csv that have scores, by their steps."""
-    protocol = PROTOCOLS[config.dataset]
+    """The rows of metrics.csv that an evaluation wrote, with their steps."""
+    protocol = protocol_of(config.dataset)
     watched = {*protocol.expected, protocol.distance} - {""}
     columns = directory.read_metrics()
     rows = [
@@ -367,29 +427,30 @@ def _scored_rows(
     ]
 
 
-def _score(directory: RunDirectory) -> None:
-    """Writes the finished model's scores, and their curves over the run."""
-    found = scores.score(saving.SavedGenerator(directory.saved_model), glance=True)
-    with whole_file(directory.scores) as unfinished:
+def _measure(directory: RunDirectory) -> None:
+    """Writes the finished model's metrics, and their curves over the run."""
+    found = report.measure(SavedGenerator(directory.saved_model), quick=True)
+    with whole_file(directory.report) as unfinished:
         unfinished.write_text(json.dumps(found, indent=2) + "\n")
     columns = directory.read_metrics()
-    curves = {name: columns[name] for name in found["scores"] if name in columns}
+    curves = {name: columns[name] for name in found["metrics"] if name in columns}
     if curves:
-        levels = {n: s["real"] for n, s in found["scores"].items() if "real" in s}
-        with whole_file(directory.scores_plot) as unfinished:
+        levels = {n: s["real"] for n, s in found["metrics"].items() if "real" in s}
+        with whole_file(directory.report_plot) as unfinished:
             plot_panels(columns["step"], curves, levels, unfinished, "step")
 
 
 def metadata(config: Config, state: State) -> dict[str, Any]:
     """What made a model, for its reader; nothing of the machine it was made on."""
     flags = dataclasses.asdict(config)
-    for place in ("run_dir", "data_dir"):
+    for place in ("run_dir", "data_dir", "init_from"):
         del flags[place]
     return {
         "recipe": config.recipe,
         "step": state.step,
         "seconds": round(state.seconds, 1),
         "dataset": config.dataset,
+        "classes": config.classes,
         "averaged_weights": bool(config.ema_decay),
         "made": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "tfgan_mnist": __version__,

@@ -1,4 +1,5 @@
-"""Draws from a trained model: ``python -m tfgan_mnist.sample --saved_model=FOLDER``."""
+"""Draws from a trained model, or from a run that still trains:
+``python -m tfgan_mnist.sample --saved_model=FOLDER`` or ``--run_dir=runs/dcgan``."""
 
 from __future__ import annotations
 
@@ -10,11 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from tfgan_mnist.config import DATASETS, check_flags, flag, grouped_help, parse_flags
+from tfgan_mnist.registry import DATASETS
 from tfgan_mnist.serving.saved_model import check_saved_model, classes_of, read_metadata
 from tfgan_mnist.system import command, interrupts
-from tfgan_mnist.system.errors import UserError, naming
+from tfgan_mnist.system.errors import UserError, path_errors
 from tfgan_mnist.system.files import check_output, whole_file
+from tfgan_mnist.system.flags import check_flags, flag, grouped_help, parse_flags
+from tfgan_mnist.training.run_directory import RunDirectory
 
 FORMATS = {"images": (".png", ".npy", ".gif"), "points": (".png", ".npy", ".csv")}
 
@@ -22,6 +25,12 @@ FORMATS = {"images": (".png", ".npy", ".gif"), "points": (".png", ".npy", ".csv"
 @dataclasses.dataclass(frozen=True)
 class Flags:
     saved_model: str = flag("", "Model", "folder of a SavedModel")
+    run_dir: str = flag(
+        "", "Model", "or of a run, finished or not: its newest checkpoint is drawn from"
+    )
+    best: bool = flag(
+        False, "Model", "of a run: the step where its distance to the data was least"
+    )
     count: int = flag(100, "Samples", "how many", low=1, high=1_000_000)
     seed: int = flag(
         1, "Samples", "the same seed, the same samples", low=0, high=2**31 - 1
@@ -49,8 +58,14 @@ class Flags:
 
     def __post_init__(self):
         check_flags(self)
-        if not self.saved_model:
-            raise UserError("--saved_model is missing: give the folder of a model")
+        if bool(self.saved_model) == bool(self.run_dir):
+            both = "both given" if self.run_dir else "missing"
+            raise UserError(
+                f"--saved_model and --run_dir are {both}: give the folder of a model "
+                "or of a run"
+            )
+        if self.best and not self.run_dir:
+            raise UserError("--best=true: is for a --run_dir")
         output = Path(self.output)
         if output.suffix not in LARGEST:
             raise UserError(f"--output={output}: must end in {_either(LARGEST)}")
@@ -60,6 +75,11 @@ class Flags:
                 f"{output.suffix} file"
             )
         check_output(output)
+
+    @property
+    def source(self) -> str:
+        """What the user gave."""
+        return self.saved_model or self.run_dir
 
 
 LARGEST = {".png": 10_000, ".npy": 1_000_000, ".gif": 100, ".csv": 1_000_000}
@@ -129,7 +149,7 @@ def check_labels(flags: Flags, classes: int) -> list[int]:
     Args:
       classes: the model's; 0 if it is not conditional.
     """
-    model = flags.saved_model
+    model = flags.source
     if not classes:
         if flags.label:
             raise UserError(
@@ -158,7 +178,7 @@ def check_format(flags: Flags, kind: str) -> None:
     """Raises UserError unless what a model makes can be written to the output."""
     if Path(flags.output).suffix not in FORMATS[kind]:
         raise UserError(
-            f"--output={flags.output}: {flags.saved_model} makes {kind}; the file must "
+            f"--output={flags.output}: {flags.source} makes {kind}; the file must "
             f"end in {_either(FORMATS[kind])}"
         )
 
@@ -170,24 +190,33 @@ def main(argv: Sequence[str]) -> None:
         return
     flags = Flags(**parse_flags(argv, Flags))
     # What can be known of the model without TensorFlow is said before it is loaded.
-    check_saved_model(flags.saved_model)
-    metadata = read_metadata(Path(flags.saved_model))
-    some_labels = check_labels(flags, classes_of(metadata))
-    name = str(metadata.get("dataset"))
+    if flags.run_dir:
+        config = RunDirectory(flags.run_dir).read_config()
+        name, classes = config.dataset, config.classes
+    else:
+        check_saved_model(flags.saved_model)
+        metadata = read_metadata(Path(flags.saved_model))
+        name, classes = str(metadata.get("dataset")), classes_of(metadata)
+    some_labels = check_labels(flags, classes)
     if name in DATASETS:
         check_format(flags, "points" if DATASETS[name].is_toy else "images")
 
     from tfgan_mnist.system.runtime import load_tensorflow
 
-    with interrupts.held():
+    with interrupts.deferred():
         load_tensorflow()
         import imageio.v3 as imageio
 
-        from tfgan_mnist.serving.writer import SavedGenerator, row_seeds
+        from tfgan_mnist.runner import model_of_run
+        from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
         from tfgan_mnist.visual.animation import write_gif
         from tfgan_mnist.visual.montage import montage, to_bytes
 
-    model = SavedGenerator(flags.saved_model)
+    if flags.run_dir:
+        with model_of_run(flags.run_dir, flags.best) as folder:
+            model = SavedGenerator(folder, "--run_dir")
+    else:
+        model = SavedGenerator(flags.saved_model)
     check_format(flags, model.kind)
     output = Path(flags.output)
     seeds = row_seeds(flags.seed, flags.count)
@@ -199,7 +228,7 @@ def main(argv: Sequence[str]) -> None:
         samples = model.generate(points, on_the_way)
     else:
         samples = model.sample(seeds, flags.temperature, labels)
-    with naming(f"--output={output}"), whole_file(output) as unfinished:
+    with path_errors(f"--output={output}"), whole_file(output) as unfinished:
         if output.suffix == ".npy":
             np.save(unfinished, samples)
         elif output.suffix == ".csv":
@@ -212,14 +241,14 @@ def main(argv: Sequence[str]) -> None:
             columns = each if len(some_labels) > 1 else None
             imageio.imwrite(unfinished, montage(samples, columns))
         else:
-            from tfgan_mnist.evaluation.protocols import PROTOCOLS
+            from tfgan_mnist.evaluation.protocols import protocol_of
 
-            if name not in PROTOCOLS:
+            if name not in DATASETS:
                 raise UserError(
-                    f"--output={output}: {flags.saved_model} does not say what its "
+                    f"--output={output}: {flags.source} does not say what its "
                     "points imitate, so they cannot be drawn; write .npy or .csv"
                 )
-            picture = PROTOCOLS[name].picture(samples, model.probability)
+            picture = protocol_of(name).picture(samples, model.probability)
             imageio.imwrite(unfinished, picture)
     print(f"{flags.count:,} {model.kind} in {output}")
 

@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfgan_mnist.config import (
-    DATASETS,
     Config,
     find_recipe,
-    grouped_help,
-    parse_flags,
+    parse_config,
     read_config,
     recipe_header,
     recipes,
 )
+from tfgan_mnist.registry import DATASETS
 from tfgan_mnist.system import command, interrupts
 from tfgan_mnist.system.errors import UserError
 from tfgan_mnist.system.files import check_folder
+from tfgan_mnist.system.flags import grouped_help
 from tfgan_mnist.training.run_directory import RunDirectory
 
 if TYPE_CHECKING:  # it loads TensorFlow
@@ -62,37 +62,48 @@ def train(
     config = dataclasses.replace(config, **overrides)
     directory = RunDirectory(config.run_dir)
     directory.check(config)
-    _check_data(config)
+    _check_sources(config)
 
     from tfgan_mnist.system.runtime import load_tensorflow
 
-    with interrupts.held():
+    with interrupts.deferred():
         load_tensorflow()
         from tfgan_mnist import runner
 
     return runner.run(config, directory, echo)
 
 
-def _check_data(config: Config) -> None:
-    """Raises UserError if TensorFlow is not needed to know that there is no data."""
+def _check_sources(config: Config) -> None:
+    """Raises UserError if what a run reads is missing, as far as one can tell yet."""
     if config.data_dir and not DATASETS[config.dataset].is_toy:
         check_folder(Path(config.data_dir), "--data_dir")
+    if config.init_from:
+        source = Path(config.init_from)
+        check_folder(source, "--init_from")
+        if not any(
+            (source / name).exists() for name in ("saved_model.pb", "checkpoints")
+        ):
+            raise UserError(
+                f"--init_from={source}: holds neither a SavedModel nor a checkpoint of "
+                "a run"
+            )
 
 
 def _dry_run(config: Config) -> None:
     """Prints the resolved configuration, the networks and the plan."""
-    _check_data(config)
+    _check_sources(config)
     from tfgan_mnist.system.runtime import load_tensorflow
 
-    with interrupts.held():
+    with interrupts.deferred():
         load_tensorflow()
         from tfgan_mnist.build import build_networks
 
     print("# Configuration\n" + config.to_flags())
-    for network in build_networks(config):
+    for network in build_networks(config).values():
         print(f"# {network.name}: {network.count_params():,} parameters")
         for layer in network.layers:
-            shape = "×".join(str(size) for size in layer.output.shape[1:])
+            output = layer.output[0] if isinstance(layer.output, list) else layer.output
+            shape = "×".join(str(size) for size in output.shape[1:])
             print(f"  {type(layer).__name__:<22}{shape:<14}{layer.count_params():>12,}")
         print()
     print("# Plan\n" + plan(config))
@@ -100,7 +111,19 @@ def _dry_run(config: Config) -> None:
 
 def plan(config: Config) -> str:
     """What a run of this configuration does, in sentences."""
-    shared = "the same latents" if config.share_latents else "fresh latents"
+    shared = {
+        "none": "each update on a batch and latents of its own",
+        "batch": "all on one batch, each on latents of its own",
+        "all": "all on one batch and one draw of latents",
+    }[config.shared_draws]
+    moves = (
+        f"{config.discriminator_updates} × D, then {config.generator_updates} × G, "
+        f"{shared}"
+    )
+    if config.simultaneous:
+        moves = "D and G at once, from the same passes"
+    if config.game == "vae":
+        moves = f"{config.generator_updates} × encoder and decoder"
     limits = []
     if config.last_step is not None:
         limit, count = f"{config.last_step:,} steps", DATASETS[config.dataset].count
@@ -111,13 +134,12 @@ def plan(config: Config) -> str:
         limits.append(f"{config.max_seconds:g} seconds")
     lines = [
         f"{' or '.join(limits)} on {config.dataset}, {config.batch_size} a batch",
-        f"a step: {config.discriminator_updates} × D, then {config.generator_updates} "
-        f"× G, on {shared}",
+        f"a step: {moves}",
         f"a log line every {config.log_every:,} steps, a picture every "
         f"{config.sample_every:,}, a checkpoint every {config.checkpoint_every:,}",
-        f"scores every {config.evaluate_every:,} steps and of the finished model"
+        f"metrics every {config.evaluate_every:,} steps and of the finished model"
         if config.evaluate_every
-        else "no scores",
+        else "no metrics",
         f"all of it in {config.run_dir}",
     ]
     return "\n".join(f"  {line}" for line in lines)
@@ -140,7 +162,7 @@ def main(argv: Sequence[str]) -> None:
             "nothing to train: give --flagfile=RECIPE (--list_recipes shows them, "
             "--help all flags)"
         )
-    values = parse_flags(argv, Config, ("list_recipes", "dry_run"))
+    values = parse_config(argv, ("list_recipes", "dry_run"))
     list_recipes, dry_run = values.pop("list_recipes"), values.pop("dry_run")
     if list_recipes:
         _list_recipes()

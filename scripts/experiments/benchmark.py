@@ -462,7 +462,7 @@ def turn(program: str, recipe: str, arguments: argparse.Namespace) -> dict[str, 
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def spread(values: list[float], form: str = "{:.2f}") -> str:
+def evenly_spaced(values: list[float], form: str = "{:.2f}") -> str:
     """median (least – greatest)"""
     shown = [form.format(f(values)) for f in (statistics.median, min, max)]
     return "{} ({} – {})".format(*shown)
@@ -475,12 +475,12 @@ def report(recipe: str, rounds: list[dict[str, dict]], to_first_step: float) -> 
     ]
     print(f"\n{recipe}")
     for name in rounds[0]:
-        times = spread([one[name] for one in medians], "{:.3g}")
+        times = evenly_spaced([one[name] for one in medians], "{:.3g}")
         memory = max(one[name]["memory"] for one in rounds)
         line = f"  {name:<6} {times} s a step, {memory:.1f} GB at most"
         if name != "ours":
             ratios = [one[name] / one["ours"] for one in medians]
-            line += f"; ours is {spread(ratios)} times as fast"
+            line += f"; ours is {evenly_spaced(ratios)} times as fast"
             line += f", goal {GOALS[recipe][name]}"
         print(line)
     step = statistics.median(one["ours"] for one in medians)
@@ -491,8 +491,8 @@ def report(recipe: str, rounds: list[dict[str, dict]], to_first_step: float) -> 
         rate / one["ceiling"] for rate, one in zip(rates, ours, strict=True)
     ]
     print(
-        f"  {gflop:.3g} GFLOP a step: {spread(rates, '{:.0f}')} GFLOP/s, "
-        f"{spread(shares_of_ceiling)} of what a matrix product reaches"
+        f"  {gflop:.3g} GFLOP a step: {evenly_spaced(rates, '{:.0f}')} GFLOP/s, "
+        f"{evenly_spaced(shares_of_ceiling)} of what a matrix product reaches"
     )
     parts = {
         name: statistics.median(one[name] for one in ours)

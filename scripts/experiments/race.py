@@ -279,7 +279,7 @@ def draw(record: dict, folder: Path) -> None:
 
 def main(argv: Sequence[str]) -> None:
     from tfgan_mnist.system.command import Parser
-    from tfgan_mnist.system.errors import naming
+    from tfgan_mnist.system.errors import path_errors
     from tfgan_mnist.system.runtime import load_tensorflow
 
     parser = Parser(__doc__)
@@ -302,7 +302,7 @@ def main(argv: Sequence[str]) -> None:
     if arguments.seconds is not None and arguments.seconds < MARKS[0]:
         parser.error(f"--seconds={arguments.seconds:g}: must be at least {MARKS[0]}")
     folder = arguments.output
-    with naming(f"--output={folder}"):
+    with path_errors(f"--output={folder}"):
         folder.mkdir(exist_ok=True)
     load_tensorflow()  # the judge of each record runs in this process
     for name in arguments.contestants or CONTESTANTS:

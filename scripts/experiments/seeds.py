@@ -91,10 +91,13 @@ def table() -> str:
         loud = sum(bool(row["alarms"]) for row in rows)
         unjudged = sum(row["alarms"] is None for row in rows)
         cells = [f"`{found['recipe']}`", str(len(rows))]
-        cells += [spread(rows, "step", "{:,.0f}"), spread(rows, "seconds", "{:.0f}")]
+        cells += [
+            evenly_spaced(rows, "step", "{:,.0f}"),
+            evenly_spaced(rows, "seconds", "{:.0f}"),
+        ]
         for name in SHOWN:
             form = "{:.4g}" if name.startswith("classes") else "{:.3f}"
-            cells.append(spread(rows, name, form))
+            cells.append(evenly_spaced(rows, name, form))
         cells.append(f"{loud} rang" + f", {unjudged} not judged" * bool(unjudged))
         lines.append("| " + " | ".join(cells) + " |")
     commands = ", ".join(f"`{found['command']}`" for found in records)
@@ -107,7 +110,7 @@ def table() -> str:
     return "\n".join(lines) + f"\n\n{words}\n"
 
 
-def spread(rows: list[dict], name: str, form: str) -> str:
+def evenly_spaced(rows: list[dict], name: str, form: str) -> str:
     values = [row[name] for row in rows]
     ends = f"{form.format(min(values))} – {form.format(max(values))}"
     return f"{form.format(statistics.mean(values))} ({ends})"

@@ -41,30 +41,30 @@ def handlers():
 
 def test_a_held_interrupt_comes_at_the_end():
     felt = [interrupt()]
-    with pytest.raises(KeyboardInterrupt), interrupts.held():
+    with pytest.raises(KeyboardInterrupt), interrupts.deferred():
         felt.append(interrupt())
     assert felt == [True, False]
 
 
 def test_an_error_does_not_take_the_place_of_a_held_interrupt():
-    with pytest.raises(KeyboardInterrupt), interrupts.held():
+    with pytest.raises(KeyboardInterrupt), interrupts.deferred():
         interrupt()
         raise ImportError
 
 
 def test_the_second_interrupt_acts_at_once():
-    with pytest.raises(KeyboardInterrupt), interrupts.held():
+    with pytest.raises(KeyboardInterrupt), interrupts.deferred():
         assert [interrupt(), interrupt()] == [False, True]
 
 
 def test_what_was_noticed_and_the_handlers_before():
     before = handlers()
-    with interrupts.noticed(signal.SIGINT, signal.SIGTERM) as caught:
+    with interrupts.caught(signal.SIGINT, signal.SIGTERM) as caught:
         assert caught == []
         signal.raise_signal(signal.SIGTERM)
         assert caught == [signal.SIGTERM]
         assert handlers() == before  # the second one acts as it always does
-    with interrupts.noticed(signal.SIGINT, signal.SIGTERM):
+    with interrupts.caught(signal.SIGINT, signal.SIGTERM):
         assert handlers() != before
     assert handlers() == before
 
@@ -72,7 +72,7 @@ def test_what_was_noticed_and_the_handlers_before():
 def test_an_ignored_signal_stays_ignored():
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        with interrupts.noticed(signal.SIGINT) as caught, interrupts.held():
+        with interrupts.caught(signal.SIGINT) as caught, interrupts.deferred():
             signal.raise_signal(signal.SIGINT)
         assert caught == []
         assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
@@ -84,7 +84,7 @@ def test_other_threads_cannot_catch_signals_and_go_on():
     done = []
 
     def work():
-        with interrupts.held(), interrupts.noticed(signal.SIGINT) as caught:
+        with interrupts.deferred(), interrupts.caught(signal.SIGINT) as caught:
             done.append(caught)
 
     thread = threading.Thread(target=work)

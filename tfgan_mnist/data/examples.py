@@ -11,10 +11,11 @@ from tfgan_mnist.system.seeds import fold_in
 
 
 class Examples:
-    """A data set whose batch is a function of the step number.
+    """A data set whose batch is a function of the step and the draw within it.
 
     Every epoch is a new permutation, and holds every example once: batches run through
-    one permutation into the next, so that none is cut short or left out.
+    one permutation into the next, so that none is cut short or left out. The draws of a
+    step take one batch after the other.
 
     Args:
       samples: uint8 images [count, height, width, channels], which are kept as bytes;
@@ -22,6 +23,7 @@ class Examples:
       labels: int [count], or None.
       batch_size: at most count.
       seed: int32 [2], of the permutations.
+      draws: batches in a step.
       image_size: height and width to resize images to (bilinear, once).
 
     Raises:
@@ -34,8 +36,10 @@ class Examples:
         labels: np.ndarray | None,
         batch_size: int,
         seed: tf.Tensor,
+        draws: int = 1,
         image_size: tuple[int, int] | None = None,
     ):
+        self.draws = draws
         self.count = len(samples)
         if batch_size > self.count:
             raise ValueError(f"a batch of {batch_size} from {self.count} examples")
@@ -46,9 +50,9 @@ class Examples:
         self.batch_size = batch_size
         self.seed = seed
 
-    def indices(self, step: tf.Tensor) -> tf.Tensor:
-        """Which examples [batch_size] make the batch of a step (int64, from 0)."""
-        first = tf.cast(step, tf.int64) * self.batch_size
+    def indices(self, step: tf.Tensor, draw: int = 0) -> tf.Tensor:
+        """Which examples [batch_size] make a batch (int64, from 0)."""
+        first = (tf.cast(step, tf.int64) * self.draws + draw) * self.batch_size
         epoch = first // self.count
         place = first % self.count + tf.range(self.batch_size, dtype=tf.int64)
         # A batch reaches into the next epoch at most, as it is no larger than one.
@@ -65,9 +69,14 @@ class Examples:
             place, seed, tf.constant(self.count - 1, tf.int64)
         )
 
-    def batch(self, step: tf.Tensor) -> Mapping[str, tf.Tensor]:
-        """samples [batch, ...], images in [-1, 1], and labels [batch] if there are."""
-        indices = self.indices(step)
+    def batch(self, step: tf.Tensor, draw: int = 0) -> Mapping[str, tf.Tensor]:
+        """samples [batch, ...], images in [-1, 1], and labels [batch] if there are.
+
+        Args:
+          step: scalar int, steps made before.
+          draw: from 0 to below ``draws``.
+        """
+        indices = self.indices(step, draw)
         samples = tf.gather(self.samples, indices)
         if samples.dtype == tf.uint8:
             samples = tf.cast(samples, tf.float32) / 127.5 - 1.0
@@ -87,15 +96,18 @@ class Stacked:
       others: as for ``Examples``.
     """
 
-    def __init__(self, images: np.ndarray, batch_size: int, seed: tf.Tensor):
+    def __init__(
+        self, images: np.ndarray, batch_size: int, seed: tf.Tensor, draws: int = 1
+    ):
         images = tf.constant(images)
         self.colours = [
-            Examples(images, None, batch_size, fold_in(seed, i)) for i in range(3)
+            Examples(images, None, batch_size, fold_in(seed, i), draws)
+            for i in range(3)
         ]
 
-    def batch(self, step: tf.Tensor) -> Mapping[str, tf.Tensor]:
-        """samples [batch, height, width, 3] in [-1, 1]."""
-        grey = [colour.batch(step)["samples"] for colour in self.colours]
+    def batch(self, step: tf.Tensor, draw: int = 0) -> Mapping[str, tf.Tensor]:
+        """samples [batch, height, width, 3] in [-1, 1], as ``Examples`` gives them."""
+        grey = [colour.batch(step, draw)["samples"] for colour in self.colours]
         return {"samples": tf.concat(grey, axis=-1)}
 
 

@@ -8,27 +8,27 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from tfgan_mnist.system.errors import UserError, first_line, naming
+from tfgan_mnist.system.errors import UserError, first_line, path_errors
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
-MOST = 10_000
+LIMIT = 10_000
 
 
 def read_images(path: Path, flag: str) -> np.ndarray:
     """Grey images float32 [count, height, width, 1] in [0, 1].
 
     Args:
-      path: a folder, with pictures in it and below it, of one size, of which at most
-        ``MOST`` are read, spread evenly; or a ``.npy``
-        file of [count, height, width] or [count, height, width, 1]: whole numbers from
-        0 to 255, or floats from 0 to 1.
+      path: a folder with pictures of one size in it and below it, of which up to
+        ``LIMIT`` are read, evenly spaced; or a ``.npy`` file of [count, height, width]
+        or [count, height, width, 1]: whole numbers from 0 to 255, or floats from 0 to
+        1.
       flag: what the user gave it as.
 
     Raises:
       UserError: if it is neither, or holds something else.
     """
     name = f"{flag}={path}"
-    with naming(name):
+    with path_errors(name):
         if path.is_dir():
             images = _read_folder(path, name)
         elif path.suffix == ".npy" and path.is_file():
@@ -65,16 +65,16 @@ def to_grey(images: np.ndarray, name: str) -> np.ndarray:
     return np.clip(np.asarray(images, np.float32) / np.float32(top), 0.0, 1.0)
 
 
-def spread(count: int, most: int) -> np.ndarray:
-    """All indices below a count, or of more than so many that number, evenly."""
-    return np.linspace(0, count - 1, min(count, most), dtype=int)
+def evenly_spaced(count: int, limit: int) -> np.ndarray:
+    """Indices below a count: all of them, or evenly spaced ones up to a limit."""
+    return np.linspace(0, count - 1, min(count, limit), dtype=int)
 
 
 def _read_folder(folder: Path, name: str) -> np.ndarray:
     paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in ENDINGS)
     if not paths:
         raise UserError(f"{name}: holds no pictures ({', '.join(ENDINGS)})")
-    paths = [paths[i] for i in spread(len(paths), MOST)]
+    paths = [paths[i] for i in evenly_spaced(len(paths), LIMIT)]
     images = []
     for path in tqdm(paths, "reading", disable=None, leave=False, unit="file"):
         try:

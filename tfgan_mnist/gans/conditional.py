@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import keras
+import dataclasses
+
 import tensorflow as tf
 
-from tfgan_mnist.gans.clusters import Clusters
-from tfgan_mnist.gans.losses import Terms
-from tfgan_mnist.gans.unconditional import Batch, Unconditional
+from tfgan_mnist.gans.gan import Batch, Terms
+from tfgan_mnist.gans.unconditional import Unconditional
 from tfgan_mnist.system.seeds import fold_in
 
 
@@ -16,90 +16,84 @@ class Conditional(Unconditional):
 
     G takes [latents, condition] and D [samples, condition], int32 [batch]. With
     ``classes`` alone the condition is a label: a batch has ``labels``, and fakes
-    uniformly random ones. With ``clusters`` it is a cluster (of that class), of which
-    nothing is seen outside: latents stand for one, and a real sample has the nearest.
-
-    Args:
-      classes: labels are from 0 to below it; 0 if there are none, and so clusters.
-      clusters: of the training images, or None.
-      others: as for ``Unconditional``.
+    uniformly random ones. With ``clusters`` it is a cluster (of that class), which
+    nobody sees outside: latents choose one, and a real sample has the nearest.
     """
 
-    def __init__(self, *arguments, classes: int, clusters: Clusters | None = None):
-        super().__init__(*arguments)
-        self.classes = classes
-        self.clusters = clusters
-        self._per_class = clusters.count if clusters else 1
-        self._conditions = max(1, classes) * self._per_class
+    @dataclasses.dataclass(frozen=True)
+    class Options(Unconditional.Options):
+        mismatched_weight: float = 0.0
+
+    @property
+    def _clusters_of_a_class(self) -> int:
+        return self.clusters.count if self.clusters else 1
 
     def _fakes(self, batch: Batch, seed: tf.Tensor) -> dict[str, tf.Tensor]:
-        """As many as the batch has samples, with conditions of their own.
+        """Fakes with conditions of their own.
 
         With a loss on mismatched ones they carry what makes a real sample's condition
         another: of another class, or without classes another cluster.
         """
         count = batch["samples"].shape[0]
-        labels = []
+        inputs = {"latents": self.draw_latents(count, seed)}
         if self.classes:
-            labels.append(_uniform(count, fold_in(seed, 0), 0, self.classes))
-        latents = self.draw_latents(count, seed)
-        condition = self._condition(latents, *labels)
-        samples = self.generator([latents, condition], training=True)
+            inputs["labels"] = _uniform(count, fold_in(seed, 0), 0, self.classes)
+        condition = self._condition(inputs)
+        samples = self.generator([inputs["latents"], condition], training=True)
         fakes = {"samples": samples, "condition": condition}
-        if self.objective.mismatched_weight:
-            # So far on, and so far from having come around, lies no cluster of the
-            # same class.
-            least = self._per_class if self.classes else 1
-            fakes["offset"] = _uniform(
-                count, fold_in(seed, 2), least, self._conditions - least + 1
-            )
+        if self.options.mismatched_weight:
+            # Conditions of a class stand side by side. Moved by at least one class
+            # and at most all others, modulo their number, one is never of its own.
+            least = self._clusters_of_a_class if self.classes else 1
+            high = self._conditions - least + 1
+            fakes["offset"] = _uniform(count, fold_in(seed, 2), least, high)
         return fakes
 
-    def _condition(self, latents: tf.Tensor, *labels: tf.Tensor) -> tf.Tensor:
+    @property
+    def _conditions(self) -> int:
+        return max(1, self.classes) * self._clusters_of_a_class
+
+    def _condition(self, inputs: Batch) -> tf.Tensor:
         """What G is told."""
-        if self.clusters:
-            return self.clusters.of_latents(latents, *labels)
-        return labels[0]
+        if not self.clusters:
+            return inputs["labels"]
+        return self.clusters.of_latents(inputs["latents"], inputs.get("labels"))
 
-    def _with_condition(self, some: Batch) -> Batch:
-        """A batch that has one: a real one's samples have the nearest cluster."""
+    def _told(self, inputs: Batch) -> list[tf.Tensor]:
+        return [self._condition(inputs)]
+
+    def _condition_of(self, some: Batch) -> tf.Tensor:
+        """What D is told; a real sample's cluster is the nearest."""
         if "condition" in some:
-            return some
-        labels = [some["labels"]] if self.classes else []
+            return some["condition"]
+        labels = some["labels"] if self.classes else None
         if self.clusters:
-            labels = [self.clusters.nearest(some["samples"], *labels)]
-        return {**some, "condition": labels[0]}
+            return self.clusters.nearest(some["samples"], labels)
+        return labels
 
-    def judge(self, some: Batch, training: bool = True) -> tf.Tensor:
-        """D's logits on a batch, or on fakes, under their conditions."""
-        some = self._with_condition(some)
-        inputs = [self._packed(some["samples"]), some["condition"]]
-        return self.discriminator(inputs, training=training)
+    def _taken(self, some: Batch) -> list[tf.Tensor]:
+        return [self._packed(some["samples"]), self._condition_of(some)]
 
-    def discriminator_loss(self, batch: Batch, fakes: Batch) -> Terms:
-        """As ``Unconditional``'s; a sample between real and fake has the real one's."""
-        return super().discriminator_loss(self._with_condition(batch), fakes)
+    def losses(self, batch, fakes, sides):
+        """A sample between real and fake has the real one's condition."""
+        batch = {**batch, "condition": self._condition_of(batch)}
+        return super().losses(batch, fakes, sides)
 
-    def _mismatched(self, batch: Batch, fakes: Batch, real: tf.Tensor) -> Terms:
-        """D's loss between real samples and the same ones under a wrong condition.
+    def _discriminator_loss(self, real, fake, batch: Batch, fakes: Batch) -> Terms:
+        """Also between real samples and the same ones under a wrong condition.
 
         Reed et al., 2016, "Generative adversarial text to image synthesis",
         arXiv:1605.05396, section 4.2: the matching-aware discriminator. As they have
         it real samples count once; here they are a pair of their own, as of any loss.
         """
-        weight = self.objective.mismatched_weight
-        if not weight:
-            return {}
-        wrong = (batch["condition"] + fakes["offset"]) % self._conditions
-        logits = self.judge({**batch, "condition": wrong})
-        terms = self.objective.loss.discriminator(real, logits)
-        return {"mismatched": weight * tf.add_n(list(terms.values()))}
-
-    def sample(
-        self, generator: keras.Model, latents: tf.Tensor, *labels: tf.Tensor
-    ) -> tf.Tensor:
-        """Samples, as ``Unconditional`` makes them; with classes, of labels [count]."""
-        return super().sample(generator, latents, self._condition(latents, *labels))
+        terms = super()._discriminator_loss(real, fake, batch, fakes)
+        weight = self.options.mismatched_weight
+        if weight:
+            wrong = (batch["condition"] + fakes["offset"]) % self._conditions
+            logits = self.logits({**batch, "condition": wrong})
+            pair = self.options.loss.discriminator(real[0], logits)
+            terms["mismatched"] = weight * tf.add_n(list(pair.values()))
+        return terms
 
 
 def _uniform(count: int, seed: tf.Tensor, low: int, high: int) -> tf.Tensor:

@@ -106,8 +106,8 @@ class Loss:
       discriminator: (real logits, fake logits) → terms.
       generator: the same, for G; the real ones are None unless ``needs_real``.
       needs_real: whether G's side looks at real samples.
-      won: by side, the mean loss below which it has won; lacks one whose loss has no
-        bottom.
+      won: by side, the mean loss below which it has won; a side whose loss has no
+        lower bound is left out.
     """
 
     discriminator: Callable[[tf.Tensor, tf.Tensor], Terms]
@@ -118,28 +118,25 @@ class Loss:
 
 _WON = 0.02  # of a loss that is 0 for a side that is always right, and sure
 
-LOSSES: Mapping[str, Loss] = {
-    "non_saturating": Loss(
-        cross_entropy_discriminator,
-        non_saturating_generator,
-        won={"discriminator": _WON, "generator": _WON},
-    ),
-    "minimax": Loss(
-        cross_entropy_discriminator, minimax_generator, won={"discriminator": _WON}
-    ),
-    "least_squares": Loss(
-        least_squares_discriminator,
-        least_squares_generator,
-        won={"discriminator": _WON, "generator": _WON},
-    ),
-    "wasserstein": Loss(wasserstein_discriminator, wasserstein_generator),
-    "hinge": Loss(
-        hinge_discriminator, wasserstein_generator, won={"discriminator": _WON}
-    ),
-    "relativistic": Loss(
-        relativistic_discriminator,
-        relativistic_generator,
-        needs_real=True,
-        won={"discriminator": _WON, "generator": _WON},
-    ),
-}
+# By the names that the flags have for them.
+non_saturating = Loss(
+    cross_entropy_discriminator,
+    non_saturating_generator,
+    won={"discriminator": _WON, "generator": _WON},
+)
+minimax = Loss(
+    cross_entropy_discriminator, minimax_generator, won={"discriminator": _WON}
+)
+least_squares = Loss(
+    least_squares_discriminator,
+    least_squares_generator,
+    won={"discriminator": _WON, "generator": _WON},
+)
+wasserstein = Loss(wasserstein_discriminator, wasserstein_generator)
+hinge = Loss(hinge_discriminator, wasserstein_generator, won={"discriminator": _WON})
+relativistic = Loss(
+    relativistic_discriminator,
+    relativistic_generator,
+    needs_real=True,
+    won={"discriminator": _WON, "generator": _WON},
+)

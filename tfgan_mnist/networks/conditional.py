@@ -17,6 +17,7 @@ from keras import layers, ops
 
 from tfgan_mnist.networks import dcgan
 from tfgan_mnist.networks.dcgan import Pair
+from tfgan_mnist.networks.pytorch import PyTorch
 
 EMBEDDED = 10  # numbers of a label's embedding
 
@@ -27,14 +28,13 @@ def cgan_onehot(latent_dim: int, base_channels: int, seed: int, classes: int) ->
     With 128 base channels: G 110 → 128 → 256 → 512 → 784, batch normalisation after the
     second and third layer; D 794 → 512 → 256 → 1. Leaky ReLUs of slope 0.2.
     """
-    c = base_channels
-    init = _glorot(seed)
+    c, torch = base_channels, PyTorch(seed)
 
     def one_hot(label):
         return ops.one_hot(label, classes)
 
-    generator = _generator(latent_dim, (c, 2 * c, 4 * c), one_hot, init)
-    discriminator = _discriminator((4 * c, 2 * c), (), one_hot, init)
+    generator = _generator(latent_dim, (c, 2 * c, 4 * c), one_hot, torch)
+    discriminator = _discriminator((4 * c, 2 * c), (), one_hot, torch)
     return generator, discriminator
 
 
@@ -47,15 +47,13 @@ def cgan_embedding(
     after the second to fourth layer; D 794 → 512 → 256 → 1, batch normalisation after
     the second. Leaky ReLUs of slope 0.2.
     """
-    c = base_channels
-    init = _glorot(seed)
-    table = keras.initializers.RandomNormal(seed=init.seed)
+    c, torch = base_channels, PyTorch(seed)
 
     def embed(label):
-        return layers.Embedding(classes, EMBEDDED, table)(label)
+        return torch.embedding(classes, EMBEDDED)(label)
 
-    generator = _generator(latent_dim, (c, 2 * c, 4 * c, 8 * c), embed, init)
-    discriminator = _discriminator((4 * c, 2 * c), (1,), embed, init)
+    generator = _generator(latent_dim, (c, 2 * c, 4 * c, 8 * c), embed, torch)
+    discriminator = _discriminator((4 * c, 2 * c), (1,), embed, torch)
     return generator, discriminator
 
 
@@ -87,14 +85,12 @@ def conditioned(
       others: as of the pairs above.
     """
     generator, discriminator = make(latent_dim + classes, base_channels, seed)
-    latents, label = keras.Input([latent_dim], name="latents"), _label()
-    one_hot = ops.one_hot(label, classes)
-    images = generator(layers.Concatenate()([latents, one_hot]))
-    whole_generator = keras.Model([latents, label], images, name="generator")
+    whole_generator = _told(generator, latent_dim, classes)
 
     *body, last = discriminator.layers
     features = keras.Sequential([discriminator.inputs[0], *body])
-    images, label = keras.Input(images.shape[1:], name="images"), _label()
+    shape = discriminator.inputs[0].shape[1:]
+    images, label = keras.Input(shape, name="images"), _label()
     x = features(images)
     table = keras.initializers.GlorotUniform(seed=seed)
     direction = layers.Embedding(classes, x.shape[-1], table)(label)
@@ -104,44 +100,68 @@ def conditioned(
     return whole_generator, whole_discriminator
 
 
-def _glorot(seed: int) -> keras.initializers.Initializer:
-    return keras.initializers.GlorotUniform(seed=keras.random.SeedGenerator(seed))
+def acgan(latent_dim: int, base_channels: int, seed: int, classes: int) -> Pair:
+    """The networks of ``dcgan.dcgan_fast``; D answers the class too.
+
+    Odena et al., 2017 (arXiv:1610.09585). G takes the one-hot label beside the latents;
+    D turns images alone into [logits [batch, 1], class logits [batch, classes]].
+    """
+    generator, discriminator = dcgan.dcgan_fast(
+        latent_dim + classes, base_channels, seed
+    )
+    *body, last = discriminator.layers
+    images = keras.Input(discriminator.inputs[0].shape[1:], name="images")
+    x = keras.Sequential([discriminator.inputs[0], *body])(images)
+    init = keras.initializers.GlorotUniform(seed=seed)
+    class_logits = layers.Dense(classes, kernel_initializer=init, dtype="float32")(x)
+    discriminator = keras.Model(images, [last(x), class_logits], name="discriminator")
+    return _told(generator, latent_dim, classes), discriminator
+
+
+def _told(generator: keras.Model, latent_dim: int, classes: int) -> keras.Model:
+    """A generator whose last inputs are a one-hot label."""
+    latents, label = keras.Input([latent_dim], name="latents"), _label()
+    one_hot = ops.one_hot(label, classes)
+    images = generator(layers.Concatenate()([latents, one_hot]))
+    return keras.Model([latents, label], images, name="generator")
 
 
 def _label():
     return keras.Input([], dtype="int32", name="label")
 
 
-def _norm():
-    # Epsilon 0.8 is what the source's code computes: it passes 0.8 where PyTorch's
-    # second argument stands, which is epsilon; momentum may have been meant.
-    return layers.BatchNormalization(momentum=0.9, epsilon=0.8)
+# Batch normalisation's epsilon. The source's code passes 0.8 where PyTorch's second
+# argument stands, which is epsilon; momentum may have been meant.
+NORM_EPSILON = 0.8
 
 
 def _generator(
-    latent_dim: int, widths: tuple[int, ...], code: Callable, init
+    latent_dim: int, widths: tuple[int, ...], code: Callable, torch: PyTorch
 ) -> keras.Model:
     latents, label = keras.Input([latent_dim], name="latents"), _label()
     x = layers.Concatenate()([latents, code(label)])
     for i, units in enumerate(widths):
-        x = layers.Dense(units, kernel_initializer=init)(x)
+        x = torch.dense(x.shape[-1], units)(x)
         if i:
-            x = _norm()(x)
+            x = torch.norm(epsilon=NORM_EPSILON)(x)
         x = layers.LeakyReLU(0.2)(x)
-    x = layers.Dense(28 * 28, kernel_initializer=init)(x)
+    x = torch.dense(x.shape[-1], 28 * 28)(x)
     images = layers.Activation("tanh", dtype="float32")(layers.Reshape([28, 28, 1])(x))
     return keras.Model([latents, label], images, name="generator")
 
 
 def _discriminator(
-    widths: tuple[int, ...], normalised: tuple[int, ...], code: Callable, init
+    widths: tuple[int, ...],
+    normalised: tuple[int, ...],
+    code: Callable,
+    torch: PyTorch,
 ) -> keras.Model:
     images, label = keras.Input([28, 28, 1], name="images"), _label()
     x = layers.Concatenate()([layers.Flatten()(images), code(label)])
     for i, units in enumerate(widths):
-        x = layers.Dense(units, kernel_initializer=init)(x)
+        x = torch.dense(x.shape[-1], units)(x)
         if i in normalised:
-            x = _norm()(x)
+            x = torch.norm(epsilon=NORM_EPSILON)(x)
         x = layers.LeakyReLU(0.2)(x)
-    logits = layers.Dense(1, kernel_initializer=init, dtype="float32")(x)
+    logits = torch.dense(x.shape[-1], 1, dtype="float32")(x)
     return keras.Model([images, label], logits, name="discriminator")

@@ -10,12 +10,13 @@ Each function returns a pair of Keras models, G and D:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import keras
 from keras import layers
 
 from tfgan_mnist.networks.layers import SmallMapConv2D
+from tfgan_mnist.networks.pytorch import PyTorch
 
 Pair = tuple[keras.Model, keras.Model]
 
@@ -143,54 +144,92 @@ def dcgan32(latent_dim: int, base_channels: int, seed: int) -> Pair:
 
     With 64 base channels: G 4×4×256 → 9×9×128 → 17×17×64 → 32×32×1; D 16×16×16 →
     8×8×32 → 4×4×64 → 1×1×128 → 1. Weights of convolutions from normal(0, 0.02), scales
-    of batch normalisation from normal(1, 0.02).
+    of batch normalisation from normal(1, 0.02); all else as PyTorch has it.
     """
-    return _dcgan32(latent_dim, base_channels, seed, normalised=True)
+    torch = PyTorch(seed)
+    normal = keras.initializers.RandomNormal(0.0, 0.02, seed=torch.seeds)
+    scale = keras.initializers.RandomNormal(1.0, 0.02, seed=torch.seeds)
+
+    def norm():
+        return torch.norm(gamma_initializer=scale)
+
+    def initial(fan_in):
+        return {"kernel_initializer": normal, "bias_initializer": torch.uniform(fan_in)}
+
+    return _dcgan32(latent_dim, base_channels, torch.dense, initial, norm, norm)
 
 
 def dcgan32_unnormalised(latent_dim: int, base_channels: int, seed: int) -> Pair:
-    """``dcgan32`` without normalisation in D, for penalties of its gradient.
+    """``dcgan32`` without normalisation in D, for penalties of its gradient. Ours.
 
     Under batch normalisation a sample's gradient is one of the whole batch (Gulrajani
     et al., 2017, arXiv:1704.00028, section 4). D's initial weights are Glorot's:
-    without normalisation nothing passes through weights as small as the paper's.
+    without normalisation nothing passes through weights as small as the paper's. Biases
+    are 0 at first, and normalisation in G is Keras's own.
     """
-    return _dcgan32(latent_dim, base_channels, seed, normalised=False)
+    seeds = keras.random.SeedGenerator(seed)
+    normal = keras.initializers.RandomNormal(0.0, 0.02, seed=seeds)
+    scale = keras.initializers.RandomNormal(1.0, 0.02, seed=seeds)
+    glorot = keras.initializers.GlorotUniform(seed=seeds)
+
+    def dense(inputs, units, **options):
+        return layers.Dense(units, kernel_initializer=glorot, **options)
+
+    return _dcgan32(
+        latent_dim,
+        base_channels,
+        dense,
+        lambda fan_in: {"kernel_initializer": normal},
+        lambda: layers.BatchNormalization(gamma_initializer=scale),
+        None,
+        lambda fan_in: {"kernel_initializer": glorot},
+    )
 
 
 def _dcgan32(
-    latent_dim: int, base_channels: int, seed: int, *, normalised: bool
+    latent_dim: int,
+    c: int,
+    dense: Callable[..., layers.Dense],
+    initial: Callable[[int], dict],
+    norm: Callable[[], keras.Layer],
+    discriminator_norm: Callable[[], keras.Layer] | None,
+    discriminator_initial: Callable[[int], dict] | None = None,
 ) -> Pair:
-    c = base_channels
-    seeds = keras.random.SeedGenerator(seed)
-    init = keras.initializers.RandomNormal(0.0, 0.02, seed=seeds)
-    scale = keras.initializers.RandomNormal(1.0, 0.02, seed=seeds)
-    dense = keras.initializers.GlorotUniform(seed=seeds)
-    discriminator_init = init if normalised else dense
+    """Networks of ``dcgan32``'s shapes.
 
-    def norm():
-        return layers.BatchNormalization(gamma_initializer=scale)
+    Args:
+      latent_dim: numbers in a latent vector.
+      c: base channels.
+      dense: (inputs, units) → dense layer.
+      initial: from a convolution's fan_in to its initializers.
+      norm: makes a normalisation in G.
+      discriminator_norm: makes one in D, if it has any.
+      discriminator_initial: as ``initial``, for D, if it is another.
+    """
+    of_d = discriminator_initial or initial
 
     def up(channels, kernel, crop):
-        # Cropping a "valid" output is what other frameworks call padding.
-        yield layers.Conv2DTranspose(channels, kernel, 2, kernel_initializer=init)
+        # Cropping a "valid" output is what PyTorch calls padding.
+        yield layers.Conv2DTranspose(
+            channels, kernel, 2, **initial(channels * kernel**2)
+        )
         if crop:
             yield layers.Cropping2D(crop)
 
-    def down(channels):
+    def down(inputs, channels):
         # Keras's "same" pads an even map on one side only; this pads both.
         yield layers.ZeroPadding2D(1)
-        yield layers.Conv2D(channels, 3, 2, kernel_initializer=discriminator_init)
+        yield layers.Conv2D(channels, 3, 2, **of_d(inputs * 3**2))
 
     def activated():
-        if normalised:
-            yield norm()
+        if discriminator_norm:
+            yield discriminator_norm()
         yield layers.LeakyReLU(0.2)
 
     generator = keras.Sequential(
         [
             keras.Input([latent_dim], name="latents"),
-            layers.Dense(4 * 4 * 4 * c, kernel_initializer=dense),
+            dense(latent_dim, 4 * 4 * 4 * c),
             layers.Reshape([4, 4, 4 * c]),
             *up(2 * c, 3, crop=0),  # 9×9
             norm(),
@@ -203,19 +242,21 @@ def _dcgan32(
         ],
         name="generator",
     )
-    discriminator = image_discriminator(
-        32,
+    discriminator = keras.Sequential(
         [
-            *down(c // 4),  # 16×16
+            keras.Input([32, 32, 1], name="images"),
+            *down(1, c // 4),  # 16×16
             layers.LeakyReLU(0.2),
-            *down(c // 2),  # 8×8
+            *down(c // 4, c // 2),  # 8×8
             *activated(),
-            *down(c),  # 4×4
+            *down(c // 2, c),  # 4×4
             *activated(),
-            layers.Conv2D(2 * c, 4, kernel_initializer=discriminator_init),  # 1×1
+            layers.Conv2D(2 * c, 4, **of_d(c * 4**2)),  # 1×1
             *activated(),
+            layers.Flatten(),
+            dense(2 * c, 1, dtype="float32"),
         ],
-        dense,
+        name="discriminator",
     )
     return generator, discriminator
 

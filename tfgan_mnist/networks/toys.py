@@ -9,10 +9,13 @@ Each function returns a pair of Keras models, G and D:
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import keras
 from keras import layers, ops
 
 from tfgan_mnist.networks.dcgan import Pair
+from tfgan_mnist.networks.pytorch import PyTorch
 
 MINIBATCH = 100
 
@@ -21,6 +24,7 @@ def gaussian(latent_dim: int, base_channels: int, seed: int) -> Pair:
     """D sees 100 numbers and their squared deviations from their mean, as one vector.
 
     With 50 base channels: G 1 → 50 ELU → 50 sigmoid → 1; D 200 → 50 ELU → 50 ELU → 1.
+    Initial weights are PyTorch's, also of the two networks below.
     """
     return _gaussian(latent_dim, base_channels, seed, deviations=True)
 
@@ -42,53 +46,61 @@ def _gaussian(
     deviations: bool,
     minibatch: int = MINIBATCH,
 ) -> Pair:
-    c = base_channels
-    init = keras.initializers.GlorotUniform(seed=keras.random.SeedGenerator(seed))
+    c, torch = base_channels, PyTorch(seed)
     generator = keras.Sequential(
         [
             keras.Input([latent_dim], name="latents"),
-            layers.Dense(c, "elu", kernel_initializer=init),
-            layers.Dense(c, "sigmoid", kernel_initializer=init),
-            layers.Dense(1, kernel_initializer=init, dtype="float32"),
+            torch.dense(latent_dim, c, activation="elu"),
+            torch.dense(c, c, activation="sigmoid"),
+            torch.dense(c, 1, dtype="float32"),
         ],
         name="generator",
     )
     values = x = keras.Input([minibatch], name="points")
     if deviations:
-        squares = ops.square(x - ops.mean(x, axis=1, keepdims=True))
+        # The source takes the mean as a constant: no gradient flows through it.
+        mean = ops.stop_gradient(ops.mean(x, axis=1, keepdims=True))
+        squares = ops.square(x - mean)
         x = layers.Concatenate()([x, squares])
     for _ in range(2):
-        x = layers.ELU()(layers.Dense(c, kernel_initializer=init)(x))
-    logits = layers.Dense(1, kernel_initializer=init, dtype="float32")(x)
+        x = layers.ELU()(torch.dense(x.shape[-1], c)(x))
+    logits = torch.dense(c, 1, dtype="float32")(x)
     return generator, keras.Model(values, logits, name="discriminator")
 
 
 def moons(latent_dim: int, base_channels: int, seed: int) -> Pair:
-    """One hidden layer each. With 128 base channels: G 32 → 128 → 2; D 2 → 128 → 1."""
-    return _relu_nets(latent_dim, base_channels, seed, hidden_layers=1)
+    """One hidden layer each. With 128 base channels: G 32 → 128 → 2; D 2 → 128 → 1.
+
+    Initial weights are PyTorch's.
+    """
+    return _relu_networks(latent_dim, base_channels, 1, PyTorch(seed).dense)
 
 
 def points(latent_dim: int, base_channels: int, seed: int) -> Pair:
     """Three hidden layers of ReLUs each, all of ``base_channels`` units."""
-    return _relu_nets(latent_dim, base_channels, seed, hidden_layers=3)
-
-
-def _relu_nets(
-    latent_dim: int, base_channels: int, seed: int, hidden_layers: int
-) -> Pair:
     init = keras.initializers.GlorotUniform(seed=keras.random.SeedGenerator(seed))
 
-    def hidden():
-        for _ in range(hidden_layers):
-            yield layers.Dense(base_channels, kernel_initializer=init)
-            yield layers.ReLU()
+    def dense(inputs, units, **options):
+        return layers.Dense(units, kernel_initializer=init, **options)
 
+    return _relu_networks(latent_dim, base_channels, 3, dense)
+
+
+def _relu_networks(
+    latent_dim: int,
+    units: int,
+    hidden_layers: int,
+    dense: Callable[..., layers.Dense],
+) -> Pair:
     def network(inputs, outputs, name, input_name):
+        hidden = []
+        for i in range(hidden_layers):
+            hidden += [dense(units if i else inputs, units), layers.ReLU()]
         return keras.Sequential(
             [
                 keras.Input([inputs], name=input_name),
-                *hidden(),
-                layers.Dense(outputs, kernel_initializer=init, dtype="float32"),
+                *hidden,
+                dense(units, outputs, dtype="float32"),
             ],
             name=name,
         )
@@ -99,8 +111,8 @@ def _relu_nets(
     )
 
 
-def pacgan(latent_dim: int, base_channels: int, seed: int) -> Pair:
-    """The networks of the mixtures' published figures.
+def maxout(latent_dim: int, base_channels: int, seed: int) -> Pair:
+    """The plain GAN's networks of the mixtures' published figures: D packs nothing.
 
     Lin et al., 2018 (arXiv:1712.04086) as their code has them for the grid. With 400
     base channels: G 2 → 4 × (400 without bias, batch normalisation, ReLU) → 2; D 2 → 3

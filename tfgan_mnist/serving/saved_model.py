@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tfgan_mnist.system.errors import UserError, naming
+from tfgan_mnist.system.errors import UserError, path_errors
 
 METADATA = Path("assets.extra") / "tfgan_mnist.json"
 """Where a SavedModel says which recipe, step, data and version made it."""
@@ -20,7 +20,7 @@ def check_saved_model(path: str | Path, flag: str = "--saved_model") -> None:
       flag: what the user gave it as.
     """
     path = Path(path)
-    with naming(f"{flag}={path}"):
+    with path_errors(f"{flag}={path}"):
         _check(path, flag)
 
 

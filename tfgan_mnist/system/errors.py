@@ -32,8 +32,8 @@ class NotFiniteError(Exception):
 
 
 @contextlib.contextmanager
-def naming(what: str) -> Iterator[None]:
-    """Makes of the system's refusal of a path (too long, forbidden …) a UserError.
+def path_errors(what: str) -> Iterator[None]:
+    """Turns an OSError about a path (too long, forbidden …) into a UserError.
 
     Args:
       what: the flag and its value.

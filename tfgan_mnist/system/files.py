@@ -8,13 +8,13 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from tfgan_mnist.system.errors import UserError, naming
+from tfgan_mnist.system.errors import UserError, path_errors
 
 
 def check_output(path: Path) -> None:
     """Raises UserError unless a command's ``--output`` can be written."""
     name = f"--output={path}"
-    with naming(name):
+    with path_errors(name):
         if path.is_dir() or not path.parent.is_dir():
             what = "is a folder" if path.is_dir() else f"no folder {path.parent}"
             raise UserError(f"{name}: {what}")
@@ -24,7 +24,7 @@ def check_output(path: Path) -> None:
 
 def check_folder(path: Path, flag: str) -> None:
     """Raises UserError unless a folder that a flag names is there."""
-    with naming(f"{flag}={path}"):
+    with path_errors(f"{flag}={path}"):
         if not path.is_dir():
             what = "is no folder" if path.exists() else "there is no such folder"
             raise UserError(f"{flag}={path}: {what}")

@@ -9,16 +9,16 @@ from collections.abc import Iterator
 
 
 @contextlib.contextmanager
-def noticed(*signals: signal.Signals) -> Iterator[list[int]]:
+def caught(*signals: signal.Signals) -> Iterator[list[int]]:
     """Yields a list that gets the number of the first of these signals.
 
     A second one acts as it always does. What the process was started to ignore stays
     ignored. Only the main thread can catch signals; in another one the list stays
     empty.
     """
-    caught: list[int] = []
+    numbers: list[int] = []
     if threading.current_thread() is not threading.main_thread():
-        yield caught
+        yield numbers
         return
     handlers = {which: signal.getsignal(which) for which in signals}
     # None is a handler that Python cannot put back.
@@ -34,30 +34,30 @@ def noticed(*signals: signal.Signals) -> Iterator[list[int]]:
 
     def catch(number: int, frame: object) -> None:
         restore()
-        if caught:  # the second, while handlers were being changed
+        if numbers:  # the second, while handlers were being changed
             signal.raise_signal(number)
         else:
-            caught.append(number)
+            numbers.append(number)
 
     try:
         for which in before:
             signal.signal(which, catch)
-        yield caught
+        yield numbers
     finally:
         restore()
 
 
 @contextlib.contextmanager
-def held() -> Iterator[None]:
+def deferred() -> Iterator[None]:
     """Holds the first Ctrl-C back until the end of the block.
 
     Where libraries are imported, in their callbacks and bare ``except`` clauses,
     Python drops a KeyboardInterrupt, and the program goes on as if nobody had spoken.
     """
-    caught: list[int] = []
+    numbers: list[int] = []
     try:
-        with noticed(signal.SIGINT) as caught:
+        with caught(signal.SIGINT) as numbers:
             yield
     finally:
-        if caught:
-            signal.raise_signal(caught[0])
+        if numbers:
+            signal.raise_signal(numbers[0])

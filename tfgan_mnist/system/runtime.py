@@ -14,31 +14,27 @@ from pathlib import Path
 _NOISE = (
     r"All log messages before absl::InitializeLog",
     r"oneDNN custom operations are on",
-    r"This TensorFlow binary is optimized to use",
-    r"To enable the following instructions:",
     r"Unable to register cu\w+ factory",
-    r"XLA service 0x\w+ initialized for platform Host",
-    r"StreamExecutor (device )?\S+: Host",
-    r"Compiled cluster using XLA!",
-    r"MLIR V1 optimization pass is not enabled",
-    r"disabling MLIR crash reproducer",
-    r"The default buffer size is \d+",
 )
 _NOISE_WITHOUT_GPU = (
     r"Could not find cuda drivers",
     r"failed call to cuInit",
 )
 
-# Runs in a process of its own, so that a crash's last words are heard.
+# Runs in a process of its own, so that a crash's last words are heard. It ends at a
+# mark, not at the end of the pipe, which another process may have inherited.
 _FILTER = """
 import re, signal, sys
 signal.signal(signal.SIGINT, signal.SIG_IGN)
-noise = re.compile(sys.argv[1].encode())
+noise, mark = re.compile(sys.argv[1].encode()), sys.argv[2].encode()
 for line in sys.stdin.buffer:
+    if line.strip() == mark:
+        break
     if line.strip() and not noise.search(line):
         sys.stderr.buffer.write(line)
         sys.stderr.buffer.flush()
 """
+_MARK = "end of the start-up"
 
 
 def load_tensorflow():
@@ -46,17 +42,21 @@ def load_tensorflow():
 
     TensorFlow leaves its oneDNN kernels off on processors without AVX-512, where they
     make training two to four times as fast. They can be chosen before the first import
-    only; ``TF_ENABLE_ONEDNN_OPTS=0`` in the environment still turns them off.
+    only; ``TF_ENABLE_ONEDNN_OPTS=0`` in the environment still turns them off. So does
+    ``TF_CPP_MIN_LOG_LEVEL=0`` turn its information lines on.
     """
     if "tensorflow" in sys.modules and "TF_ENABLE_ONEDNN_OPTS" not in os.environ:
         warnings.warn(
             "TensorFlow was imported before tfgan_mnist loaded it: "
-            "training may be much slower without its oneDNN kernels; call that first, "
-            "or set TF_ENABLE_ONEDNN_OPTS=1 in the environment",
+            "training may be much slower without its oneDNN kernels; call "
+            "tfgan_mnist.system.runtime.load_tensorflow() first, or set "
+            "TF_ENABLE_ONEDNN_OPTS=1 in the environment",
             stacklevel=2,
         )
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    with without_noise():
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
+    quiet = "tensorflow" not in sys.modules
+    with without_noise() if quiet else contextlib.nullcontext():
         import tensorflow as tf
 
         tf.constant(0) + 1  # devices are looked for at the first operation
@@ -68,7 +68,7 @@ def load_tensorflow():
 
 @contextlib.contextmanager
 def without_noise() -> Iterator[None]:
-    """Drops TensorFlow's start-up lines from stderr, which C++ writes past Python.
+    """Drops TensorFlow's first lines from stderr, which no log level keeps back.
 
     Whatever else is written meanwhile gets through, line by line.
     """
@@ -82,7 +82,7 @@ def without_noise() -> Iterator[None]:
         yield
         return
     reader = subprocess.Popen(
-        [sys.executable, "-S", "-c", _FILTER, "|".join(noise)],
+        [sys.executable, "-S", "-c", _FILTER, "|".join(noise), _MARK],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=original,
@@ -95,4 +95,7 @@ def without_noise() -> Iterator[None]:
         sys.stderr.flush()
         os.dup2(original, 2)
         os.close(original)
-        reader.communicate()
+        with contextlib.suppress(BrokenPipeError):
+            reader.stdin.write(f"{_MARK}\n".encode())
+            reader.stdin.close()
+        reader.wait()

@@ -134,8 +134,7 @@ class Checkpoints:
     @staticmethod
     def _read(content: bytes, state: State) -> dict[str, np.ndarray]:
         """The arrays of a file, if they are just those of a state."""
-        with np.load(io.BytesIO(content)) as file:
-            arrays = {name: file[name] for name in file.files}
+        arrays = _arrays(content)
         found = {name: array.shape for name, array in arrays.items()}
         expected = {
             f"variables/{name}": tuple(variable.shape)
@@ -145,3 +144,25 @@ class Checkpoints:
             odd = {name for name, _ in found.items() ^ expected.items()}
             raise ValueError(f"other variables than this run's: {min(odd)}")
         return arrays
+
+
+def _arrays(content: bytes) -> dict[str, np.ndarray]:
+    with np.load(io.BytesIO(content)) as file:
+        return {name: file[name] for name in file.files}
+
+
+def read_newest(folder: Path) -> dict[str, np.ndarray] | None:
+    """The arrays of the newest whole checkpoint of a run that others may be writing.
+
+    Returns:
+      ``step``, ``seconds``, and each variable under ``variables/`` and its name; None
+      if there is no whole checkpoint.
+    """
+    for path in reversed(Checkpoints(folder, keep=1).paths()):
+        try:
+            arrays = _arrays(path.read_bytes())
+            int(arrays["step"]), float(arrays["seconds"])
+        except Exception:  # gone meanwhile, or damaged, which can raise anything
+            continue
+        return arrays
+    return None

@@ -18,8 +18,8 @@ from tfgan_mnist.training.checkpoint import Checkpoints, State
 from tfgan_mnist.training.run_directory import RunDirectory
 
 
-class Board:
-    """TensorBoard's event file of a run.
+class EventFile:
+    """A run's event file, for TensorBoard.
 
     Args:
       directory: where it goes.
@@ -125,30 +125,34 @@ class Log:
     Args:
       every: steps between lines.
       names: of the losses, known once there are some.
-      directory, board, clock: where lines go, and the time.
+      symbols: of the sides, by their names.
+      directory, events, clock: where lines go, and the time.
       echo: prints one.
     """
 
+    at_start = False
     at_end = True
 
     def __init__(
         self,
         every: int,
         names: Callable[[], Sequence[str]],
+        symbols: Mapping[str, str],
         directory: RunDirectory,
-        board: Board,
+        events: EventFile,
         clock: Clock,
         echo: Callable[[str], None],
     ):
         self.every = every
         self.names = names
+        self.symbols = symbols
         self.directory = directory
-        self.board = board
+        self.events = events
         self.clock = clock
         self.echo = echo
 
     def __call__(
-        self, state: State, scores: Mapping[str, float] = MappingProxyType({})
+        self, state: State, metrics: Mapping[str, float] = MappingProxyType({})
     ) -> dict[str, float]:
         """Writes a line, if there are steps since the last; what stands in it."""
         if not len(state.losses):
@@ -157,29 +161,30 @@ class Log:
         means = state.losses.astype(np.float64).mean(axis=0)
         state.losses = state.losses[:0]
         losses = dict(zip(self.names(), map(float, means), strict=True))
-        row = losses | dict(scores)
+        row = losses | dict(metrics)
         self.directory.append_metrics(state.step, row)
         speed, unit = self.clock.speed(state), self.clock.unit
-        self.board.scalars(state.step, row | {f"{unit}_per_second": speed})
-        words = [f"step {state.step:,}", brief(losses)]
-        if scores:
-            words.append(" ".join(f"{name} {x:.4g}" for name, x in scores.items()))
+        self.events.scalars(state.step, row | {f"{unit}_per_second": speed})
+        words = [f"step {state.step:,}", brief(losses, self.symbols)]
+        if metrics:
+            words.append(" ".join(f"{name} {x:.4g}" for name, x in metrics.items()))
         words.append(f"{speed:,.0f} {unit}/s")
         done, left = duration(state.seconds), duration(self.clock.left(state))
         self.echo("  ".join([*words, f"{done} done, {left} left"]))
         return row
 
 
-class Scores:
-    """Scores of the samples, in a log line of their own; it comes before the ``Log``.
+class Evaluation:
+    """Metrics of the samples, in a log line of their own; it comes before the ``Log``.
 
     Args:
       every: steps between them.
-      evaluate: () → scores by name.
+      evaluate: () → metrics by name.
       log: writes the line.
-      observers: then called with the state and the line's figures.
+      observers: then called with the state, and the line's losses and metrics.
     """
 
+    at_start = False
     at_end = True
 
     def __init__(
@@ -197,15 +202,18 @@ class Scores:
     def __call__(self, state: State) -> None:
         if not len(state.losses):  # nothing was trained since the last line
             return
-        figures = self.log(state, self.evaluate())
+        row = self.log(state, self.evaluate())
         for observer in self.observers:
-            observer(state, figures)
+            observer(state, row)
 
 
-def brief(losses: dict[str, float]) -> str:
-    """The players' losses in a few words: "D 1.234 G 0.812"."""
-    players = {"discriminator": "D", "generator": "G"}
-    return " ".join(f"{s} {losses[p]:.3f}" for p, s in players.items() if p in losses)
+def brief(losses: Mapping[str, float], symbols: Mapping[str, str]) -> str:
+    """The sides' losses in a few words: "D 1.234 G 0.812"."""
+    return " ".join(
+        f"{symbol} {losses[side]:.3f}"
+        for side, symbol in symbols.items()
+        if side in losses
+    )
 
 
 class Pictures:
@@ -215,6 +223,7 @@ class Pictures:
       draw: () → uint8 pixels [height, width] or [height, width, 3].
     """
 
+    at_start = True
     at_end = True
 
     def __init__(
@@ -222,26 +231,26 @@ class Pictures:
         every: int,
         draw: Callable[[], np.ndarray],
         directory: RunDirectory,
-        board: Board,
+        events: EventFile,
     ):
         self.every = every
         self.draw = draw
         self.directory = directory
-        self.board = board
+        self.events = events
 
     def __call__(self, state: State) -> None:
         pixels = self.draw()
         self.directory.samples.mkdir(exist_ok=True)
         with whole_file(self.directory.sample_path(state.step)) as unfinished:
             imageio.imwrite(unfinished, pixels)
-        self.board.picture(state.step, "samples", pixels)
+        self.events.picture(state.step, "samples", pixels)
 
 
 class Best:
     """Keeps the model with the smallest distance so far.
 
     Args:
-      name: of the distance, among the figures.
+      name: the distance's.
       least: what an earlier process reached.
       keep: (state, distance) → saves the model.
     """
@@ -251,15 +260,16 @@ class Best:
         self.least = least
         self.keep = keep
 
-    def __call__(self, state: State, figures: dict[str, float]) -> None:
-        if figures[self.name] < self.least:
-            self.least = figures[self.name]
+    def __call__(self, state: State, metrics: Mapping[str, float]) -> None:
+        if metrics[self.name] < self.least:
+            self.least = metrics[self.name]
             self.keep(state, self.least)
 
 
 class Saver:
     """A checkpoint at times. It comes after the hooks whose files it vouches for."""
 
+    at_start = False
     at_end = True
 
     def __init__(self, every: int, checkpoints: Checkpoints):
@@ -274,11 +284,19 @@ class Bar:
     """The progress bar, after each compiled call; none where stderr is no terminal."""
 
     every = 0
+    at_start = False
     at_end = False
 
-    def __init__(self, state: State, clock: Clock, names: Callable[[], Sequence[str]]):
+    def __init__(
+        self,
+        state: State,
+        clock: Clock,
+        names: Callable[[], Sequence[str]],
+        symbols: Mapping[str, str],
+    ):
         self.clock = clock
         self.names = names
+        self.symbols = symbols
         self._bar = tqdm(
             total=clock.last_step,
             initial=state.step,
@@ -295,7 +313,8 @@ class Bar:
             return
         losses = dict(zip(self.names(), map(float, state.losses[-1]), strict=True))
         self._bar.set_postfix_str(
-            f"{brief(losses)}, {self.clock.speed(state):,.0f} {self.clock.unit}/s, "
+            f"{brief(losses, self.symbols)}, "
+            f"{self.clock.speed(state):,.0f} {self.clock.unit}/s, "
             f"{duration(self.clock.left(state))} left",
             refresh=False,
         )

@@ -17,10 +17,12 @@ class Hook(Protocol):
 
     Attributes:
       every: steps between its calls, or 0: after each compiled call.
+      at_start: whether it is called before the first step of a run.
       at_end: whether it is called after the last step, whatever that is.
     """
 
     every: int
+    at_start: bool
     at_end: bool
 
     def __call__(self, state: State) -> None: ...
@@ -54,6 +56,10 @@ def run(
     Raises:
       NotFiniteError: if a loss is not finite. No hook has seen that step.
     """
+    if not state.step:
+        for hook in hooks:
+            if hook.at_start:
+                hook(state)
     started = time.perf_counter() - state.seconds
     intervals = [hook.every for hook in hooks if hook.every]
     due: set[int] = set()  # hooks that have seen the current step
@@ -81,7 +87,8 @@ def run(
         }
         for i in sorted(due):
             hooks[i](state)
-        state.seconds = time.perf_counter() - started
+        # What the hooks took counts after the next call. Whether time is up is thus
+        # decided by the seconds that a checkpoint holds, in a resumed run too.
     for i, hook in enumerate(hooks):
         if hook.at_end and i not in due:
             hook(state)

@@ -15,7 +15,7 @@ except ImportError:  # Windows: no lock there
     fcntl = None
 
 from tfgan_mnist.config import Config, read_config
-from tfgan_mnist.system.errors import UserError, naming
+from tfgan_mnist.system.errors import UserError, path_errors
 from tfgan_mnist.system.files import whole_file
 
 
@@ -34,8 +34,8 @@ class RunDirectory:
         self.samples = self.path / "samples"
         self.animation = self.path / "progress.gif"
         self.loss_plot = self.path / "loss.png"
-        self.scores_plot = self.path / "scores.png"
-        self.scores = self.path / "scores.json"
+        self.report = self.path / "metrics.json"
+        self.report_plot = self.path / "metrics.png"
         self.saved_model = self.path / "saved_model"
         self.best_model = self.path / "saved_model_best"
 
@@ -45,7 +45,7 @@ class RunDirectory:
         Touches nothing and needs no TensorFlow.
         """
         name = f"--run_dir={self.path}"
-        with naming(name):
+        with path_errors(name):
             self._check(config, name)
 
     def _check(self, config: Config, name: str) -> None:
@@ -81,6 +81,17 @@ class RunDirectory:
                 "--run_dir, or --overwrite"
             )
 
+    def read_config(self) -> Config:
+        """The configuration of the run that is here. Raises UserError if there is none.
+
+        Needs no TensorFlow.
+        """
+        name = f"--run_dir={self.path}"
+        with path_errors(name):
+            if not self.config.is_file():
+                raise UserError(f"{name}: holds no run (no config.flags)")
+        return read_config(self.config)
+
     @contextlib.contextmanager
     def open(self, config: Config) -> Iterator[list[str]]:
         """Makes the folder this run's own, with a lock, and writes its config.flags.
@@ -92,7 +103,7 @@ class RunDirectory:
           UserError: as ``check``, or if another process trains here.
         """
         self.check(config)
-        with naming(f"--run_dir={self.path}"):
+        with path_errors(f"--run_dir={self.path}"):
             self.path.mkdir(parents=True, exist_ok=True)
             lock = os.open(self.path, os.O_RDONLY)
         try:
@@ -119,7 +130,9 @@ class RunDirectory:
             "events.out.tfevents.*",
             "progress.gif",
             "loss.png",
-            "scores.png",
+            "metrics.png",
+            "metrics.json",
+            "scores.png",  # as earlier versions called them
             "scores.json",
             "saved_model",
             "saved_model_best",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import keras
@@ -12,36 +12,47 @@ import tensorflow as tf
 from tfgan_mnist.system.seeds import DROPOUT, LATENTS, fold_in, run_seed
 from tfgan_mnist.training.averaging import update_average
 
+Terms = dict[str, tf.Tensor]
+
 
 class Game(Protocol):
-    """What the step knows of a GAN: that one side makes what both sides judge."""
+    """What the step knows of a GAN."""
 
-    def generate(self, batch: Any, seed: tf.Tensor) -> Any: ...
+    def generate(self, batch: Any, seed: tf.Tensor, step: tf.Tensor) -> Any: ...
+
+    def losses(
+        self, batch: Any, fakes: Any, sides: Sequence[str]
+    ) -> Mapping[str, Terms]: ...
 
 
 @dataclasses.dataclass
 class Player:
-    """One side of the game.
+    """A side with what moves it.
 
     Args:
-      name: heads its columns in the logs.
-      network: what it trains.
-      loss: (batch, fakes) → named terms, whose sum is minimised.
+      name: the side's; heads its columns in the logs.
+      networks: those that it trains.
       optimizer: its own; built here, so that its slots exist before a checkpoint is
         read.
       updates: how many it makes in a step.
-      generates: whether its gradients flow through the fakes that it made.
+      generates: whether its gradient flows through the fakes.
+      uses_batch: whether its loss looks at real samples.
     """
 
     name: str
-    network: keras.Model
-    loss: Callable[[Any, Any], dict[str, tf.Tensor]]
+    networks: Sequence[keras.Model]
     optimizer: keras.optimizers.Optimizer
     updates: int = 1
     generates: bool = False
+    uses_batch: bool = True
 
     def __post_init__(self):
-        self.optimizer.build(self.network.trainable_variables)
+        self.optimizer.build(self.variables)
+
+    @property
+    def variables(self) -> list:
+        """All that its optimizer moves."""
+        return [v for network in self.networks for v in network.trainable_variables]
 
 
 @dataclasses.dataclass
@@ -57,14 +68,17 @@ class Step:
     """All updates of one step, as a ``tf.function`` over many of them.
 
     Args:
-      game: the GAN, for ``generate``.
+      game: the GAN.
       players: in the order in which they move.
-      batch: step number → batch.
+      batch: (step number, draw) → batch; draws are numbered from 0 within a step.
       seed: of the run.
-      share_latents: one draw for all updates of a step, or a fresh one for each. With
-        one draw a pass of the generator serves every update until the generator moves,
-        which saves a pass in each step. The gradients are those of separate passes; the
-        generator's moving statistics count the shared pass once.
+      shared_draws: what the updates of a step share: "none", "batch", or "all", one
+        batch and one draw of latents. With "all" a pass of the generating side serves
+        every update until that side moves, which saves a pass in each step. The
+        gradients are those of separate passes; the moving statistics count the shared
+        pass once.
+      simultaneous: all gradients are taken from the same passes, before anyone moves;
+        every player makes one update.
       averages: updated after all players have moved.
       steps_per_call: the most that are made in one call; their batches are made first,
         and held in memory together.
@@ -77,9 +91,10 @@ class Step:
         self,
         game: Game,
         players: Sequence[Player],
-        batch: Callable[[tf.Tensor], Any],
+        batch: Callable[[tf.Tensor, int], Any],
         seed: int,
-        share_latents: bool,
+        shared_draws: str = "none",
+        simultaneous: bool = False,
         averages: Sequence[Average] = (),
         steps_per_call: int = 1,
         jit_compile: str = "off",
@@ -89,7 +104,9 @@ class Step:
         self.batch = batch
         self.latent_seed = run_seed(seed, LATENTS)
         self.dropout_seed = run_seed(seed, DROPOUT)
-        self.share_latents = share_latents
+        self.share_latents = shared_draws == "all" or simultaneous
+        self.share_batch = shared_draws != "none" or simultaneous
+        self.simultaneous = simultaneous
         self.averages = averages
         self.steps_per_call = steps_per_call
         self.jit_compile = jit_compile
@@ -116,10 +133,21 @@ class Step:
         """
         return self._compiled(first, count)
 
+    @property
+    def draws(self) -> int:
+        """Batches in a step: one, or one for each update that looks at real samples."""
+        if self.share_batch:
+            return 1
+        return max(1, sum(p.updates for p in self.players if p.uses_batch))
+
+    def batches(self, step: tf.Tensor) -> tuple:
+        """The batches of a step."""
+        return tuple(self.batch(step, draw) for draw in range(self.draws))
+
     def _many_steps(self, first: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
-        one = tf.function(self.batch).get_concrete_function(first).structured_outputs
+        one = tf.function(self.batches).get_concrete_function(first).structured_outputs
         batches = tf.map_fn(
-            self.batch,
+            self.batches,
             first + tf.range(count),
             fn_output_signature=tf.nest.map_structure(tf.TensorSpec.from_tensor, one),
         )
@@ -139,8 +167,8 @@ class Step:
         rows = tf.nest.flatten(batches)[0].shape[0] or count
 
         def make(i: tf.Tensor, losses: tf.TensorArray):
-            batch = tf.nest.map_structure(lambda rows: rows[i], batches)
-            return i + 1, losses.write(i, self._updates(first + i, batch))
+            of_step = tf.nest.map_structure(lambda rows: rows[i], batches)
+            return i + 1, losses.write(i, self._updates(first + i, of_step))
 
         _, losses = tf.while_loop(
             lambda i, losses: i < count,
@@ -150,19 +178,34 @@ class Step:
         )
         return losses.stack()
 
-    def _one_step(self, step: tf.Tensor, batch: Any) -> tf.Tensor:
-        """One step. The updates are unrolled: each is in the graph."""
+    def _one_step(self, step: tf.Tensor, batches: Sequence[Any]) -> tf.Tensor:
+        """One step; the losses of each player's last update, by ``names``."""
         self._seed_dropout(fold_in(self.dropout_seed, step))
         seed = fold_in(self.latent_seed, step)
-        draws = 0
-        fakes = None
+        play = self._play_at_once if self.simultaneous else self._play_in_turn
         logs: dict[str, tf.Tensor] = {}
+        for name, (total, terms) in play(step, seed, batches).items():
+            logs[name] = total
+            if len(terms) > 1:
+                logs |= {f"{name}_{term}": value for term, value in terms.items()}
+        for average in self.averages:
+            update_average(average.average, average.network, average.decay, step)
+        self.names = tuple(logs)
+        return tf.stack(list(logs.values()))
+
+    def _play_in_turn(self, step, seed, batches):
+        """Every update sees what the ones before it did. They are unrolled."""
+        found = {}
+        fakes, draws, looked = None, 0, 0
         for player in self.players:
             for _ in range(player.updates):
+                # A side that looks at no real sample takes what is there.
+                batch = batches[min(looked, self.draws - 1)]
+                looked += player.uses_batch and not self.share_batch
                 if fakes is None or not self.share_latents:
                     draw = 0 if self.share_latents else draws
                     with tf.GradientTape() as generator_tape:
-                        fakes = self.game.generate(batch, fold_in(seed, draw))
+                        fakes = self.game.generate(batch, fold_in(seed, draw), step)
                     draws += 1
                 if player.generates:
                     tape = generator_tape  # goes on recording where the fakes end
@@ -171,26 +214,37 @@ class Step:
                     tape = tf.GradientTape()
                     judged = tf.nest.map_structure(tf.stop_gradient, fakes)
                 with tape:
-                    terms = player.loss(batch, judged)
+                    terms = self.game.losses(batch, judged, [player.name])[player.name]
                     total = tf.add_n(list(terms.values()))
-                variables = player.network.trainable_variables
-                player.optimizer.apply(tape.gradient(total, variables), variables)
+                gradients = tape.gradient(total, player.variables)
+                player.optimizer.apply(gradients, player.variables)
                 if player.generates:
-                    fakes = None  # the generator has moved
-            logs[player.name] = total
-            if len(terms) > 1:
-                logs |= {f"{player.name}_{name}": term for name, term in terms.items()}
-        for average in self.averages:
-            update_average(average.average, average.network, average.decay, step)
-        self.names = tuple(logs)
-        return tf.stack(list(logs.values()))
+                    fakes = None  # the networks that made them have moved
+            found[player.name] = total, terms
+        return found
+
+    def _play_at_once(self, step, seed, batches):
+        """Everyone answers the others as they were before the step."""
+        names = [player.name for player in self.players]
+        with tf.GradientTape(persistent=True) as tape:
+            fakes = self.game.generate(batches[0], fold_in(seed, 0), step)
+            losses = self.game.losses(batches[0], fakes, names)
+            found = {
+                name: (tf.add_n(list(terms.values())), terms)
+                for name, terms in losses.items()
+            }
+        gradients = [tape.gradient(found[p.name][0], p.variables) for p in self.players]
+        for player, of_player in zip(self.players, gradients, strict=True):
+            player.optimizer.apply(of_player, player.variables)
+        return found
 
     def _seed_dropout(self, seed: tf.Tensor) -> None:
         """Makes dropout a function of the step, so that it has no state to save."""
         for player in self.players:
-            for variable in random_states(player.network):
-                seed = fold_in(seed, 0)
-                variable.assign(tf.cast(seed, variable.dtype))
+            for network in player.networks:
+                for variable in random_states(network):
+                    seed = fold_in(seed, 0)
+                    variable.assign(tf.cast(seed, variable.dtype))
 
 
 def random_states(network: keras.Model) -> list:

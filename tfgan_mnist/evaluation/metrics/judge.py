@@ -1,9 +1,9 @@
 """The judge: a small digit classifier whose features and answers the metrics rest on.
 
-Its weights ship with the package (``judge.npz``, half precision), trained on MNIST's
-training images by ``python scripts/experiments/train_judge.py``, which found 99.65 % of the 10,000
-test images right. Scores of different judges are not comparable, so every score is
-given with ``VERSION``.
+Its weights ship with the package (``judge.npz``, half precision).
+``python scripts/experiments/train_judge.py`` trained it on MNIST's training images and
+found 99.65 % of the 10,000 test images right. Metrics by different judges are not
+comparable, so all are given with ``VERSION``.
 """
 
 from __future__ import annotations
@@ -77,13 +77,13 @@ def packaged(name: str, digest: str) -> dict[str, np.ndarray]:
 
 
 @functools.cache
-def _features():
+def _network():
     judge = load_judge()
     layer = keras.Model(judge.input, judge.output[0])
     return tf.function(lambda batch: layer(batch, training=False))
 
 
-def examine(images: np.ndarray) -> np.ndarray:
+def features(images: np.ndarray) -> np.ndarray:
     """The judge's penultimate features of images.
 
     Args:
@@ -93,13 +93,13 @@ def examine(images: np.ndarray) -> np.ndarray:
     Returns:
       float32 [count, 64], the same whatever else is judged with an image.
     """
-    features = [np.empty([0, FEATURES], np.float32)]
+    found = [np.empty([0, FEATURES], np.float32)]
     for first in range(0, len(images), BATCH):
         part = as_28(images[first : first + BATCH])
         filled = np.zeros([BATCH, 28, 28, 1], np.float32)
         filled[: len(part)] = part
-        features.append(_features()(filled).numpy()[: len(part)])
-    return np.concatenate(features)
+        found.append(_network()(filled).numpy()[: len(part)])
+    return np.concatenate(found)
 
 
 def as_28(images: np.ndarray) -> np.ndarray:

@@ -1,0 +1,159 @@
+"""Samples drawn from latents alone, and what belongs to them: labels, say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import keras
+import tensorflow as tf
+
+from tfgan_mnist.gans.gan import GAN, Batch, Signature
+
+
+def draw(distribution: str, shape: list, seed: tf.Tensor) -> tf.Tensor:
+    """Latents of a shape: uniform(-1, 1), standard_uniform(0, 1) or normal(0, 1).
+
+    The generator is named (Philox), so that a seed gives the same latents on every
+    kind of device; but a step that XLA compiles draws other numbers of the same seed.
+    """
+    options = {"shape": shape, "seed": seed, "alg": "philox"}
+    if distribution == "uniform":
+        return tf.random.stateless_uniform(minval=-1.0, maxval=1.0, **options)
+    if distribution == "standard_uniform":
+        return tf.random.stateless_uniform(**options)
+    return tf.random.stateless_normal(**options)
+
+
+def row_latents(
+    distribution: str, latent_dim: int, seeds: tf.Tensor, temperature: tf.Tensor
+) -> tf.Tensor:
+    """Latents [n, latent_dim], each row from its own seed, times its temperature.
+
+    Args:
+      distribution: as for ``draw``.
+      latent_dim: numbers in a row.
+      seeds: int64 [n].
+      temperature: float32 [n]; below 1 less variety, above 1 more.
+    """
+    rows = tf.map_fn(
+        lambda seed: draw(distribution, [latent_dim], tf.stack([seed, 0])),
+        seeds,
+        fn_output_signature=tf.float32,
+    )
+    return rows * temperature[:, tf.newaxis]
+
+
+class FromLatents(GAN):
+    """A game whose samples come from latents; its SavedModel has these signatures.
+
+    Every input is batched along dimension 0 and every output is a dictionary, as
+    TensorFlow Serving wants them. Images are in [0, 1]; a toy's model has ``points``
+    [n, dimensions] in their place, and no ``sample_png``. A game with labels takes
+    ``label`` int64 [n] too.
+
+        serving_default(latents [n, latent_dim])            → images
+        sample(seed int64 [n], temperature float [n])       → images, latents
+        sample_png(seed int64 [n], temperature float [n])   → image_bytes (PNG files)
+
+    Attributes:
+      sampler: the name of the network that turns latents into samples: images [batch,
+        height, width, channels] in [-1, 1], or points [batch, dimensions].
+    """
+
+    sampler: str
+
+    def __init__(self, networks, options, classes=0, clusters=None):
+        super().__init__(networks, options, classes, clusters)
+        network = networks[self.sampler]
+        self.latent_dim = network.inputs[0].shape[-1]
+        self.sample_shape = tuple(network.outputs[0].shape[1:])
+
+    @property
+    def makes_images(self) -> bool:
+        """Whether samples are images, which leave in [0, 1], or points."""
+        return len(self.sample_shape) == 3
+
+    def draw_latents(self, count: int, seed: tf.Tensor) -> tf.Tensor:
+        """Latents [count, latent_dim] that follow from a seed."""
+        distribution = self.options.latent_distribution
+        return draw(distribution, [count, self.latent_dim], seed)
+
+    def inputs(self, count: int, seed: tf.Tensor, examples: Batch) -> Batch:
+        """``latents``, and ``labels`` int32 [count] of the examples with classes."""
+        inputs = {"latents": self.draw_latents(count, seed)}
+        if self.classes:
+            inputs["labels"] = tf.convert_to_tensor(examples["labels"])
+        return inputs
+
+    def _told(self, inputs: Batch) -> list[tf.Tensor]:
+        """What the sampler takes beside the latents."""
+        return []
+
+    def sample(self, networks: Mapping[str, keras.Model], inputs: Batch) -> tf.Tensor:
+        taken = [inputs["latents"], *self._told(inputs)]
+        samples = networks[self.sampler](
+            taken if taken[1:] else taken[0], training=False
+        )
+        if self.makes_images:
+            return tf.clip_by_value(samples * 0.5 + 0.5, 0.0, 1.0)
+        return samples
+
+    @property
+    def _kind(self) -> str:
+        return "images" if self.makes_images else "points"
+
+    @property
+    def _label_specs(self) -> dict[str, tf.TensorSpec]:
+        if not self.classes:
+            return {}
+        return {"label": tf.TensorSpec([None], tf.int64, name="label")}
+
+    def _labels(self, given: Batch, rows: tf.Tensor) -> Batch:
+        """Labels as ``sample`` takes them, if any; a request with a wrong one fails."""
+        if not given:
+            return {}
+        label, text = given["label"], f"label: must be from 0 to {self.classes - 1}"
+        most = tf.constant(self.classes, tf.int64)
+        checks = [
+            tf.debugging.assert_non_negative(label, text),
+            tf.debugging.assert_less(label, most, text),
+            tf.debugging.assert_equal(tf.size(label), rows, "label: one for each row"),
+        ]
+        with tf.control_dependencies(checks):
+            return {"labels": tf.cast(label, tf.int32)}
+
+    def signatures(self) -> Mapping[str, Signature]:
+        kind, labels = self._kind, self._label_specs
+
+        def generate(latents, **label):
+            given = self._labels(label, tf.shape(latents)[0])
+            return {kind: self.sample(self.networks, {"latents": latents, **given})}
+
+        def sample(seed, temperature, **label):
+            rows = row_latents(
+                self.options.latent_distribution, self.latent_dim, seed, temperature
+            )
+            return generate(rows, **label) | {"latents": rows}
+
+        def sample_png(**inputs):
+            pixels = tf.cast(tf.round(sample(**inputs)["images"] * 255.0), tf.uint8)
+            # TensorFlow Serving encodes outputs whose name ends so in base64.
+            return {
+                "image_bytes": tf.map_fn(
+                    tf.io.encode_png, pixels, fn_output_signature=tf.string
+                )
+            }
+
+        latents = tf.TensorSpec([None, self.latent_dim], tf.float32, name="latents")
+        rows = {
+            "seed": tf.TensorSpec([None], tf.int64, name="seed"),
+            "temperature": tf.TensorSpec([None], tf.float32, name="temperature"),
+            **labels,
+        }
+        found = {
+            "serving_default": Signature(generate, {"latents": latents, **labels}),
+            "sample": Signature(sample, rows),
+        }
+        if self.makes_images:
+            found["sample_png"] = Signature(sample_png, rows)
+        return found

@@ -1,0 +1,197 @@
+"""Command line flags from dataclasses: declared, parsed, checked and explained.
+
+absl does the parsing. No TensorFlow is needed, so that ``--help`` and every mistake are
+answered at once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+import textwrap
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from absl import flags
+
+from tfgan_mnist.system.errors import UserError, nearest
+
+
+@dataclasses.dataclass(frozen=True)
+class Flag:
+    """What a flag is, beside its name and type (those are the dataclass field's)."""
+
+    group: str
+    help: str
+    low: float | None = None
+    high: float | None = None
+    above: float | None = None
+    below: float | None = None
+    choices: tuple[str, ...] = ()
+    same_run: bool = True  # may not differ when a run is resumed
+    games: tuple[str, ...] = ()  # that it is for; for every one if empty
+
+
+def flag(default: Any, group: str, help: str, **options: Any) -> Any:
+    """A dataclass field that is also a command line flag."""
+    return dataclasses.field(
+        default=default, metadata={"flag": Flag(group, help, **options)}
+    )
+
+
+def flag_of(field: dataclasses.Field) -> Flag:
+    return field.metadata["flag"]
+
+
+_KINDS = {
+    "str": "a text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+}
+
+
+def check_flags(config: Any) -> None:
+    """Raises UserError unless every flag of a dataclass is of its type and range."""
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        if field.type == "float" and type(value) is int:
+            object.__setattr__(config, field.name, float(value))
+        elif field.type == "str" and isinstance(value, os.PathLike):
+            object.__setattr__(config, field.name, os.fspath(value))
+        elif type(value).__name__ != field.type:
+            raise UserError(f"--{field.name}={value!r}: must be {_KINDS[field.type]}")
+        _check(field.name, getattr(config, field.name), flag_of(field))
+
+
+def _check(name: str, value: Any, rule: Flag) -> None:
+    """Raises UserError unless a flag's value is in its range."""
+    if rule.choices and value not in rule.choices:
+        raise UserError(
+            f"--{name}={value}: there is no such value; " + nearest(value, rule.choices)
+        )
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UserError(f"--{name}={value}: must be a finite number")
+    for bound, broken, words in (
+        (rule.low, lambda b: value < b, "at least"),
+        (rule.above, lambda b: value <= b, "above"),
+        (rule.high, lambda b: value > b, "at most"),
+        (rule.below, lambda b: value >= b, "below"),
+    ):
+        if bound is not None and broken(bound):
+            raise UserError(f"--{name}={value}: must be {words} {bound}")
+
+
+Renamed = Mapping[str, Callable[[str], str]]
+"""Flags that are no more, by name: from their value to the flag of today."""
+
+
+def parse_flags(
+    argv: Sequence[str],
+    config_class: type,
+    switches: Sequence[str] = (),
+    find_flagfile: Callable[[str], Any] = str,
+    renamed: Renamed = MappingProxyType({}),
+) -> dict[str, Any]:
+    """The values of a dataclass's flags on a command line (without the program).
+
+    ``--flagfile`` is followed. Of a flag given twice the later counts.
+
+    Args:
+      argv: the words.
+      config_class: its fields are made by ``flag``.
+      switches: more flags, off by default, that belong to the command alone.
+      find_flagfile: from what is given as ``--flagfile`` to its path.
+      renamed: flags of earlier versions; one of today beside it counts instead.
+
+    Raises:
+      UserError: for an unknown flag, a value of the wrong type, a missing flagfile or
+        a word that belongs to no flag.
+    """
+    values = flags.FlagValues()
+    define = {
+        "str": flags.DEFINE_string,
+        "int": flags.DEFINE_integer,
+        "float": flags.DEFINE_float,
+        "bool": flags.DEFINE_bool,
+    }
+    fields = dataclasses.fields(config_class)
+    for field in fields:
+        define[field.type](
+            field.name, field.default, flag_of(field).help, flag_values=values
+        )
+    for name in switches:
+        flags.DEFINE_bool(name, False, "", flag_values=values)
+    for name in renamed:
+        flags.DEFINE_string(name, None, "", flag_values=values)
+    words: list[str] = []
+    try:
+        words += _resolve_flagfiles(argv, find_flagfile)
+        rest = values(["", *words])[1:]
+        old = {name: values[name].value for name in renamed if values[name].present}
+        today = [f"--{renamed[name](value)}" for name, value in old.items()]
+        today = [w for w in today if not values[w[2:].partition("=")[0]].present]
+        if today:
+            values(["", *words, *today])
+    except flags.IllegalFlagValueError as error:
+        # absl's own words after the flag and its value are for programmers.
+        name, _, value = str(error).removeprefix("flag --").partition("=")
+        kind = next((f.type for f in fields if f.name == name), "bool")
+        value = value.split(": ", 1)[0]
+        raise UserError(f"--{name}={value}: must be {_KINDS[kind]}") from None
+    except flags.Error as error:
+        message = " ".join(str(error).split())
+        message = message[0].lower() + message[1:]
+        files = [word for word in words if word.startswith("--flagfile=")]
+        unknown = getattr(error, "flagname", "")
+        if files and not any(word.lstrip("-").startswith(unknown) for word in argv):
+            message = f"{' '.join(files)}: {message}"
+        raise UserError(message) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"--flagfile: {error}") from None
+    if rest:
+        raise UserError(f"{rest[0]!r}: belongs to no flag; write --flag=value")
+    names = [*(field.name for field in fields), *switches]
+    return {name: values[name].value for name in names}
+
+
+def _resolve_flagfiles(
+    argv: Sequence[str], find_flagfile: Callable[[str], Any]
+) -> Iterator[str]:
+    """Puts a flagfile's path where its name is."""
+    words = iter(argv)
+    for word in words:
+        name, equals, value = word.partition("=")
+        if name.lstrip("-") == "flagfile" and name.startswith("-"):
+            if not equals:
+                value = next(words, "")
+            yield f"--flagfile={find_flagfile(value)}"
+        else:
+            yield word
+
+
+def grouped_help(config_class: type) -> str:
+    """Every flag with its default and meaning, under its group's heading."""
+    lines: list[str] = []
+    group = None
+    for field in dataclasses.fields(config_class):
+        rule = flag_of(field)
+        if rule.group != group:
+            group = rule.group
+            lines += ["", f"{group}:"]
+        default = field.default
+        if isinstance(default, bool):
+            name = f"  --[no]{field.name}"
+            default = "on" if default else "off"
+        else:
+            name = f"  --{field.name}"
+        text = rule.help + (f" [{default}]" if default != "" else "")
+        lines += textwrap.wrap(
+            text,
+            width=88,
+            initial_indent=f"{name:<31} ",
+            subsequent_indent=" " * 32,
+        )
+    return "\n".join(lines[1:])
