@@ -1,0 +1,1 @@
+"""Models as SavedModels: writing, reading and sampling them."""

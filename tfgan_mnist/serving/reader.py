@@ -1,0 +1,164 @@
+"""Reads SavedModels, ours and others with the same signatures, and samples them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from tfgan_mnist.serving.saved_model import (
+    check_saved_model,
+    classes_of,
+    read_metadata,
+)
+from tfgan_mnist.system.errors import UserError, first_line
+
+# One size of batch, so that an image does not depend on how many are asked for.
+SAMPLE_BATCH = 100
+
+
+class SavedGenerator:
+    """A trained generator, loaded.
+
+    Args:
+      path: the folder of a SavedModel.
+      flag: what the user gave it as.
+
+    Attributes:
+      metadata: what made it, as ``Writer`` was given it; empty if it does not say.
+      signatures: by name, as TensorFlow loads them.
+      classes: labels are from 0 to below it; 0 if it takes none.
+      kind: what it makes: "images", or a toy's "points".
+
+    Raises:
+      UserError: if it is none, or cannot be loaded.
+    """
+
+    def __init__(self, path: str | Path, flag: str = "--saved_model"):
+        self.path = Path(path)
+        self._name = f"{flag}={path}"
+        check_saved_model(self.path, flag)
+        self.metadata = read_metadata(self.path)
+        try:
+            model = tf.saved_model.load(str(self.path))
+            self.signatures = model.signatures
+        except Exception as error:  # a damaged file can raise anything
+            raise UserError(
+                f"{self._name}: cannot be loaded ({first_line(error)})"
+            ) from None
+        self._model = model  # its signatures work only as long as it is there
+        self.classes = classes_of(self.metadata)
+        makes = getattr(self.signatures.get("sample"), "structured_outputs", {})
+        self.kind = "points" if "points" in makes else "images"
+
+    def sample(
+        self,
+        seeds: np.ndarray,
+        temperature: float = 1.0,
+        labels: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """One sample a seed: images [n, height, width, channels] in [0, 1], or points.
+
+        Args:
+          seeds: int64 [n].
+          temperature: factor on the latents.
+          labels: int [n] for a conditional model, None for another.
+
+        Raises:
+          UserError: if the labels are missing, not wanted, too many, too few or out of
+            range.
+        """
+        return self._rows(self.kind, seeds, temperature, labels)
+
+    def latents(self, seeds: np.ndarray, temperature: float = 1.0) -> np.ndarray:
+        """The latents [n, latent_dim] that ``sample`` makes of seeds."""
+        labels = np.zeros(len(seeds), np.int64) if self.classes else None
+        return self._rows("latents", seeds, temperature, labels)
+
+    def generate(
+        self, some_latents: np.ndarray, labels: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Samples as ``sample`` gives them, from latents [n, latent_dim]."""
+        inputs = {"latents": np.asarray(some_latents, np.float32)}
+        inputs |= self._labels(labels, len(some_latents))
+        return self._batched("serving_default", inputs, self.kind)
+
+    def probability(self, samples: np.ndarray) -> np.ndarray:
+        """D's probability [n] that samples are real, for a model without labels."""
+        inputs = {self.kind: np.asarray(samples, np.float32)}
+        spec = self._signature("discriminate", {self.kind}, "probability")
+        wanted = spec.structured_input_signature[1][self.kind].shape
+        if not wanted.is_compatible_with(inputs[self.kind].shape):
+            raise UserError(
+                f"{self._name}: judges {self.kind} of shape {wanted}, not of "
+                f"{inputs[self.kind].shape}"
+            )
+        return self._batched("discriminate", inputs, "probability")
+
+    def _rows(self, output, seeds, temperature, labels) -> np.ndarray:
+        inputs = {
+            "seed": np.asarray(seeds, np.int64),
+            "temperature": np.full(len(seeds), temperature, np.float32),
+        }
+        inputs |= self._labels(labels, len(seeds))
+        return self._batched("sample", inputs, output)
+
+    def _labels(self, labels: np.ndarray | None, count: int) -> dict[str, np.ndarray]:
+        """The input that labels are, once they fit."""
+        if labels is None and not self.classes:
+            return {}
+        if labels is None:
+            raise UserError(
+                f"{self._name}: is conditional; give labels from 0 to "
+                f"{self.classes - 1}"
+            )
+        if not self.classes:
+            raise UserError(f"{self._name}: is not conditional, so it takes no labels")
+        labels = np.asarray(labels)
+        if labels.dtype.kind not in "iu":
+            raise UserError(f"{self._name}: labels must be whole numbers")
+        if labels.shape != (count,):
+            raise UserError(
+                f"{self._name}: labels of shape {labels.shape} for {count} samples; "
+                "give one each"
+            )
+        if wrong := sorted({int(x) for x in labels if not 0 <= x < self.classes}):
+            raise UserError(
+                f"{self._name}: label {wrong[0]}: must be from 0 to {self.classes - 1}"
+            )
+        return {"label": labels.astype(np.int64)}
+
+    def _signature(self, name: str, inputs: set[str], output: str):
+        """A signature, if it takes these inputs and gives this output."""
+        if name not in self.signatures:
+            there = ", ".join(sorted(self.signatures)) or "none"
+            raise UserError(f"{self._name}: has no signature {name!r}, but {there}")
+        signature = self.signatures[name]
+        found = set(signature.structured_input_signature[1])
+        if found != inputs or output not in signature.structured_outputs:
+            raise UserError(
+                f"{self._name}: its signature {name!r} is another: from "
+                f"{', '.join(sorted(found))} to "
+                f"{', '.join(sorted(signature.structured_outputs))}"
+            )
+        return signature
+
+    def _batched(
+        self, name: str, inputs: dict[str, np.ndarray], output: str
+    ) -> np.ndarray:
+        """Calls on batches of one size; the last is filled up with its first row."""
+        call = self._signature(name, set(inputs), output)
+        count = len(next(iter(inputs.values())))
+        outputs = []
+        for first in range(0, count, SAMPLE_BATCH):
+            rows = np.arange(first, first + SAMPLE_BATCH)
+            rows[rows >= count] = first
+            part = {key: tf.constant(value[rows]) for key, value in inputs.items()}
+            outputs.append(call(**part)[output].numpy()[: count - first])
+        return np.concatenate(outputs)
+
+
+def row_seeds(seed: int, count: int) -> np.ndarray:
+    """A row's seeds int64 [count] for the ``sample`` signatures from one seed."""
+    return (np.int64(seed) << np.int64(32)) + np.arange(count, dtype=np.int64)
