@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tfgan_mnist.config import NETWORKS, Config, find_recipe, read_config
+from tfgan_mnist.config import Config, find_recipe, read_config
+from tfgan_mnist.registry import NETWORKS
 from tfgan_mnist.system.runtime import load_tensorflow
 
 load_tensorflow()
@@ -111,13 +112,21 @@ def toy(tmp_path_factory) -> Path:
     return _untrained("moons", tmp_path_factory.mktemp("toy"))
 
 
+def write_model(gan, path: Path, metadata: dict | None = None) -> None:
+    """Writes a GAN as a SavedModel, with its weights as they are."""
+    from tfgan_mnist.build import named_weights
+    from tfgan_mnist.serving.writer import Writer
+
+    variables = named_weights(gan.networks) | dict(gan.state)
+    Writer(gan, variables).write(path, metadata or {})
+
+
 def _untrained(recipe: str, folder: Path) -> Path:
     from tfgan_mnist import runner
     from tfgan_mnist.build import build_gan
-    from tfgan_mnist.serving import writer as saving
     from tfgan_mnist.training.checkpoint import State
 
     config = tiny_config(recipe)
     metadata = runner.metadata(config, State({}))
-    saving.Writer(build_gan(config)).write(folder / "saved_model", metadata)
+    write_model(build_gan(config), folder / "saved_model", metadata)
     return folder / "saved_model"

@@ -1,6 +1,7 @@
 """Bad input through the real command line: one line, exit code 2, nothing touched."""
 
 import ctypes
+import importlib
 import os
 import shutil
 import signal
@@ -10,10 +11,9 @@ from pathlib import Path
 
 import pytest
 import tensorflow as tf
-from conftest import TINY, assert_one_line_error, run, start
+from conftest import ROOT, TINY, assert_one_line_error, run, start
 
 from tfgan_mnist.config import recipes
-from tfgan_mnist.system.command import run_command
 
 
 def tree(folder: Path) -> dict[str, tuple[int, float]]:
@@ -118,7 +118,13 @@ def test_unwritable_folders(tmp_path, trained):
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        ([], ["--saved_model is missing"]),
+        ([], ["--saved_model and --run_dir are missing"]),
+        (["--saved_model=MODEL", "--run_dir=RUN"], ["--run_dir are both given"]),
+        (["--saved_model=MODEL", "--best"], ["--best=true: is for a --run_dir"]),
+        (["--run_dir=none"], ["--run_dir=none: holds no run (no config.flags)"]),
+        (["--run_dir=begun"], ["--run_dir=begun: has no checkpoint yet"]),
+        (["--run_dir=RUN", "--best"], ["has no saved_model_best", "--evaluate_every"]),
+        (["--run_dir=RUN", "--label=5"], ["--label=5", "not conditional"]),
         (["--saved_model=none"], ["--saved_model=none: there is no such folder"]),
         (["--saved_model=empty"], ["is no SavedModel"]),
         (["--saved_model=begun/saved_model"], ["run in begun has not come to its end"]),
@@ -209,7 +215,7 @@ def test_sample_of_a_model_without_the_signature(tmp_path):
         ([], ["--run_dir is missing"]),
         (["--run_dir=RUN"], ["--serving_dir is missing"]),
         (["--run_dir=none", "--serving_dir=s"], ["holds no run"]),
-        (["--run_dir=begun", "--serving_dir=s"], ["no saved_model yet"]),
+        (["--run_dir=begun", "--serving_dir=s"], ["has no checkpoint yet"]),
         (["--run_dir=RUN", "--serving_dir=taken/s"], ["taken is a file"]),
     ],
 )
@@ -255,7 +261,7 @@ def test_dry_run_prints_the_plan_and_trains_nothing(tmp_path, dry_run):
     assert "--steps=1000\n" in stdout
     assert "generator: 4,771,137 parameters" in stdout
     assert "2×2×512" in stdout
-    assert "1 × D, then 2 × G, on the same latents" in stdout
+    assert "1 × D, then 2 × G, all on one batch and one draw of latents" in stdout
     assert "1,000 steps (1.7 epochs)" in stdout
     assert list(tmp_path.iterdir()) == []
 
@@ -272,7 +278,9 @@ def test_interrupted_at_the_start(tmp_path, seconds):
     assert "Traceback" not in stderr
 
 
-def test_a_script_ends_as_the_command_that_it_runs(capfd):
+def test_a_script_ends_as_the_command_that_it_runs(capfd, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "scripts" / "experiments")
+    run_command = importlib.import_module("common").run_command
     run_command("train", ["--list_recipes"])
     assert "dcgan_fast" in capfd.readouterr().out
     with pytest.raises(SystemExit) as end:

@@ -3,22 +3,19 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import tiny_config
+from conftest import tiny_config, write_model
 
-from tfgan_mnist.build import DATASETS as BUILT_DATASETS
-from tfgan_mnist.build import NETWORKS as BUILT_NETWORKS
-from tfgan_mnist.build import build_evaluation, build_picture, build_training
-from tfgan_mnist.config import DATASETS, NETWORKS, recipes
-from tfgan_mnist.evaluation.protocols import PROTOCOLS
+from tfgan_mnist.build import (
+    build_evaluation,
+    build_picture,
+    build_training,
+    named_weights,
+)
+from tfgan_mnist.config import recipes
 from tfgan_mnist.export import write_warmup
 from tfgan_mnist.runner import exporter
-from tfgan_mnist.serving import writer as saving
+from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
 from tfgan_mnist.system.errors import NotFiniteError
-
-
-def test_every_network_and_data_set_of_the_flags_can_be_built():
-    assert set(BUILT_NETWORKS) == set(NETWORKS)
-    assert set(BUILT_DATASETS) == set(PROTOCOLS) == set(DATASETS)
 
 
 @pytest.mark.parametrize("recipe", sorted(recipes()))
@@ -36,35 +33,56 @@ def test_recipe(recipe, tmp_path):
         for name, v in training.variables.items()
         if not np.array_equal(before[name], v.numpy())
     }
-    assert {"generator", "discriminator"} <= changed
-    assert ("generator_average" in changed) == bool(config.ema_decay)
+    gan = training.gan
+    trained = {name for side in gan.sides for name in side.networks}
+    assert trained == set(gan.networks)
+    optimizers = {f"{side.name}_optimizer" for side in gan.sides}
+    made = [name for side in gan.sides if side.generates for name in side.networks]
+    averages = {f"{name}_average" for name in made if config.ema_decay}
+    assert changed == trained | optimizers | averages
 
-    pixels = build_picture(config, training)()
+    pixels = build_picture(config, training)(2)
     assert pixels.dtype == np.uint8
     assert pixels.std() > 0
     if config.evaluate_every:
-        scores = build_evaluation(config, training)()
-        assert scores
-        assert all(np.isfinite(value) for value in scores.values())
+        metrics = build_evaluation(config, training)()
+        assert metrics
+        assert all(np.isfinite(value) for value in metrics.values())
 
-    gan = training.gan
-    conditional = NETWORKS[config.networks].conditional
-    metadata = {"recipe": recipe, "dataset": config.dataset}
-    metadata["classes"] = 10 if conditional else 0
-    saving.Writer(gan).write(tmp_path / "model", metadata)
-    model = saving.SavedGenerator(tmp_path / "model")
-    labels = np.array([3, 1, 4], np.int32) if conditional else None
-    samples = model.sample(saving.row_seeds(1, 3), labels=labels)
+    metadata = {"recipe": recipe, "dataset": config.dataset, "classes": config.classes}
+    write_model(gan, tmp_path / "model", metadata)
+    model = SavedGenerator(tmp_path / "model")
+    labels = np.array([3, 1, 4], np.int32) if config.classes else None
+    samples = model.sample(row_seeds(1, 3), labels=labels)
     assert samples.shape == (3, *gan.sample_shape)
     assert np.isfinite(samples).all()
-    inputs = [model.latents(saving.row_seeds(1, 3)), *([labels] if conditional else [])]
-    np.testing.assert_allclose(
-        gan.sample(gan.generator, *map(tf.constant, inputs)), samples, atol=1e-5
-    )
+    inputs = {"latents": tf.constant(model.latents(row_seeds(1, 3)))}
+    if config.classes:
+        inputs["labels"] = tf.constant(labels)
+    np.testing.assert_allclose(gan.sample(gan.networks, inputs), samples, atol=1e-5)
     assert model.kind == ("images" if gan.makes_images else "points")
     assert model.metadata["recipe"] == recipe
     write_warmup(tmp_path / "model", model.signatures, recipe)
     assert (tmp_path / "model/assets.extra/tf_serving_warmup_requests").is_file()
+
+
+def test_pictures_and_metrics_are_of_the_averages_where_there_are_some():
+    config = tiny_config("mlp", ema_decay=0.5, jit_compile="off")
+    training = build_training(config)
+    picture, evaluate = (
+        build_picture(config, training),
+        build_evaluation(config, training),
+    )
+    pixels, metrics = picture(0), evaluate()
+    for variable in training.gan.generator.trainable_variables:
+        variable.assign(2.0 * variable)
+    np.testing.assert_array_equal(picture(0), pixels)
+    assert evaluate() == metrics
+    for name, variable in named_weights(training.sampled).items():
+        if name.startswith("generator/"):
+            variable.assign(2.0 * variable)
+    assert not np.array_equal(picture(0), pixels)
+    assert evaluate() != metrics
 
 
 def test_samples_that_are_not_finite_are_not_scored():
@@ -113,10 +131,10 @@ def test_spectral_normalization_of_any_discriminator(recipe, mixed_precision, tm
         np.testing.assert_allclose(np.linalg.norm(now), 1.0, rtol=1e-5)
         # Of a single column there is but one direction.
         assert len(now) == 1 or not np.array_equal(old, now)
-    exporter(config, training)(tmp_path / "model", {})
-    model = saving.SavedGenerator(tmp_path / "model")
+    exporter(config, training.variables)(tmp_path / "model", {})
+    model = SavedGenerator(tmp_path / "model")
     labels = np.array([1, 2]) if config.classes else None
-    assert len(model.sample(saving.row_seeds(1, 2), labels=labels)) == 2
+    assert len(model.sample(row_seeds(1, 2), labels=labels)) == 2
 
 
 @pytest.mark.parametrize(
@@ -134,7 +152,7 @@ def test_every_pair_on_images_can_be_told_clusters(networks):
     training = build_training(config)
     assert np.isfinite(training.step(tf.constant(0), tf.constant(2)).numpy()).all()
     assert {"clusters/centres", "clusters/ends"} <= set(training.variables)
-    assert build_picture(config, training)().dtype == np.uint8
+    assert build_picture(config, training)(0).dtype == np.uint8
 
 
 @pytest.mark.parametrize("recipe", ["dcgan_fast", "cgan_embedding"])
@@ -145,7 +163,7 @@ def test_a_step_of_wgan_gp(recipe):
         r1_weight=0.0,
         gradient_penalty_weight=10.0,
         discriminator_updates=2,
-        share_latents=False,
+        shared_draws="batch",
         jit_compile="off",
     )
     training = build_training(config)
@@ -160,10 +178,11 @@ def test_the_picture_of_a_conditional_run_has_a_class_in_each_row():
     """G is made to paint its label, and the rows are then of ten shades in order."""
     config = tiny_config("cgan_onehot", sample_count=30)
     training = build_training(config)
-    training.gan.sample = lambda generator, latents, labels: tf.broadcast_to(
-        tf.cast(labels, tf.float32)[:, None, None, None] / 9.0, [30, 28, 28, 1]
+    training.gan.sample = lambda networks, inputs: tf.broadcast_to(
+        tf.cast(inputs["labels"], tf.float32)[:, None, None, None] / 9.0,
+        [30, 28, 28, 1],
     )
-    sheet = build_picture(config, training)()
+    sheet = build_picture(config, training)(0)
     assert sheet.shape == (10 * 29 + 1, 3 * 29 + 1)
     for row in range(10):
         shades = sheet[1 + 29 * row : 29 * (row + 1)][:, [5, 35, 65]]

@@ -1,11 +1,11 @@
 import imageio.v3 as imageio
 import numpy as np
 import pytest
-from conftest import run, tiny_config
+from conftest import run, tiny_config, write_model
 
 from tfgan_mnist.build import build_gan
 from tfgan_mnist.sample import WALK_FRAMES, parse_labels, walk
-from tfgan_mnist.serving.writer import SavedGenerator, Writer, row_seeds
+from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
 from tfgan_mnist.system.errors import UserError
 
 
@@ -114,8 +114,7 @@ def test_a_toy(toy, tmp_path, name):
 
 
 def test_stacks_keep_their_colours(tmp_path):
-    gan = build_gan(tiny_config("stacked"))
-    Writer(gan).write(tmp_path / "model", {})
+    write_model(build_gan(tiny_config("stacked")), tmp_path / "model")
     model = SavedGenerator(tmp_path / "model")
     expected = model.sample(row_seeds(1, 2))
     assert expected.shape == (2, 28, 28, 3)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import imageio.v3 as imageio
 import keras
 import numpy as np
 import pytest
@@ -13,17 +14,32 @@ import tensorflow as tf
 from conftest import tiny_config
 
 from tfgan_mnist.build import build_gan
-from tfgan_mnist.config import Config, find_recipe, flag_of, parse_flags, read_config
+from tfgan_mnist.config import Config, find_recipe, parse_config, read_config, recipes
+from tfgan_mnist.registry import DATASETS
 from tfgan_mnist.system.errors import UserError
+from tfgan_mnist.system.flags import flag_of
 
 ROOT = Path(__file__).parents[1]
+SCRIPTS = ROOT / "scripts" / "experiments"
 
 
-def load(path: str):
-    spec = importlib.util.spec_from_file_location(Path(path).stem, ROOT / path)
+@pytest.fixture(autouse=True)
+def beside_each_other(monkeypatch):
+    """Scripts import each other, as they do when one is run."""
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+
+
+def load(name: str):
+    """A script as a module of its own, to change things in."""
+    spec = importlib.util.spec_from_file_location(name, SCRIPTS / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def cells(line: str) -> list[str]:
+    """Of a row of a Markdown table."""
+    return [cell.strip() for cell in line.split("|")[1:-1]]
 
 
 def test_gflop_of_the_published_dcgan():
@@ -34,16 +50,14 @@ def test_gflop_of_the_published_dcgan():
     # G: two passes forward, two back at twice the price; D: one update of both
     # batches at three passes each, and twice forward and back to its images.
     expected = (2 * g + 2 * 2 * g + 6 * d + 2 * 2 * d) * 100 * 2 / 1e9
-    found = load("scripts/experiments/benchmark.py").gflop_per_step(
-        config, build_gan(config)
-    )
+    found = load("benchmark").gflop_per_step(config, build_gan(config))
     assert found == pytest.approx(expected)
     assert 175 < found < 185
 
 
 def test_gflop_of_networks_in_networks():
     """A label's share: a wider input of G, and a sum of products in D."""
-    gflop = load("scripts/experiments/benchmark.py").gflop_per_step
+    gflop = load("benchmark").gflop_per_step
     found = {}
     for recipe in ("dcgan", "cdcgan"):
         config = read_config(find_recipe(recipe))
@@ -52,8 +66,19 @@ def test_gflop_of_networks_in_networks():
     assert found["dcgan"] < found["cdcgan"] < 1.01 * found["dcgan"]
 
 
-def test_the_plain_loop_trains_the_networks_and_leaves_ours_alone(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+def test_gflop_of_networks_that_move_at_once():
+    """D's one pass over the fakes serves both sides; nothing else is saved."""
+    gflop = load("benchmark").gflop_per_step
+    config = read_config(find_recipe("dcgan_tutorial"))
+    assert config.simultaneous
+    gan = build_gan(config)
+    in_turn = dataclasses.replace(config, simultaneous=False, shared_draws="all")
+    d = 25 * (196 * 64 + 49 * 64 * 128) + 6272
+    saved = d * config.batch_size * 2 / 1e9
+    assert gflop(in_turn, gan) - gflop(config, gan) == pytest.approx(saved)
+
+
+def test_the_plain_loop_trains_the_networks_and_leaves_ours_alone():
     from plain_loop import plain_loop
 
     from tfgan_mnist.networks import dcgan
@@ -70,48 +95,52 @@ def test_the_plain_loop_trains_the_networks_and_leaves_ours_alone(monkeypatch):
     assert dcgan.SmallMapConv2D is SmallMapConv2D
 
 
+def test_the_plain_loop_has_the_optimizer_of_the_recipe(monkeypatch):
+    from plain_loop import plain_loop
+
+    made = []
+    adam = keras.optimizers.Adam
+    monkeypatch.setattr(
+        keras.optimizers, "Adam", lambda *a, **k: made.append(adam(*a, **k)) or made[-1]
+    )
+    config = tiny_config("dcgan_tutorial", beta_1=0.25, beta_2=0.5, epsilon=0.125)
+    plain_loop(config, np.zeros([20, 28, 28, 1], np.uint8))
+    assert [(o.beta_1, o.beta_2, o.epsilon) for o in made] == [(0.25, 0.5, 0.125)] * 2
+
+
 def test_the_checkpoints_of_a_run_are_measured(trained):
-    found = load("scripts/experiments/epochs.py").measure(trained, "")
+    found = load("epochs").measure(trained, "")
     assert [row["step"] for row in found["rows"]][-1] == 12
     assert all(row["fcd_10k"] > 10 * found["real"]["fcd_10k"] for row in found["rows"])
     assert set(found["shown"]) <= set(found["rows"][0])
 
 
-NAMES = (
-    "benchmark",
-    "describe_real",
-    "epochs",
-    "other_judges",
-    "race",
-    "reestimate",
-    "results",
-    "seeds",
-    "train_judge",
-)
-SCRIPTS = [f"scripts/{name}.py" for name in NAMES]
-
-
 def test_what_surrounds_the_updates_is_timed():
-    """One turn of the benchmark: a run's own hooks, scores and saved models."""
+    """One turn of the benchmark: a run's own hooks, evaluations and saved models."""
     words = ["--turn", "ours", "dcgan_cpu", "0.1"]
-    path = str(ROOT / "scripts/experiments/benchmark.py")
+    path = str(SCRIPTS / "benchmark.py")
     done = subprocess.run([sys.executable, path, *words], capture_output=True)
     found = json.loads(done.stdout)
-    assert {"data", "hooks", "python", "scores"} <= set(found)
-    assert min(found[name] for name in ("data", "hooks", "python", "scores")) > 0
+    parts = ("data", "hooks", "python", "evaluation")
+    assert set(parts) <= set(found), done.stderr
+    assert min(found[name] for name in parts) > 0
 
 
-@pytest.mark.parametrize("script", [*SCRIPTS, "samples/make.py"])
+COMMANDS = {path.stem for path in SCRIPTS.glob("*.py")} - {"common", "plain_loop"}
+WITHOUT_DATA = {"benchmark", "theory"}
+
+
+@pytest.mark.parametrize("script", sorted(COMMANDS))
 def test_scripts_answer_for_help_and_bad_words(script):
-    path = str(ROOT / script)
+    path = str(SCRIPTS / f"{script}.py")
     done = subprocess.run(
         [sys.executable, path, "--help"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0
     assert "usage" in done.stdout
     for words in (["--nonsense"], ["--data_dir=nowhere"]):
-        if script.endswith("benchmark.py") and words != ["--nonsense"]:
-            continue  # it needs no data
+        if script in WITHOUT_DATA and words != ["--nonsense"]:
+            continue
         done = subprocess.run(
             [sys.executable, path, *words], capture_output=True, text=True, check=False
         )
@@ -127,9 +156,10 @@ def test_shell_scripts_are_sound():
 
 
 def test_every_recipe_has_a_budget_for_its_samples():
-    from tfgan_mnist.config import recipes
-
-    assert set(load("samples/make.py").BUDGETS) == set(recipes())
+    """Or stands beside others, in the comparison of losses."""
+    budgets, compared = set(load("pictures").BUDGETS), set(load("losses").RECIPES)
+    assert budgets | compared == set(recipes())
+    assert not budgets & compared
 
 
 def test_an_installed_package_has_its_data(tmp_path):
@@ -137,7 +167,8 @@ def test_an_installed_package_has_its_data(tmp_path):
     words = ["setup.py", "--quiet", "build", "--build-base", str(tmp_path)]
     subprocess.run([sys.executable, *words], cwd=ROOT, check=True)
     built = {str(p.relative_to(ROOT)) for p in ROOT.glob("tfgan_mnist/**/*.flags")}
-    built |= {f"tfgan_mnist/metrics/{name}.npz" for name in ("judge", "real")}
+    folder = "tfgan_mnist/evaluation/metrics"
+    built |= {f"{folder}/{name}.npz" for name in ("judge", "real")}
     for path in built:
         assert (tmp_path / "lib" / path).is_file(), path
 
@@ -166,7 +197,7 @@ def test_what_is_imported_is_declared():
 
 def test_the_tables_of_the_readme_are_those_of_the_record(tmp_path, monkeypatch):
     """README holds what the script makes of the records in samples/, to the letter."""
-    results = load("scripts/experiments/results.py")
+    results = load("results")
     readme = results.README.read_text()
     copy = tmp_path / "README.md"
     between = r"<!-- (\w+): begin -->\n(.*?)<!-- \1: end -->"
@@ -184,20 +215,20 @@ def test_the_tables_of_the_readme_are_those_of_the_record(tmp_path, monkeypatch)
     assert dict(re.findall(between, copy.read_text(), re.DOTALL)) == tables
 
 
-def test_every_image_recipe_is_in_the_table_of_results():
-    from tfgan_mnist.config import DATASETS, recipes
-
+def test_every_image_recipe_is_in_a_table_of_results():
     images = {
         name
         for name in recipes()
         if DATASETS[read_config(find_recipe(name)).dataset].makes == "images"
     }
-    assert set(load("scripts/experiments/results.py").RECIPES) == images
+    results, losses = set(load("results").RECIPES), set(load("losses").RECIPES)
+    assert results | losses == images
+    assert not results & losses
 
 
 def test_the_table_of_a_race():
     """Two seeds, one of which ran longer; a level counts once it is reached."""
-    race = load("scripts/experiments/race.py")
+    race = load("race")
 
     def row(mark, distance):
         shares = {"precision_10k": 0.5 + mark / 1000, "recall_10k": 0.25}
@@ -213,17 +244,23 @@ def test_the_table_of_a_race():
     real = {"fcd_10k": 0.03, "precision_10k": 0.97, "recall_10k": 0.96}
     runs = {"dcgan_fast": {"1": long, "2": short}}
     text = race.table({"judge": "judge-1", "real": real, "runs": runs})
-    cells = [cell.strip() for cell in text.splitlines()[2].split("|")[1:-1]]
-    assert cells[:2] == ["`dcgan_fast`", "2"]
-    assert cells[2:7] == ["36 (12 – 60)", "60 (60 – 60)", "180 (60 – 300)", "–", "–"]
-    assert cells[7:11] == ["5.00 (4.00 – 6.00)", "2.00 (1.50 – 2.50)", "1.00", "–"]
-    assert cells[11:] == ["0.800 (0.800 – 0.800)", "0.250 (0.250 – 0.250)"]
+    found = cells(text.splitlines()[2])
+    assert found[:2] == ["`dcgan_fast`", "2"]
+    assert found[2:7] == ["36 (12 – 60)", "60 (60 – 60)", "180 (60 – 300)", "–", "–"]
+    assert found[7:11] == ["5.00 (4.00 – 6.00)", "2.00 (1.50 – 2.50)", "1.00", "–"]
+    assert found[11:] == ["0.800 (0.800 – 0.800)", "0.250 (0.250 – 0.250)"]
     widths = {line.count("|") for line in text.splitlines() if line.startswith("|")}
     assert widths == {14}
+    assert race.table({}) == ""
+
+
+def test_the_pictures_of_a_race_have_no_gaps():
+    race = load("race")
+    assert race.PICTURES % race.COLUMNS == 0
 
 
 def test_the_table_of_many_seeds(tmp_path, monkeypatch):
-    seeds = load("scripts/experiments/seeds.py")
+    seeds = load("seeds")
     shared = {"step": 2000, "seconds": 60.0, "precision_10k": 0.5, "recall_10k": 0.25}
     rows = [
         {**shared, "fcd_10k": 0.5, "classes_10k": 10, "class_kl_10k": 0.01},
@@ -233,10 +270,10 @@ def test_the_table_of_many_seeds(tmp_path, monkeypatch):
     found = {"recipe": "some", "command": "run", "judge": "judge-1", "rows": rows}
     (tmp_path / "some.json").write_text(json.dumps(found))
     monkeypatch.setattr(seeds, "SEEDS", tmp_path)
-    cells = [cell.strip() for cell in seeds.table().splitlines()[2].split("|")[1:-1]]
-    assert cells[:3] == ["`some`", "2", "2,000 (2,000 – 2,000)"]
-    assert cells[4] == "1.000 (0.500 – 1.500)"
-    assert cells[7:] == ["9.5 (9 – 10)", "0.040 (0.010 – 0.070)", "1 rang"]
+    row = cells(seeds.table().splitlines()[2])
+    assert row[:3] == ["`some`", "2", "2,000 (2,000 – 2,000)"]
+    assert row[4] == "1.000 (0.500 – 1.500)"
+    assert row[7:] == ["9.5 (9 – 10)", "0.040 (0.010 – 0.070)", "1 rang"]
     rows[0]["alarms"] = None
     (tmp_path / "some.json").write_text(json.dumps(found))
     assert "| 1 rang, 1 not judged |" in seeds.table()
@@ -249,7 +286,7 @@ def test_the_table_of_many_seeds(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("asked", [0, 600])
-def test_seeds_scored_at_other_steps_are_left_alone(tmp_path, asked):
+def test_seeds_measured_at_other_steps_are_left_alone(tmp_path, asked):
     """They would be measured as if they had been trained by the command given."""
     run_dir = tmp_path / "runs" / "seeds" / "dcgan_fast-3"
     run_dir.mkdir(parents=True)
@@ -257,7 +294,7 @@ def test_seeds_scored_at_other_steps_are_left_alone(tmp_path, asked):
     (run_dir / "config.flags").write_text(flags)
     words = ["dcgan_fast", "--count=3", f"--evaluate_every={asked}"]
     done = subprocess.run(
-        [sys.executable, str(ROOT / "scripts/experiments/seeds.py"), *words],
+        [sys.executable, str(SCRIPTS / "seeds.py"), *words],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -265,7 +302,7 @@ def test_seeds_scored_at_other_steps_are_left_alone(tmp_path, asked):
     )
     assert done.returncode == 2
     assert done.stderr == (
-        f"error: --evaluate_every={asked}: runs/seeds/dcgan_fast-3 was scored every "
+        f"error: --evaluate_every={asked}: runs/seeds/dcgan_fast-3 was measured every "
         "760 steps; ask for the same, or remove it\n"
     )
     assert (run_dir / "config.flags").read_text() == flags
@@ -273,7 +310,7 @@ def test_seeds_scored_at_other_steps_are_left_alone(tmp_path, asked):
 
 
 def test_the_other_judges_look_at_samples_and_are_kept(tmp_path, monkeypatch):
-    script = load("scripts/experiments/other_judges.py")
+    script = load("other_judges")
     monkeypatch.setattr(script, "KEPT", tmp_path)
     random = np.random.default_rng(1)
     images = random.random([200, 28, 28, 1], np.float32)
@@ -298,23 +335,147 @@ def test_the_other_judges_look_at_samples_and_are_kept(tmp_path, monkeypatch):
 
 def test_the_samples_are_of_the_recipes_as_they_are():
     """Flags that a sample was made with are the recipe's, and its budget's."""
-    script = load("samples/make.py")
-    modes = {False: "off", True: "step"}  # as they were once called
+    script = load("pictures")
+    stale = []
     for recipe, budget in script.BUDGETS.items():
-        config = Config(**parse_flags([f"--flagfile={recipe}", *budget], Config))
-        made_by = json.loads((script.HERE / recipe / "made_by.json").read_text())
-        made_with = made_by["flags"]
-        if "jit_compile" in made_with:
-            mode = made_with["jit_compile"]
-            made_with["jit_compile"] = modes.get(mode, mode)
+        config = Config(**parse_config([f"--flagfile={recipe}", *budget]))
+        model = json.loads((script.SAMPLES / recipe / "model.json").read_text())
         for field in dataclasses.fields(Config):
             if flag_of(field).same_run or field.name == "evaluate_every":
                 expected = getattr(config, field.name)
-                assert made_with.get(field.name, expected) == expected, recipe
+                found = model["flags"].get(field.name, expected)
+                if found != expected:
+                    stale.append(f"{recipe}: --{field.name}={found}, not {expected}")
+    assert not stale, "\n".join(stale)
+
+
+def test_sheets_of_images_are_kept_twice_as_large(tmp_path):
+    script = load("pictures")
+    run_dir = tmp_path / "run"
+    _run_of_pictures(run_dir, "stacked", np.arange(24, dtype=np.uint8).reshape(4, 2, 3))
+    script.keep(run_dir, tmp_path / "kept")
+    shown = imageio.imread(tmp_path / "kept" / "montage.png")
+    assert shown.shape == (8, 4, 3)
+    assert (shown[2:4, 2:4] == [9, 10, 11]).all()
+    grey = imageio.imread(tmp_path / "kept" / "channels.png")
+    assert grey.shape == (8, 12)
+    assert [int(grey[3, 3 + 4 * i]) for i in range(3)] == [9, 10, 11]
+    assert json.loads((tmp_path / "kept" / "model.json").read_text())["step"] == 7
+    assert (tmp_path / "kept" / "loss.png").read_bytes() == b"a plot"
+    assert not (tmp_path / "kept" / "metrics.png").exists()
+
+
+def test_a_picture_of_points_is_kept_as_it_is(tmp_path):
+    script = load("pictures")
+    run_dir = tmp_path / "run"
+    _run_of_pictures(run_dir, "ring", np.arange(12, dtype=np.uint8).reshape(4, 3))
+    script.keep(run_dir, tmp_path / "kept")
+    assert imageio.imread(tmp_path / "kept" / "montage.png").shape == (4, 3)
+    assert not (tmp_path / "kept" / "channels.png").exists()
+
+
+def _run_of_pictures(run_dir, dataset, sheet):
+    """What ``pictures.keep`` looks at in a run."""
+    metadata = run_dir / "saved_model" / "assets.extra" / "tfgan_mnist.json"
+    metadata.parent.mkdir(parents=True)
+    metadata.write_text(json.dumps({"dataset": dataset, "step": 7}))
+    (run_dir / "samples").mkdir()
+    imageio.imwrite(run_dir / "samples" / "step_0000007.png", sheet)
+    for name in ("progress.gif", "loss.png"):
+        (run_dir / name).write_bytes(b"a plot")
+
+
+def test_what_the_alarm_says_of_a_run(tmp_path):
+    """Of the recipe's own sides and metrics; nothing of fewer than three rows."""
+    from common import alarm_cell, alarms
+
+    flags = find_recipe("non_saturating").read_text().replace("base_channels=16", "")
+    flags = flags.replace("\n--\n", "\n") + "--base_channels=4\n"
+    (tmp_path / "config.flags").write_text(flags)
+    names = "step,discriminator,generator,fcd_1k,classes_1k,diversity_1k"
+    rows = [f"{step},1.2,0.9,{60 - step // 40},10,1" for step in (400, 800, 1200)]
+    (tmp_path / "metrics.csv").write_text("\n".join([names, *rows[:2], ""]))
+    assert alarms(tmp_path) is None
+    (tmp_path / "metrics.csv").write_text("\n".join([names, *rows, ""]))
+    assert alarms(tmp_path) == []
+    lost = [row.replace("1.2,0.9", "0.001,9") for row in rows]
+    (tmp_path / "metrics.csv").write_text("\n".join([names, *lost, ""]))
+    (sentence,) = alarms(tmp_path)
+    assert "D has won" in sentence
+    assert alarm_cell([None, None]) == "–"
+    assert alarm_cell([None, [], []]) == "silent"
+    assert alarm_cell([None, [], ["rang", "again"]]) == "1 of 2"
+
+
+def test_a_text_goes_between_its_marks(tmp_path):
+    from common import write_between_marks
+
+    path = tmp_path / "some.md"
+    path.write_text("before\n<!-- a: begin -->\nold\n<!-- a: end -->\nafter\n")
+    write_between_marks(path, {"a": "new\n"})
+    text = "before\n<!-- a: begin -->\nnew\n<!-- a: end -->\nafter\n"
+    assert path.read_text() == text
+    with pytest.raises(UserError, match=r"some\.md: lacks .*<!-- b: begin -->"):
+        write_between_marks(path, {"a": "newer\n", "b": "new\n"})
+    assert path.read_text() == text
+
+
+def _measured(seed, fcd, alarms, **more):
+    metrics = {"fcd_10k": fcd, "precision_10k": 0.5, "recall_10k": 0.25}
+    metrics |= {"classes_10k": 10.0 - seed, **more}
+    return {
+        "seed": seed,
+        "step": 1000 * seed,
+        "seconds": 120.0,
+        "milliseconds_per_step": 120.0 / seed,
+        "sharpness": 0.8 + seed / 10,
+        "alarms": alarms,
+        "judge": "judge-1",
+        "metrics": {n: {"mean": x, "real": 2 * x} for n, x in metrics.items()},
+    }
+
+
+def test_the_table_of_losses():
+    """Means and extremes over seeds; a metric that a recipe lacks is a dash."""
+    losses = load("losses")
+    record = {
+        "wgan": [_measured(1, 3.0, []), _measured(2, 5.0, ["D has won"])],
+        "acgan": [_measured(1, 4.0, None, digit_agreement_10k=0.75)],
+    }
+    heads, _, wgan, acgan, real = map(cells, losses.table(record).splitlines()[:5])
+    assert len(heads) == len(wgan) == len(acgan) == len(real) == 10
+    assert heads[5:] == ["digit agreement", "sharpness", "steps", "ms a step", "alarm"]
+    assert wgan[:2] == ["`wgan`", "4.00 (3.00 – 5.00)"]
+    assert wgan[2:4] == ["0.500 (0.500 – 0.500)", "0.250 (0.250 – 0.250)"]
+    assert wgan[4:7] == ["8.5 (8 – 9)", "–", "0.95 (0.90 – 1.00)"]
+    assert wgan[7:] == ["1,500 (1,000 – 2,000)", "90.0 (60.0 – 120.0)", "1 of 2"]
+    assert acgan[:2] == ["`acgan`", "4.00"]
+    assert acgan[5:] == ["0.750", "0.90", "1,000", "120.0", "–"]
+    assert real[:5] == ["held-out real images", "8.00", "1.000", "0.500", "17.3"]
+    assert real[5:] == ["1.500", "1.00", "", "", ""]
+    assert "training seeds 1, 2, each" in losses.table(record)
+
+
+def test_the_document_of_losses_is_that_of_the_record(tmp_path, monkeypatch):
+    losses = load("losses")
+    path = losses.FOLDER / "losses.json"
+    text = losses.DOCUMENT.read_text()
+    copy = tmp_path / "losses.md"
+    copy.write_text(text)
+    monkeypatch.setattr(losses, "DOCUMENT", copy)
+    if path.is_file():
+        losses.main(["--only_write"])
+        assert copy.read_text() == text
+    monkeypatch.setattr(losses, "FOLDER", tmp_path)
+    with pytest.raises(UserError, match="nothing was measured yet"):
+        losses.main(["--only_write"])
+    (tmp_path / "losses.json").write_text("{")
+    with pytest.raises(UserError, match=r"losses\.json: is damaged"):
+        losses.main(["--only_write"])
 
 
 def test_an_opinion_on_nothing_is_one_line():
-    path = str(ROOT / "scripts/experiments/other_judges.py")
+    path = str(SCRIPTS / "other_judges.py")
     done = subprocess.run(
         [sys.executable, path, "nowhere"], capture_output=True, text=True, check=False
     )
@@ -324,7 +485,7 @@ def test_an_opinion_on_nothing_is_one_line():
 
 def test_statistics_are_those_of_the_network_itself(monkeypatch):
     """The first layer's follow from its weights and the latents alone."""
-    script = load("scripts/experiments/reestimate.py")
+    script = load("reestimate")
     monkeypatch.setattr(script, "BATCHES", 3)
     monkeypatch.setattr(script, "BATCH_SIZE", 8)
     gan = build_gan(tiny_config("dcgan_cpu"))
@@ -356,7 +517,7 @@ def test_statistics_are_those_of_the_network_itself(monkeypatch):
 def test_runs_without_averaged_statistics_are_one_line(recipe, words, tmp_path):
     if recipe:
         (tmp_path / "config.flags").write_text(find_recipe(recipe).read_text())
-    path = str(ROOT / "scripts/experiments/reestimate.py")
+    path = str(SCRIPTS / "reestimate.py")
     done = subprocess.run(
         [sys.executable, path, tmp_path], capture_output=True, text=True, check=False
     )
@@ -365,12 +526,12 @@ def test_runs_without_averaged_statistics_are_one_line(recipe, words, tmp_path):
 
 
 def test_statistics_of_a_run(trained, tmp_path, monkeypatch):
-    script = load("scripts/experiments/reestimate.py")
+    script = load("reestimate")
     monkeypatch.setattr(script, "BATCHES", 2)
     config = script.find_run(trained, "")
     with pytest.raises(UserError, match="has no checkpoint that can be read"):
         script.measure(tmp_path, config)
-    cells = script.measure(trained, config).strip("| ").split(" | ")
-    assert cells[:3] == ["`dcgan_cpu`", "1", "12"]
-    assert len(set(cells[3:])) == 3  # each way another distance
-    assert min(float(cell) for cell in cells[3:]) > 10.0
+    row = cells(script.measure(trained, config))
+    assert row[:3] == ["`dcgan_cpu`", "1", "12"]
+    assert len(set(row[3:])) == 3  # each way another distance
+    assert min(float(cell) for cell in row[3:]) > 10.0

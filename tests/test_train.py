@@ -23,8 +23,8 @@ from conftest import ROOT, TINY, run, start, tiny_config
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tfgan_mnist.config import read_config
-from tfgan_mnist.runner import alarms
-from tfgan_mnist.serving.writer import SavedGenerator
+from tfgan_mnist.runner import measured_rows
+from tfgan_mnist.serving.reader import SavedGenerator
 from tfgan_mnist.system.errors import RunStopped, UserError
 from tfgan_mnist.train import train
 from tfgan_mnist.training.run_directory import RunDirectory
@@ -66,10 +66,13 @@ def test_a_run_leaves_what_it_should(trained):
     assert steps == [5, 10, 12]
     sheets = sorted((trained / "samples").iterdir())
     assert [sheet.name for sheet in sheets] == [
+        "step_0000000.png",
         "step_0000006.png",
         "step_0000012.png",
     ]
     assert imageio.imread(sheets[0]).shape == (291, 291)
+    frames = imageio.imread(trained / "progress.gif", index=None)
+    assert len(frames) == len(sheets)
     header, *rows = (trained / "metrics.csv").read_text().splitlines()
     expected = "step,discriminator,discriminator_real,discriminator_fake,generator"
     assert header == expected
@@ -162,19 +165,28 @@ def test_a_killed_run_ends_in_the_same_bits_as_one_that_was_not(tmp_path):
         wait_for_step(process, broken, step)
         process.send_signal(which)
         stdout, stderr = process.communicate(timeout=60)
-        assert not (broken / "saved_model").exists()
         if which == signal.SIGTERM:
             assert process.returncode == 128 + signal.SIGTERM
-            assert re.search(r"stopped by SIGTERM at step \d+, saved; run the", stderr)
-            assert len(stderr.splitlines()) == 1
+            (said,) = stderr.splitlines()
+            stop = re.search(r"stopped by SIGTERM at step (\d+), saved; run the", said)
+            assert "; writing its pictures and model (again" in stdout
+            for name in ("progress.gif", "loss.png"):
+                assert (broken / name).is_file()
+            model = SavedGenerator(broken / "saved_model")
+            assert model.metadata["step"] == int(stop[1])
         else:
             assert process.returncode == -signal.SIGKILL
+            # What a stop wrote is still there, but a kill writes nothing.
+            assert (broken / "saved_model").exists() == (step > 60)
         # Another rhythm of calls must not matter either.
         flags = [*RUN, "--steps_per_call=5"]
     code, stdout, stderr = run("train", *flags, f"--run_dir={broken}")
     assert (code, stderr) == (0, "")
     assert "resuming at step" in stdout
     assert_same_run(whole, broken)
+    for name in ("progress.gif", "loss.png"):
+        assert (whole / name).read_bytes() == (broken / name).read_bytes()
+    assert SavedGenerator(broken / "saved_model").metadata["step"] == 220
 
     # Once more: nothing to do, nothing changed but the record of the flags.
     def times():
@@ -214,7 +226,7 @@ def test_a_killed_run_of_what_the_first_had_not(own, tmp_path):
     assert_same_run(whole, broken)
 
 
-def test_a_killed_toy_in_one_compiled_loop_with_scores(tmp_path):
+def test_a_killed_toy_in_one_compiled_loop_with_metrics(tmp_path):
     """XLA around the loop, columns that come later, and a rhythm that changes."""
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     flags = ["--flagfile=gaussian_averaged", "--steps=3000", "--log_every=100"]
@@ -232,15 +244,15 @@ def test_a_killed_toy_in_one_compiled_loop_with_scores(tmp_path):
     assert "resuming at step" in stdout
     assert_same_run(whole, broken)
 
-    scores = json.loads((whole / "scores.json").read_text())
-    assert scores == json.loads((broken / "scores.json").read_text())
-    assert scores["step"] == 3000
-    assert set(scores["scores"]) == set(METRICS_OF_ONE_NUMBER)
-    assert (whole / "scores.png").is_file()
+    found = json.loads((whole / "metrics.json").read_text())
+    assert found == json.loads((broken / "metrics.json").read_text())
+    assert found["step"] == 3000
+    assert set(found["metrics"]) == set(METRICS_OF_ONE_NUMBER)
+    assert (whole / "metrics.png").is_file()
     header, *rows = (whole / "metrics.csv").read_text().splitlines()
     assert header.split(",")[-6:] == METRICS_OF_ONE_NUMBER
-    with_scores = [row.split(",")[0] for row in rows if not row.endswith(",,,,,,")]
-    assert with_scores == ["500", "1000", "1500", "2000", "2500", "3000"]
+    measured = [row.split(",")[0] for row in rows if not row.endswith(",,,,,,")]
+    assert measured == ["500", "1000", "1500", "2000", "2500", "3000"]
     sheets = sorted((whole / "samples").iterdir())
     assert imageio.imread(sheets[0]).shape == (400, 500, 3)
 
@@ -291,19 +303,19 @@ def test_collapse_is_noticed_and_the_best_model_kept(tmp_path):
     assert (whole / "metrics.csv").read_text() == (broken / "metrics.csv").read_text()
 
     columns = RunDirectory(whole).read_metrics()
-    scored = [x for x in columns["fcd_1k"] if x == x]
+    measured = [x for x in columns["fcd_1k"] if x == x]
     board = EventAccumulator(str(whole)).Reload()
     drawn = [event.value for event in board.Scalars("fcd_1k")]
-    assert drawn == pytest.approx(scored, rel=1e-6)
-    assert len(scored) == 9  # every 40 steps, and the last
-    best = columns["step"][columns["fcd_1k"].index(min(scored))]
+    assert drawn == pytest.approx(measured, rel=1e-6)
+    assert len(measured) == 9  # every 40 steps, and the last
+    best = columns["step"][columns["fcd_1k"].index(min(measured))]
     models = [
         SavedGenerator(run_dir / "saved_model_best") for run_dir in (whole, broken)
     ]
     for model in models:
         assert model.metadata["step"] == best
-        found = model.metadata["score"]["fcd_1k"]
-        assert found == pytest.approx(min(scored), rel=1e-6)
+        found = model.metadata["distance"]["fcd_1k"]
+        assert found == pytest.approx(min(measured), rel=1e-6)
     seeds = np.arange(3)
     assert np.array_equal(*(model.sample(seeds) for model in models))
 
@@ -323,14 +335,15 @@ def test_the_best_model_outlives_a_lost_record_and_one_of_another_version(tmp_pa
     directory = RunDirectory(tmp_path / "run")
     made_by = directory.best_model / "assets.extra/tfgan_mnist.json"
     facts = json.loads(made_by.read_text())
-    facts["score"]["fcd_1k"] = 0.5
+    facts["distance"]["fcd_1k"] = 0.5
     made_by.write_text(json.dumps(facts))
+    assert [step for step, _ in measured_rows(config, directory)] == [4, 8]
     text = directory.metrics.read_text().replace("classes_1k", "classes")
     directory.metrics.write_text(text)
-    assert alarms(directory) is None
+    assert measured_rows(config, directory) == []
     directory.metrics.unlink()
     train(config, echo=[].append, steps=12)
-    assert json.loads(made_by.read_text())["score"]["fcd_1k"] == 0.5
+    assert json.loads(made_by.read_text())["distance"]["fcd_1k"] == 0.5
 
 
 def test_an_interrupt_after_the_last_step_lets_the_run_be_finished(tmp_path):
@@ -478,8 +491,9 @@ def test_a_run_that_time_ends_leaves_its_model_and_pictures(tmp_path):
     assert result.step > 0
     assert 3.0 <= result.seconds < 60
     assert (result.saved_model / "saved_model.pb").is_file()
-    sheets = list((tmp_path / "run" / "samples").iterdir())
-    assert [sheet.stem for sheet in sheets] == [f"step_{result.step:07d}"]
+    sheets = sorted((tmp_path / "run" / "samples").iterdir())
+    steps = [0, result.step]
+    assert [sheet.stem for sheet in sheets] == [f"step_{step:07d}" for step in steps]
     # The time is spent: the same again trains nothing; more of it does.
     assert train(config, echo=lines.append).step == result.step
     more = train(config, echo=lines.append, max_seconds=result.seconds + 3)

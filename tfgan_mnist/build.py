@@ -222,8 +222,8 @@ def _optimizer(config: Config, schedule: Schedule) -> keras.optimizers.Optimizer
     )
 
 
-def build_picture(config: Config, training: Training) -> Callable[[], np.ndarray]:
-    """() → what the run's fixed latents give now, as uint8 pixels.
+def build_picture(config: Config, training: Training) -> Callable[[int], np.ndarray]:
+    """Step → what the run's fixed latents give now, as uint8 pixels.
 
     Images come as a sheet, with one class a row if they have labels; a toy's samples as
     its protocol draws them.
@@ -237,13 +237,15 @@ def build_picture(config: Config, training: Training) -> Callable[[], np.ndarray
     sample = tf.function(lambda: gan.sample(training.sampled, inputs))
     protocol = protocol_of(config.dataset)
     if protocol.picture is None:
-        return lambda: montage(sample().numpy(), columns)
+        return lambda step: montage(sample().numpy(), columns)
     discriminate = tf.function(gan.signatures()["discriminate"].function)
 
     def probability(points: np.ndarray) -> np.ndarray:
         return discriminate(points=tf.constant(points))["probability"].numpy()
 
-    return lambda: protocol.picture(sample().numpy(), probability)
+    return lambda step: protocol.picture(
+        sample().numpy(), probability, f"step {step:,}"
+    )
 
 
 def build_evaluation(

@@ -27,6 +27,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from common import Parser
 from tqdm import tqdm
 
 GOALS = {  # of this package over the others, on two cores without AVX-512
@@ -106,7 +107,8 @@ def plain(recipe: str, seconds: float) -> dict[str, Any]:
 def torch(recipe: str, seconds: float) -> dict[str, Any]:
     """Eager PyTorch, channels-last, as its own DCGAN example writes the loop.
 
-    The fakes of D's update serve the first update of G too, as they do there.
+    The fakes of D's update serve the first update of G too, as they do there. Where the
+    recipe's networks move at once, both gradients are of the same passes here too.
     """
     import torch
     from torch import nn
@@ -123,9 +125,12 @@ def torch(recipe: str, seconds: float) -> dict[str, Any]:
     )
     g_optimizer, d_optimizer = (
         torch.optim.Adam(
-            network.parameters(), config.generator_learning_rate, (config.beta_1, 0.999)
+            network.parameters(), rate, (config.beta_1, config.beta_2), config.epsilon
         )
-        for network in (generator, discriminator)
+        for network, rate in (
+            (generator, config.generator_learning_rate),
+            (discriminator, config.discriminator_learning_rate),
+        )
     )
     cross_entropy = functional.binary_cross_entropy_with_logits
 
@@ -149,20 +154,36 @@ def torch(recipe: str, seconds: float) -> dict[str, Any]:
         def batch():
             return samples[torch.randperm(len(samples))[: config.batch_size]]
 
-    def train():
-        real_samples = batch()
-        if recipe == "gaussian":
-            noise = torch.rand(config.batch_size, config.latent_dim)
-        else:
-            noise = torch.randn(config.batch_size, config.latent_dim)
-        d_optimizer.zero_grad()
-        fakes = generator(noise)
-        real = discriminator(real_samples)
-        fake = discriminator(fakes.detach())
-        d_loss = cross_entropy(real, torch.ones_like(real)) + cross_entropy(
+    def draw_noise():
+        draw = torch.rand if recipe == "gaussian" else torch.randn
+        return draw(config.batch_size, config.latent_dim)
+
+    def d_loss_of(real, fake):
+        return cross_entropy(real, torch.ones_like(real)) + cross_entropy(
             fake, torch.zeros_like(fake)
         )
-        d_loss.backward()
+
+    def train_at_once():
+        real, fake = discriminator(batch()), discriminator(generator(draw_noise()))
+        losses = d_loss_of(real, fake), cross_entropy(fake, torch.ones_like(fake))
+        networks = discriminator, generator
+        gradients = [
+            torch.autograd.grad(loss, [*network.parameters()], retain_graph=True)
+            for loss, network in zip(losses, networks, strict=True)
+        ]
+        for network, of_network in zip(networks, gradients, strict=True):
+            for parameter, gradient in zip(
+                network.parameters(), of_network, strict=True
+            ):
+                parameter.grad = gradient
+        d_optimizer.step()
+        g_optimizer.step()
+
+    def train_in_turn():
+        noise = draw_noise()
+        d_optimizer.zero_grad()
+        fakes = generator(noise)
+        d_loss_of(discriminator(batch()), discriminator(fakes.detach())).backward()
         d_optimizer.step()
         for update in range(config.generator_updates):
             g_optimizer.zero_grad()
@@ -172,6 +193,7 @@ def torch(recipe: str, seconds: float) -> dict[str, Any]:
             cross_entropy(fake, torch.ones_like(fake)).backward()
             g_optimizer.step()
 
+    train = train_at_once if config.simultaneous else train_in_turn
     return {"durations": timed(train, seconds), "memory": peak_memory()}
 
 
@@ -283,7 +305,7 @@ def torch_networks(nn, recipe: str):
     )
 
 
-# --------------------------------------------------------------- the package's figures
+# ---------------------------------------------------------------- the package's costs
 
 
 def peak_memory() -> float:
@@ -312,16 +334,19 @@ def multiply_adds(network) -> int:
 def gflop_per_step(config, gan) -> float:
     """Of the products of a step: a backward pass to the weights costs two forward ones.
 
-    A shared pass of G serves D's updates and G's first; what a loss does not need (D's
-    weights while G moves) is not computed.
+    A shared pass of G serves D's updates and G's first, and where both move at once one
+    pass of D serves both; what a loss does not need (D's weights while G moves) is not
+    computed. Penalties and losses on wrong conditions are not counted.
     """
-    from tfgan_mnist.config import NETWORKS
+    from tfgan_mnist.registry import NETWORKS
 
     g, d = multiply_adds(gan.generator), multiply_adds(gan.discriminator)
     d /= NETWORKS[config.networks].packing  # samples that D judges as one
     d_updates, g_updates = config.discriminator_updates, config.generator_updates
-    g_passes = g_updates if config.share_latents else g_updates + d_updates
+    shared = config.simultaneous or config.shared_draws == "all"
+    g_passes = g_updates if shared else g_updates + d_updates
     total = d_updates * 6 * d + g_passes * g + g_updates * (2 * g + 2 * d)
+    total -= d * config.simultaneous
     return total * config.batch_size * 2 / 1e9
 
 
@@ -333,8 +358,8 @@ def matrix_product_gflops(tf) -> float:
     return 2 * 2048**3 / min(durations) / 1e9
 
 
-def overhead(tf, config, training, sample) -> dict[str, float]:
-    """Seconds a step outside of its compiled updates: data, hooks, Python, scores."""
+def overhead(tf, config, training, picture) -> dict[str, float]:
+    """Seconds a step outside of its updates: data, hooks, Python, evaluations."""
     from tfgan_mnist.build import build_evaluation
     from tfgan_mnist.runner import exporter
     from tfgan_mnist.training import hooks, loop
@@ -345,7 +370,12 @@ def overhead(tf, config, training, sample) -> dict[str, float]:
     batches = tf.function(
         lambda first: tf.reduce_sum(
             tf.map_fn(
-                lambda i: tf.reduce_sum(training.step.batch(first + i)["samples"]),
+                lambda i: tf.add_n(
+                    [
+                        tf.reduce_sum(batch["samples"])
+                        for batch in training.step.batches(first + i)
+                    ]
+                ),
                 tf.range(many),
                 fn_output_signature=tf.float32,
             )
@@ -358,17 +388,22 @@ def overhead(tf, config, training, sample) -> dict[str, float]:
     ready = losses.repeat(count, axis=0)
     with tempfile.TemporaryDirectory() as folder:
         directory = RunDirectory(folder)
-        board = hooks.Board(directory, 0)
+        events = hooks.EventFile(directory, 0)
         state = State(training.variables)
         clock = hooks.Clock(state, config.batch_size, "images", 10**9, 0.0)
-        bar = hooks.Bar(state, clock, lambda: training.step.names)
+        symbols = {side.name: side.symbol for side in training.gan.sides}
+
+        def names():
+            return training.step.names
+
+        bar = hooks.Bar(state, clock, names, symbols)
 
         def loop_only():
             # The real loop around steps that take no time, its bar unseen.
             start = State({})
             loop.run(
                 lambda first, n: ready[:n],
-                lambda: training.step.names,
+                names,
                 start,
                 [bar],
                 last_step=count * 10,
@@ -376,14 +411,14 @@ def overhead(tf, config, training, sample) -> dict[str, float]:
             )
 
         python = statistics.median(timed(loop_only, 0.5)) / (count * 10)
-        names = training.step.names
-        log = hooks.Log(1, lambda: names, directory, board, clock, lambda line: None)
-        export = exporter(config, training)
-        # Each score is taken for the best so far, whose model is saved.
-        keep = [lambda state, figures: export(directory.best_model, {})]
+        log = hooks.Log(1, names, symbols, directory, events, clock, lambda line: None)
+        export = exporter(config, training.variables)
+        # Each is taken for the best so far, whose model is saved.
+        keep = [lambda state, metrics: export(directory.best_model, {})]
         evaluate = build_evaluation(config, training)
-        scores = hooks.Scores(1, evaluate, log, keep[: config.dataset == "mnist5k"])
-        pictures = hooks.Pictures(1, sample, directory, board)
+        observers = keep if config.dataset == "mnist5k" else []
+        evaluation = hooks.Evaluation(1, evaluate, log, observers)
+        pictures = hooks.Pictures(1, picture, directory, events)
         saver = hooks.Saver(1, Checkpoints(directory.checkpoints, 2))
 
         def once(hook):
@@ -399,13 +434,13 @@ def overhead(tf, config, training, sample) -> dict[str, float]:
                 (saver, config.checkpoint_every),
             )
         )
-        score = 0.0
+        measured = 0.0
         if config.evaluate_every:
-            once(scores)
-            score = statistics.median(timed(lambda: once(scores), 5.0))
-            score /= config.evaluate_every
-        board.close()
-    return {"data": data, "python": python, "hooks": hook, "scores": score}
+            once(evaluation)
+            measured = statistics.median(timed(lambda: once(evaluation), 5.0))
+            measured /= config.evaluate_every
+        events.close()
+    return {"data": data, "python": python, "hooks": hook, "evaluation": measured}
 
 
 def seconds_to_first_step(recipe: str, environment: dict[str, str]) -> float:
@@ -462,8 +497,8 @@ def turn(program: str, recipe: str, arguments: argparse.Namespace) -> dict[str, 
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def evenly_spaced(values: list[float], form: str = "{:.2f}") -> str:
-    """median (least – greatest)"""
+def median(values: list[float], form: str = "{:.2f}") -> str:
+    """The median (least – greatest)."""
     shown = [form.format(f(values)) for f in (statistics.median, min, max)]
     return "{} ({} – {})".format(*shown)
 
@@ -475,12 +510,12 @@ def report(recipe: str, rounds: list[dict[str, dict]], to_first_step: float) -> 
     ]
     print(f"\n{recipe}")
     for name in rounds[0]:
-        times = evenly_spaced([one[name] for one in medians], "{:.3g}")
+        times = median([one[name] for one in medians], "{:.3g}")
         memory = max(one[name]["memory"] for one in rounds)
         line = f"  {name:<6} {times} s a step, {memory:.1f} GB at most"
         if name != "ours":
             ratios = [one[name] / one["ours"] for one in medians]
-            line += f"; ours is {evenly_spaced(ratios)} times as fast"
+            line += f"; ours is {median(ratios)} times as fast"
             line += f", goal {GOALS[recipe][name]}"
         print(line)
     step = statistics.median(one["ours"] for one in medians)
@@ -491,8 +526,8 @@ def report(recipe: str, rounds: list[dict[str, dict]], to_first_step: float) -> 
         rate / one["ceiling"] for rate, one in zip(rates, ours, strict=True)
     ]
     print(
-        f"  {gflop:.3g} GFLOP a step: {evenly_spaced(rates, '{:.0f}')} GFLOP/s, "
-        f"{evenly_spaced(shares_of_ceiling)} of what a matrix product reaches"
+        f"  {gflop:.3g} GFLOP a step: {median(rates, '{:.0f}')} GFLOP/s, "
+        f"{median(shares_of_ceiling)} of what a matrix product reaches"
     )
     parts = {
         name: statistics.median(one[name] for one in ours)
@@ -504,14 +539,12 @@ def report(recipe: str, rounds: list[dict[str, dict]], to_first_step: float) -> 
     print(
         f"  outside the updates {sum(parts.values()) / whole:.2%} ({shares}), goal 3 %"
     )
-    score = statistics.median(one["scores"] for one in ours)
-    print(f"  scores, the best model kept each time: {score / whole:.2%}, goal 5 %")
+    measured = statistics.median(one["evaluation"] for one in ours) / whole
+    print(f"  evaluations, the best model kept each time: {measured:.2%}, goal 5 %")
     print(f"  {to_first_step:.1f} s from the command to the first step")
 
 
 def main(argv: Sequence[str]) -> None:
-    from tfgan_mnist.system.command import Parser
-
     parser = Parser(__doc__)
     compared = [recipe for recipe, goals in GOALS.items() if goals]
     parser.add_argument("--recipes", nargs="+", choices=GOALS, default=compared)

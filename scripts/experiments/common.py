@@ -1,16 +1,15 @@
-"""What the experiments share: how they read their words and run commands."""
+"""What the experiments share: how they read their words, run commands, write tables."""
 
 from __future__ import annotations
 
 import argparse
+import json
+import statistics
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
-
-from tfgan_mnist.system.errors import UserError
-from tfgan_mnist.system.files import check_folder
+from typing import Any, NoReturn
 
 
 def run_command(name: str, words: Sequence[str]) -> None:
@@ -32,9 +31,13 @@ class Parser(argparse.ArgumentParser):
         super().__init__(description=doc, formatter_class=plain)
 
     def error(self, message: str) -> NoReturn:
+        from tfgan_mnist.system.errors import UserError
+
         raise UserError(f"{message} (--help tells what there is)")
 
     def add_data_dir(self) -> None:
+        from tfgan_mnist.system.files import check_folder
+
         def folder(value: str) -> str:
             if value:
                 check_folder(Path(value), "--data_dir")
@@ -42,3 +45,123 @@ class Parser(argparse.ArgumentParser):
 
         of_it = "a prepared copy of MNIST"
         self.add_argument("--data_dir", default="", type=folder, help=of_it)
+
+
+def train_and_measure(
+    flags: Sequence[str], run_dir: Path, data_dir: str, compare: bool = False
+) -> dict[str, Any]:
+    """Trains, or goes on with a run, and measures its model; what is to be said of it.
+
+    Args:
+      flags: recipe, seed, and flags in place of the recipe's.
+      run_dir: the run's; a run that is finished there is only measured.
+      data_dir: a prepared copy of MNIST.
+      compare: whether the samples are compared with that copy's images.
+    """
+    places = [f"--run_dir={run_dir}"]
+    of_mnist = [f"--data_dir={data_dir}"] if data_dir else []
+    run_command("train", [*flags, *places, *of_mnist])
+    model, measured = run_dir / "saved_model", run_dir / "evaluation.json"
+    words = [f"--saved_model={model}", f"--output={measured}"]
+    run_command("evaluate", words + of_mnist if compare else words)
+    from tfgan_mnist.serving.saved_model import read_metadata
+
+    metadata = read_metadata(model)
+    return {
+        "command": " ".join(["python -m tfgan_mnist.train", *flags]),
+        "seed": metadata["flags"]["seed"],
+        "seconds": metadata["seconds"],
+        "alarms": alarms(run_dir),
+        **json.loads(measured.read_text()),
+    }
+
+
+def alarms(run_dir: Path) -> list[str] | None:
+    """What the alarm says of a run's metrics; None if they are too few to judge."""
+    from tfgan_mnist.system.runtime import load_tensorflow
+
+    load_tensorflow()
+    from tfgan_mnist.build import build_gan
+    from tfgan_mnist.evaluation.protocols import protocol_of
+    from tfgan_mnist.runner import measured_rows
+    from tfgan_mnist.training.alarm import PATIENCE, Alarm
+    from tfgan_mnist.training.run_directory import RunDirectory
+
+    directory = RunDirectory(run_dir)
+    config = directory.read_config()
+    rows = measured_rows(config, directory)
+    if len(rows) < PATIENCE:
+        return None
+    protocol = protocol_of(config.dataset)
+    rung: list[str] = []
+    sides = build_gan(config).sides
+    alarm = Alarm(sides, protocol.expected, protocol.distance, rung.append)
+    for step, row in rows:
+        alarm(step, row)
+    return rung
+
+
+def alarm_cell(rung: Iterable[Sequence[str] | None]) -> str:
+    """How many of some runs the alarm rang in, from what ``alarms`` says of each."""
+    judged = [bool(sentences) for sentences in rung if sentences is not None]
+    if not judged:
+        return "–"
+    return f"{sum(judged)} of {len(judged)}" if any(judged) else "silent"
+
+
+def spread(values: Sequence[float], form: str) -> str:
+    """The mean (least – greatest) of values; of a single one, itself."""
+    text = form.format(statistics.mean(values))
+    if len(values) > 1:
+        text += f" ({form.format(min(values))} – {form.format(max(values))})"
+    return text
+
+
+def markdown(
+    heads: Sequence[str], rows: Iterable[Sequence[str]], left: Sequence[str] = ()
+) -> str:
+    """A table, its first column and those named in ``left`` aligned to the left."""
+    marks = ["---" if i == 0 or h in left else "---:" for i, h in enumerate(heads)]
+    lines = [" | ".join(cells) for cells in (heads, marks, *rows)]
+    return "".join(f"| {line} |\n" for line in lines)
+
+
+def write_between_marks(path: Path, texts: Mapping[str, str]) -> None:
+    """Puts each text between ``<!-- name: begin -->`` and ``end`` in a file.
+
+    Raises:
+      UserError: if the file lacks the marks of a name; nothing is written.
+    """
+    from tfgan_mnist.system.errors import UserError
+
+    whole = path.read_text()
+    for name, text in texts.items():
+        begin, end = (f"<!-- {name}: {word} -->\n" for word in ("begin", "end"))
+        if whole.count(begin) != 1 or whole.count(end) != 1:
+            raise UserError(
+                f"{path}: lacks the lines {begin.strip()} and {end.strip()}"
+            )
+        before, rest = whole.split(begin)
+        _, after = rest.split(end)
+        whole = before + begin + text + end + after
+    path.write_text(whole)
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """What a record in samples/ holds; empty if there is none yet.
+
+    Raises:
+      UserError: if it cannot be read.
+    """
+    from tfgan_mnist.system.errors import UserError
+
+    try:
+        return json.loads(path.read_text()) if path.is_file() else {}
+    except ValueError as error:
+        raise UserError(f"{path}: is damaged ({error})") from None
+
+
+def write_record(path: Path, record: Any) -> None:
+    """Writes a record of what was measured."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(record, indent=1) + "\n")

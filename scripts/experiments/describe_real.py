@@ -1,9 +1,9 @@
-"""Writes tfgan_mnist/metrics/real.npz: real MNIST as the judge sees it.
+"""Writes tfgan_mnist/evaluation/metrics/real.npz: real MNIST as the judge sees it.
 
     python scripts/experiments/describe_real.py [--data_dir=FOLDER]
 
-To be run after scripts/experiments/train_judge.py; prints the file's SHA-256, which belongs into
-tfgan_mnist/metrics/real.py.
+To be run after train_judge.py; prints the file's SHA-256, which belongs into real.py
+beside it.
 """
 
 from __future__ import annotations
@@ -14,17 +14,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from common import Parser
 
 ROOT = Path(__file__).parents[2]
 KEPT = 10_000
 
 
 def main(argv: Sequence[str]) -> None:
-    from tfgan_mnist.system.command import Parser
-
     parser = Parser(__doc__)
     parser.add_data_dir()
-    parser.add_argument("--output", default="tfgan_mnist/metrics/real.npz")
+    parser.add_argument("--output", default="tfgan_mnist/evaluation/metrics/real.npz")
     arguments = parser.parse_args(argv)
 
     from tfgan_mnist.system.runtime import load_tensorflow

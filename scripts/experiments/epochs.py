@@ -1,19 +1,19 @@
-"""Whether more epochs help: figures of a recipe's samples over the epochs.
+"""Whether more epochs help: metrics of a recipe's samples over the epochs.
 
     python scripts/experiments/epochs.py RECIPE [--epochs=60] [--data_dir=FOLDER]
 
-Trains the recipe on real MNIST, with a checkpoint every second epoch (in
-whole compiled calls), in runs/epochs/RECIPE; a run that is there goes on. Draws 10,000
+Trains the recipe on real MNIST, with a checkpoint every second epoch (in whole
+compiled calls), in runs/epochs/RECIPE; a run that is there goes on. Draws 10,000
 samples from the same latents at each, and writes samples/epochs/RECIPE.json and .png.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from common import Parser, run_command, write_record
 from tqdm import tqdm
 
 ROOT = Path(__file__).parents[2]
@@ -28,8 +28,8 @@ SHOWN = (
 
 
 def train(recipe: str, epochs: int, data_dir: str, run_dir: Path) -> None:
-    from tfgan_mnist.config import DATASETS, find_recipe, read_config
-    from tfgan_mnist.system.command import run_command
+    from tfgan_mnist.config import find_recipe, read_config
+    from tfgan_mnist.registry import DATASETS
 
     config = read_config(find_recipe(recipe))
     call = config.batch_size * config.steps_per_call
@@ -43,22 +43,23 @@ def train(recipe: str, epochs: int, data_dir: str, run_dir: Path) -> None:
 
 
 def measure(run_dir: Path, data_dir: str) -> dict:
-    """The figures at each checkpoint of a run."""
+    """The metrics at each checkpoint of a run."""
     from tfgan_mnist.system.runtime import load_tensorflow
 
     load_tensorflow()
     import dataclasses
 
     from tfgan_mnist.build import build_evaluation, build_training
-    from tfgan_mnist.config import DATASETS, read_config
-    from tfgan_mnist.evaluation.protocols import PROTOCOLS
+    from tfgan_mnist.config import read_config
+    from tfgan_mnist.evaluation.protocols import protocol_of
+    from tfgan_mnist.registry import DATASETS
     from tfgan_mnist.training.checkpoint import Checkpoints, State
 
     config = read_config(run_dir / "config.flags")
     config = dataclasses.replace(config, data_dir=data_dir)
     training = build_training(config)
-    evaluate = build_evaluation(config, training, glance=False)
-    protocol = PROTOCOLS[config.dataset]
+    evaluate = build_evaluation(config, training, quick=False)
+    protocol = protocol_of(config.dataset)
     checkpoints = Checkpoints(run_dir / "checkpoints", config.keep_checkpoints)
     state = State(training.variables)
     rows = []
@@ -68,18 +69,18 @@ def measure(run_dir: Path, data_dir: str) -> dict:
         rows.append({"epoch": round(epochs, 2), "step": state.step, **evaluate()})
     return {
         "recipe": config.recipe,
-        "judge": protocol.judged_by,
+        "judge": protocol.judge,
         "seconds": round(state.seconds),
         "seed": config.seed,
         "shown": SHOWN,
-        "real": protocol.figures(protocol.real(1, protocol.count)[0], None),
+        "real": protocol.metrics(protocol.real(1, protocol.count)[0], None),
         "rows": rows,
     }
 
 
 def main(argv: Sequence[str]) -> None:
-    from tfgan_mnist.config import DATASETS, find_recipe, read_config, recipes
-    from tfgan_mnist.system.command import Parser
+    from tfgan_mnist.config import find_recipe, read_config, recipes
+    from tfgan_mnist.registry import DATASETS
 
     parser = Parser(__doc__)
     parser.add_argument("recipe", choices=recipes(), metavar="RECIPE")
@@ -98,9 +99,7 @@ def main(argv: Sequence[str]) -> None:
     from tfgan_mnist.visual.plots import plot_panels
 
     folder = ROOT / "samples" / "epochs"
-    folder.mkdir(exist_ok=True)
-    text = json.dumps(found, indent=1) + "\n"
-    (folder / f"{arguments.recipe}.json").write_text(text)
+    write_record(folder / f"{arguments.recipe}.json", found)
     plot_panels(
         [row["epoch"] for row in found["rows"]],
         {name: [row[name] for row in found["rows"]] for name in SHOWN},

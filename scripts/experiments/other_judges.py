@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from common import Parser
 
 if TYPE_CHECKING:  # loading TensorFlow takes seconds
     import keras
@@ -130,8 +131,8 @@ def measure(models: list[str], data_dir: str) -> None:
     load_tensorflow()
     from tfgan_mnist.data.mnist import mnist
     from tfgan_mnist.evaluation.metrics.judge import as_28
-    from tfgan_mnist.evaluation.protocols import PROTOCOLS
-    from tfgan_mnist.serving.writer import SavedGenerator, row_seeds
+    from tfgan_mnist.evaluation.protocols import protocol_of
+    from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
     from tfgan_mnist.system.errors import UserError
 
     (images, labels), (test_images, test_labels) = (
@@ -157,7 +158,7 @@ def measure(models: list[str], data_dir: str) -> None:
     print("| " + " | ".join(heads) + " |")
     print("| --- |" + " ---: |" * (len(heads) - 1))
     for path, model in generators.items():
-        asked = PROTOCOLS["mnist"].labels(COUNT) if model.classes else None
+        asked = protocol_of("mnist").labels(COUNT) if model.classes else None
         samples = model.sample(row_seeds(1, COUNT), labels=asked)
         print(row(path, samples, asked), flush=True)
     print(row("test images", test_images, test_labels))
@@ -165,7 +166,6 @@ def measure(models: list[str], data_dir: str) -> None:
 
 def main(argv: Sequence[str]) -> None:
     from tfgan_mnist.serving.saved_model import check_saved_model
-    from tfgan_mnist.system.command import Parser
 
     parser = Parser(__doc__)
     parser.add_data_dir()

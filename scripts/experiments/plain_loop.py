@@ -15,6 +15,9 @@ import numpy as np
 def plain_loop(config, images: np.ndarray) -> tuple[Callable[[], None], object]:
     """What makes one step at each call, and the generator that it trains.
 
+    A step is the tutorial's own, which takes both gradients before either network
+    moves; if G moves twice a step, the networks move in turn.
+
     Args:
       config: a recipe of one of the published DCGANs.
       images: uint8 [count, 28, 28, 1].
@@ -22,8 +25,8 @@ def plain_loop(config, images: np.ndarray) -> tuple[Callable[[], None], object]:
     import keras
     import tensorflow as tf
 
-    from tfgan_mnist.build import NETWORKS
     from tfgan_mnist.networks import dcgan
+    from tfgan_mnist.registry import NETWORKS, find
 
     def keras_s_own(filters, kernel_size, strides, init):
         return keras.layers.Conv2D(
@@ -31,7 +34,8 @@ def plain_loop(config, images: np.ndarray) -> tuple[Callable[[], None], object]:
         )
 
     with mock.patch.object(dcgan, "SmallMapConv2D", keras_s_own):
-        generator, discriminator = NETWORKS[config.networks](
+        make = find(NETWORKS[config.networks].make)
+        generator, discriminator = make(
             config.latent_dim, config.base_channels, config.seed
         )
     tf.random.set_seed(config.seed)
@@ -47,7 +51,9 @@ def plain_loop(config, images: np.ndarray) -> tuple[Callable[[], None], object]:
     )
     cross_entropy = keras.losses.BinaryCrossentropy(from_logits=True)
     generator_optimizer, discriminator_optimizer = (
-        keras.optimizers.Adam(rate, config.beta_1)
+        keras.optimizers.Adam(
+            rate, config.beta_1, config.beta_2, epsilon=config.epsilon
+        )
         for rate in (
             config.generator_learning_rate,
             config.discriminator_learning_rate,

@@ -1,7 +1,7 @@
 """Quality against time: recipes under the same wall-clock budgets, one after another.
 
-    python scripts/experiments/race.py --data_dir=FOLDER [CONTESTANT ...] [--seeds 1 2 3]
-        [--seconds=900] [--output=samples/race]
+    python scripts/experiments/race.py --data_dir=FOLDER [CONTESTANT ...]
+        [--seeds 1 2 3] [--seconds=900] [--output=samples/race]
 
 Each contestant trains on real MNIST, from each seed, in a process of its own. The clock
 starts with the first step, whose compilation it counts, as it does what it takes to
@@ -18,7 +18,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -27,6 +26,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from common import Parser, markdown, read_record, spread, write_record
 
 ROOT = Path(__file__).parents[2]
 RACE = ROOT / "samples" / "race"
@@ -45,7 +45,7 @@ MARKS = [6, 9, 12, 16, 20, 30, 45, 60, 90, 120, 180, 240, 300, 450, 600, 900]
 MARKS += [1200, 1500, 1800, 2100, 2400]
 SHOWN = [12, 60, 300, 900]  # in the strip
 LEVELS = [30, 10, 5, 2, 1]
-PICTURES = 50  # samples in each
+PICTURES, COLUMNS = 48, 8  # samples in each of its pictures, and in a row of them
 
 Runs = dict[str, dict[str, dict]]  # by contestant and seed
 
@@ -70,41 +70,42 @@ def run(name: str, seed: int, seconds: float, data_dir: str, folder: str) -> Non
     import imageio.v3 as imageio
 
     from tfgan_mnist.build import (
-        DATASETS,
         Training,
         build_clusters,
         build_evaluation,
         build_gan,
-        build_picture,
         build_training,
+        load_data,
     )
     from tfgan_mnist.config import find_recipe, read_config
+    from tfgan_mnist.system.seeds import PICTURE, run_seed
+    from tfgan_mnist.visual.montage import montage
 
     config = read_config(find_recipe(name.removesuffix(PLAIN)))
-    config = dataclasses.replace(
-        config,
-        dataset="mnist",
-        data_dir=data_dir,
-        seed=seed,
-        sample_count=PICTURES,
-    )
+    config = dataclasses.replace(config, dataset="mnist", data_dir=data_dir, seed=seed)
     step, spent = 0, 0.0
     if plain:
         from plain_loop import plain_loop
 
-        images, _ = DATASETS[config.dataset](data_dir)
-        train, sampler = plain_loop(config, images)
-        training = Training(build_gan(config), sampler, train, {})
+        images, _ = load_data(config)
+        train, generator = plain_loop(config, images)
+        sampled = {"generator": generator}
+        training = Training(build_gan(config), sampled, train, {})
     else:
         if config.clusters:  # learned once more, for the clock
-            data = DATASETS[config.dataset](data_dir)
+            data = load_data(config)
             start = time.perf_counter()
             build_clusters(config, data)
             spent = time.perf_counter() - start
         training = build_training(config)
     count = 1 if plain else config.steps_per_call
-    evaluate = build_evaluation(config, training, glance=False)
-    picture = build_picture(config, training)
+    evaluate = build_evaluation(config, training, quick=False)
+    gan, labels = training.gan, np.arange(PICTURES, dtype=np.int32) % 10
+    inputs = gan.inputs(
+        PICTURES,
+        run_seed(config.seed, PICTURE),
+        {"labels": labels} if config.classes else {},
+    )
 
     for mark in [mark for mark in MARKS if mark <= seconds]:
         while spent < mark:
@@ -120,7 +121,9 @@ def run(name: str, seed: int, seconds: float, data_dir: str, folder: str) -> Non
         row = {"mark": mark, "seconds": round(spent, 1), "step": step, **evaluate()}
         print(json.dumps(row), flush=True)
         if seed == 1 and mark in SHOWN:
-            imageio.imwrite(Path(folder) / f"{name}_{mark}.png", picture())
+            pictures = gan.sample(training.sampled, inputs).numpy()
+            sheet = montage(pictures, COLUMNS)
+            imageio.imwrite(Path(folder) / f"{name}_{mark}.png", sheet)
 
 
 # ------------------------------------------------------------------------ all of them
@@ -156,21 +159,17 @@ def race(name: str, seed: int, seconds: float, data_dir: str, folder: Path) -> l
     return rows
 
 
-def keep(name: str, seed: int, rows: list[dict], folder: Path) -> None:
-    """Adds a run to the record."""
-    from tfgan_mnist.evaluation.protocols import PROTOCOLS
+def keep(name: str, seed: int, rows: list[dict], path: Path) -> dict:
+    """Adds a run to the record; the record."""
+    from tfgan_mnist.evaluation.protocols import protocol_of
 
-    record = read_record(folder)
-    protocol = PROTOCOLS["mnist"]
-    record["judge"] = protocol.judged_by
-    record["real"] = protocol.figures(*protocol.real(1, protocol.count))
+    record = read_record(path)
+    protocol = protocol_of("mnist")
+    record["judge"] = protocol.judge
+    record["real"] = protocol.metrics(*protocol.real(1, protocol.count))
     record.setdefault("runs", {}).setdefault(name, {})[str(seed)] = rows
-    (folder / "race.json").write_text(json.dumps(record, indent=1) + "\n")
-
-
-def read_record(folder: Path) -> dict:
-    path = folder / "race.json"
-    return json.loads(path.read_text()) if path.is_file() else {"runs": {}}
+    write_record(path, record)
+    return record
 
 
 def reached(rows: list[dict], level: float) -> float | None:
@@ -178,59 +177,54 @@ def reached(rows: list[dict], level: float) -> float | None:
     return next((row["seconds"] for row in rows if row["fcd_10k"] <= level), None)
 
 
-def at(rows: list[dict], mark: int, figure: str = "fcd_10k") -> float | None:
-    return next((row[figure] for row in rows if row["mark"] == mark), None)
+def at(rows: list[dict], mark: int, metric: str = "fcd_10k") -> float | None:
+    return next((row[metric] for row in rows if row["mark"] == mark), None)
 
 
 def cell(values: list[float | None], form: str) -> str:
     """The mean (least – greatest); a dash where a run never got there."""
-    if not values or None in values:
-        return "–"
-    text = form.format(statistics.mean(values))
-    if len(values) > 1:
-        text += f" ({form.format(min(values))} – {form.format(max(values))})"
-    return text
+    return "–" if not values or None in values else spread(values, form)
 
 
 def table(record: dict) -> str:
     """The race as Markdown; nothing before there was one."""
-    if not record["runs"]:
+    if not record:
         return ""
     marks = [60, 300, 900, 2400]
     heads = ["contestant", "seeds", *(f"to {level}" for level in LEVELS)]
     heads += [f"at {mark} s" for mark in marks]
     heads += ["precision at 300 s", "recall at 300 s"]
-    lines = ["| " + " | ".join(heads) + " |", "| --- |" + " ---: |" * (len(heads) - 1)]
+    rows = []
     for name in CONTESTANTS:
         runs = list(record["runs"].get(name, {}).values())
         if not runs:
             continue
         cells = [f"`{name}`", str(len(runs))]
         cells += [
-            cell([reached(rows, level) for rows in runs], "{:.0f}") for level in LEVELS
+            cell([reached(run, level) for run in runs], "{:.0f}") for level in LEVELS
         ]
         for mark in marks:
-            values = [at(rows, mark) for rows in runs]
+            values = [at(run, mark) for run in runs]
             cells.append(cell([v for v in values if v is not None], "{:.2f}"))
-        for figure in ("precision_10k", "recall_10k"):
-            values = [at(rows, 300, figure) for rows in runs]
+        for metric in ("precision_10k", "recall_10k"):
+            values = [at(run, 300, metric) for run in runs]
             cells.append(cell([v for v in values if v is not None], "{:.3f}"))
-        lines.append("| " + " | ".join(cells) + " |")
+        rows.append(cells)
     real = record["real"]
     cells = ["held-out real images", *[""] * len(LEVELS), ""]
     cells += [f"{real['fcd_10k']:.2f}", *[""] * (len(marks) - 1)]
     cells += [f"{real['precision_10k']:.3f}", f"{real['recall_10k']:.3f}"]
-    lines.append("| " + " | ".join(cells) + " |")
+    rows.append(cells)
     words = (
         "Seconds of training to a distance, and the distance after so many seconds "
         "(least – greatest over the seeds, where they were trained so long): fcd_10k "
-        f"by {record['judge']}. `python scripts/experiments/race.py --data_dir=FOLDER`, and "
-        "then `… dcgan_fast cdcgan_fast --seeds 2 3`, ran it on two cores with "
-        "AVX-512; all figures are in "
+        f"by {record['judge']}. `python scripts/experiments/race.py "
+        "--data_dir=FOLDER`, and then `… dcgan_fast cdcgan_fast --seeds 2 3`, ran it "
+        "on two cores with AVX-512; all metrics are in "
         "[samples/race/race.json](samples/race/race.json)."
     )
     picture = "![distance against seconds](samples/race/race.png)"
-    return "\n".join(lines) + f"\n\n{picture}\n\n{words}\n"
+    return f"{markdown(heads, rows)}\n{picture}\n\n{words}\n"
 
 
 def draw(record: dict, folder: Path) -> None:
@@ -264,7 +258,7 @@ def draw(record: dict, folder: Path) -> None:
     marks = [mark for mark in SHOWN if any(mark in pictures(name) for name in names)]
     if not names:
         return
-    size = (2.0 * len(marks), 2.2 * len(names))
+    size = (2.0 * len(marks), 1.7 * len(names))
     figure = Figure(figsize=size, dpi=120, layout="constrained")
     places = figure.subplots(len(names), len(marks), squeeze=False)
     for row, name in zip(places, names, strict=True):
@@ -278,7 +272,6 @@ def draw(record: dict, folder: Path) -> None:
 
 
 def main(argv: Sequence[str]) -> None:
-    from tfgan_mnist.system.command import Parser
     from tfgan_mnist.system.errors import path_errors
     from tfgan_mnist.system.runtime import load_tensorflow
 
@@ -309,8 +302,7 @@ def main(argv: Sequence[str]) -> None:
         for seed in arguments.seeds:
             seconds = arguments.seconds or CONTESTANTS[name]
             rows = race(name, seed, seconds, arguments.data_dir, folder)
-            keep(name, seed, rows, folder)
-            draw(read_record(folder), folder)
+            draw(keep(name, seed, rows, folder / "race.json"), folder)
 
 
 if __name__ == "__main__":

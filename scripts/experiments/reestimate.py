@@ -16,6 +16,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from common import Parser
+
 if TYPE_CHECKING:  # loading TensorFlow takes seconds
     import keras
 
@@ -41,17 +43,17 @@ def reestimate(gan: Unconditional, network: keras.Model) -> None:
     """Gives a generator the statistics of its own activations, in place."""
     import tensorflow as tf
 
-    # generate() runs gan.generator in training; a plain mean is a momentum that grows.
-    kept, gan.generator = gan.generator, network
+    # generate() runs G in training; a plain mean is a momentum that grows.
+    kept, gan.networks = gan.networks, {**gan.networks, "generator": network}
     momenta = [layer.momentum for layer in normalisations(network)]
     batch = {"samples": tf.zeros([BATCH_SIZE, *gan.sample_shape])}
     for i in range(BATCHES):
         for layer in normalisations(network):
             layer.momentum = i / (i + 1)
-        gan.generate(batch, tf.constant([i, 0]))
+        gan.generate(batch, tf.constant([i, 0]), tf.constant(i))
     for layer, momentum in zip(normalisations(network), momenta, strict=True):
         layer.momentum = momentum
-    gan.generator = kept
+    gan.networks = kept
 
 
 def find_run(run_dir: Path, data_dir: str) -> Config:
@@ -60,7 +62,8 @@ def find_run(run_dir: Path, data_dir: str) -> Config:
     Raises:
       UserError: if there is nothing to measure.
     """
-    from tfgan_mnist.config import DATASETS, read_config
+    from tfgan_mnist.config import read_config
+    from tfgan_mnist.registry import DATASETS
     from tfgan_mnist.system.errors import UserError
 
     name = f"RUN_DIR={run_dir}"
@@ -82,28 +85,26 @@ def measure(run_dir: Path, config: Config) -> str:
 
     name = f"RUN_DIR={run_dir}"
     training = build_training(config)
-    if not list(normalisations(training.sampler)):
+    average, last = training.sampled["generator"], training.gan.generator
+    if not list(normalisations(average)):
         raise UserError(f"{name}: its G has no batch normalisation")
     state = State(training.variables)
     checkpoints = Checkpoints(run_dir / "checkpoints", config.keep_checkpoints)
     if not checkpoints.restore(state):
         raise UserError(f"{name}: has no checkpoint that can be read")
-    evaluate = build_evaluation(config, training, glance=False)
+    evaluate = build_evaluation(config, training, quick=False)
     cells = [f"`{config.recipe}`", str(config.seed), f"{state.step:,}"]
     cells.append(f"{evaluate()['fcd_10k']:.3f}")
-    reestimate(training.gan, training.sampler)
+    reestimate(training.gan, average)
     cells.append(f"{evaluate()['fcd_10k']:.3f}")
-    pairs = (normalisations(training.sampler), normalisations(training.gan.generator))
-    for average, last in zip(*pairs, strict=True):
-        average.moving_mean.assign(last.moving_mean)
-        average.moving_variance.assign(last.moving_variance)
+    for ours, theirs in zip(normalisations(average), normalisations(last), strict=True):
+        ours.moving_mean.assign(theirs.moving_mean)
+        ours.moving_variance.assign(theirs.moving_variance)
     cells.append(f"{evaluate()['fcd_10k']:.3f}")
     return "| " + " | ".join(cells) + " |"
 
 
 def main(argv: Sequence[str]) -> None:
-    from tfgan_mnist.system.command import Parser
-
     parser = Parser(__doc__)
     parser.add_data_dir()
     parser.add_argument("runs", nargs="+", metavar="RUN_DIR", type=Path)

@@ -6,9 +6,8 @@
 Each image recipe trains on real MNIST for its budget below, from each of its seeds, in
 runs/results; a run that is there already goes on, or is only measured. What
 ``python -m tfgan_mnist.evaluate --data_dir=FOLDER`` says of each model goes into
-samples/results.json, and from there into README.md, with what samples/make.py found of
-the toys, scripts/experiments/epochs.py of longer training, scripts/experiments/race.py of time and
-scripts/experiments/seeds.py of collapse.
+samples/results.json, and from there into README.md, with what pictures.py found of the
+toys, epochs.py of longer training, race.py of time and seeds.py of collapse.
 """
 
 from __future__ import annotations
@@ -18,6 +17,19 @@ import statistics
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+import race
+import seeds
+from common import (
+    Parser,
+    alarm_cell,
+    markdown,
+    read_record,
+    spread,
+    train_and_measure,
+    write_between_marks,
+    write_record,
+)
 
 ROOT = Path(__file__).parents[2]
 RUNS = Path("runs") / "results"
@@ -54,47 +66,20 @@ COLUMNS = {
 
 def run(recipe: str, seed: int, data_dir: str) -> dict:
     """Trains a recipe from a seed and measures it; what is to be said of that."""
-    from tfgan_mnist.system.command import run_command
-
-    run_dir = RUNS / f"{recipe}-{seed}"
-    flags, _ = RECIPES[recipe]
-    trained_by = [f"--flagfile={recipe}.flags", *flags, f"--seed={seed}"]
-    words = [*trained_by, f"--run_dir={run_dir}", f"--data_dir={data_dir}"]
-    run_command("train", words)
-    model, scores = run_dir / "saved_model", run_dir / "evaluation.json"
-    words = [f"--saved_model={model}", f"--output={scores}", f"--data_dir={data_dir}"]
-    run_command("evaluate", words)
-
-    from tfgan_mnist.system.runtime import load_tensorflow
-
-    load_tensorflow()
-    from tfgan_mnist.runner import alarms
-    from tfgan_mnist.serving.saved_model import read_metadata
-    from tfgan_mnist.training.run_directory import RunDirectory
-
-    found = json.loads(scores.read_text())
-    seconds = read_metadata(model)["seconds"]
-    rung = alarms(RunDirectory(run_dir))
-    command = " ".join(["python -m tfgan_mnist.train", *trained_by])
-    return {
-        "command": command,
-        "seed": seed,
-        "seconds": seconds,
-        "alarms": rung,
-        **found,
-    }
+    flags = [f"--flagfile={recipe}.flags", *RECIPES[recipe][0], f"--seed={seed}"]
+    return train_and_measure(flags, RUNS / f"{recipe}-{seed}", data_dir, compare=True)
 
 
 def cell(name: str, runs: list[dict]) -> str:
-    """A score's mean over the seeds, ± their deviation; a dash if there is none.
+    """A metric's mean over the seeds, ± their deviation; a dash if there is none.
 
     The deviation of a single run is that over its sampling seeds.
     """
-    if name not in runs[0]["scores"]:
+    if name not in runs[0]["metrics"]:
         return "–"
-    means = [run["scores"][name]["mean"] for run in runs]
+    means = [run["metrics"][name]["mean"] for run in runs]
     digits = 0 if name.startswith("classes") else 3 if max(means) < 2.0 else 1
-    deviation = runs[0]["scores"][name]["deviation"]
+    deviation = runs[0]["metrics"][name]["deviation"]
     if len(means) > 1:
         deviation = statistics.pstdev(means)
     return f"{statistics.mean(means):.{digits}f} ± {deviation:.{digits}f}"
@@ -102,43 +87,41 @@ def cell(name: str, runs: list[dict]) -> str:
 
 def real_cell(name: str, results: dict[str, list[dict]]) -> str:
     for runs in results.values():
-        scores = runs[0]["scores"].get(name, {})
-        if "real" in scores:
-            return f"{scores['real']:.{0 if name.startswith('classes') else 3}f}"
+        metric = runs[0]["metrics"].get(name, {})
+        if "real" in metric:
+            return f"{metric['real']:.{0 if name.startswith('classes') else 3}f}"
     return "–"
 
 
 def table(results: dict[str, list[dict]]) -> str:
     """The table as Markdown, with what it rests on below."""
     heads = ["recipe", "steps", "minutes", "seeds", *COLUMNS.values(), "alarm"]
-    lines = ["| " + " | ".join(heads) + " |", "| --- |" + " ---: |" * (len(heads) - 1)]
+    rows = []
     for recipe, runs in results.items():
         minutes = statistics.mean(run["seconds"] for run in runs) / 60
-        rung = [run["alarms"] for run in runs if run["alarms"] is not None]
-        loud = sum(bool(sentences) for sentences in rung)
         cells = [
             f"`{recipe}`",
             f"{statistics.mean(run['step'] for run in runs):,.0f}",
             f"{minutes:.1f}",
             str(len(runs)),
             *(cell(name, runs) for name in COLUMNS),
-            "–" if not rung else "silent" if not loud else f"{loud} of {len(rung)}",
+            alarm_cell(run["alarms"] for run in runs),
         ]
-        lines.append("| " + " | ".join(cells) + " |")
+        rows.append(cells)
     cells = ["real images", "", "", ""]
-    cells += [*(real_cell(name, results) for name in COLUMNS), ""]
-    lines.append("| " + " | ".join(cells) + " |")
+    rows.append([*cells, *(real_cell(name, results) for name in COLUMNS), ""])
     judges = sorted({run["judge"] for runs in results.values() for run in runs})
     words = (
         f"By {', '.join(judges)}, on 10,000 samples (copies: 1,000), mean over three "
         "sampling seeds ± their deviation, or that over training seeds. Real images "
         "are the test images; for accuracy, so many training images. A dash under "
-        "alarm: too few scores to judge, or none asked for. `python scripts/experiments/results.py "
-        "--data_dir=FOLDER` trained these, on two cores that other work shared, "
-        "measured and wrote this table; each one's command, what the alarm said and "
-        "all figures are in [samples/results.json](samples/results.json)."
+        "alarm: too few measurements to judge, or none asked for. "
+        "`python scripts/experiments/results.py --data_dir=FOLDER` trained these, on "
+        "two cores that other work shared, measured and wrote this table; each one's "
+        "command, what the alarm said and all metrics are in "
+        "[samples/results.json](samples/results.json)."
     )
-    return "\n".join(lines) + f"\n\n{words}\n"
+    return f"{markdown(heads, rows)}\n{words}\n"
 
 
 TOYS = {
@@ -151,61 +134,54 @@ TOYS = {
 
 
 def toys_table() -> str:
-    """What ``samples/make.py`` measured of the toys, as Markdown."""
-    lines = [
-        "| recipe | steps | seconds | seeds | mean over seeds (least – greatest) |"
-    ]
-    lines.append("| --- | ---: | ---: | ---: | --- |")
+    """What ``pictures.py`` measured of the toys, as Markdown."""
+    last = "mean over seeds (least – greatest)"
+    heads, rows = ["recipe", "steps", "seconds", "seeds", last], []
     for folder in sorted((ROOT / "samples").iterdir()):
         kind = folder.name.split("_")[0]
         if kind not in TOYS:
             continue
-        runs = json.loads((folder / "scores.json").read_text())
-        facts = json.loads((folder / "made_by.json").read_text())
-        figures = []
+        runs = json.loads((folder / "metrics.json").read_text())
+        model = json.loads((folder / "model.json").read_text())
+        metrics = []
         for name, label in TOYS[kind].items():
-            means = [run["scores"][name]["mean"] for run in runs]
-            text = f"{label} {statistics.mean(means):.3g}"
-            if len(means) > 1:
-                text += f" ({min(means):.3g} – {max(means):.3g})"
-            figures.append(text)
-        lines.append(
-            f"| `{folder.name}` | {facts['step']:,} | {facts['seconds']:.0f} "
-            f"| {len(runs)} | {', '.join(figures)} |"
-        )
+            means = [run["metrics"][name]["mean"] for run in runs]
+            metrics.append(f"{label} {spread(means, '{:.3g}')}")
+        cells = [f"`{folder.name}`", f"{model['step']:,}", f"{model['seconds']:.0f}"]
+        rows.append([*cells, str(len(runs)), ", ".join(metrics)])
     words = (
-        "`python samples/make.py` trained them, while other work shared the two cores, "
-        "and measured three sampling seeds of each; what figures mean is said below."
+        "`python scripts/experiments/pictures.py` trained them, while other work "
+        "shared the two cores, and measured three sampling seeds of each; what metrics "
+        "mean is said below."
     )
-    return "\n".join(lines) + f"\n\n{words}\n"
+    return f"{markdown(heads, rows, left=[last])}\n{words}\n"
 
 
 def epochs_table() -> str:
-    """What ``scripts/experiments/epochs.py`` measured, as Markdown."""
+    """What ``epochs.py`` measured, as Markdown."""
     tables = []
     for path in sorted((ROOT / "samples" / "epochs").glob("*.json")):
         found = json.loads(path.read_text())
-        rows = found["rows"]
-        names = {name: COLUMNS[name] for name in found["shown"]}
-        best = min(rows, key=lambda row: row["fcd_10k"])
-        half = min(rows, key=lambda row: abs(row["epoch"] - rows[-1]["epoch"] / 2))
-        text = f"| `{found['recipe']}` | " + " | ".join(names.values()) + " |\n"
-        text += "| --- |" + " ---: |" * len(names) + "\n"
-        marked = [("best, at", best), ("at", half), ("at", rows[-1])]
-        if best is rows[-1]:
+        measured, names = found["rows"], found["shown"]
+        best = min(measured, key=lambda row: row["fcd_10k"])
+        last = measured[-1]
+        half = min(measured, key=lambda row: abs(row["epoch"] - last["epoch"] / 2))
+        marked = [("best, at", best), ("at", half), ("at", last)]
+        if best is last:
             marked = [("at", half), ("last and best, at", best)]
-        for what, row in marked:
-            cells = [f"{row[name]:.3f}" for name in names]
-            text += f"| {what} epoch {row['epoch']:.0f} | {' | '.join(cells)} |\n"
-        cells = [f"{found['real'][name]:.3f}" for name in names]
-        text += f"| held-out real images | {' | '.join(cells)} |\n\n"
+        rows = [(f"{what} epoch {row['epoch']:.0f}", row) for what, row in marked]
+        rows.append(("held-out real images", found["real"]))
+        text = markdown(
+            [f"`{found['recipe']}`", *(COLUMNS[name] for name in names)],
+            [[what, *(f"{row[name]:.3f}" for name in names)] for what, row in rows],
+        )
         text += (
-            f"![over epochs](samples/epochs/{found['recipe']}.png)\n\n"
-            f"`python scripts/experiments/epochs.py {found['recipe']} --data_dir=FOLDER` trained "
-            f"it once for {rows[-1]['epoch']:.0f} epochs on real MNIST "
-            f"({found['seconds'] / 60:.0f} minutes) and measured 10,000 samples from "
-            f"the same latents every second epoch, by {found['judge']}; dashed lines "
-            "are held-out real images.\n"
+            f"\n![over epochs](samples/epochs/{found['recipe']}.png)\n\n"
+            f"`python scripts/experiments/epochs.py {found['recipe']} "
+            f"--data_dir=FOLDER` trained it once for {last['epoch']:.0f} epochs on "
+            f"real MNIST ({found['seconds'] / 60:.0f} minutes) and measured 10,000 "
+            "samples from the same latents every second epoch, by "
+            f"{found['judge']}; dashed lines are held-out real images.\n"
         )
         tables.append(text)
     return "\n".join(tables)
@@ -213,28 +189,17 @@ def epochs_table() -> str:
 
 def write(results: dict[str, list[dict]]) -> None:
     """Puts the tables between their marks in README.md."""
-    sys.path.insert(0, str(ROOT / "scripts"))
-    import race
-    import seeds
-
-    text = README.read_text()
-    for name, new in (
-        ("results", table(results)),
-        ("epochs", epochs_table()),
-        ("toys", toys_table()),
-        ("race", race.table(race.read_record(race.RACE))),
-        ("seeds", seeds.table()),
-    ):
-        begin, end = (f"<!-- {name}: {word} -->\n" for word in ("begin", "end"))
-        before, rest = text.split(begin)
-        _, after = rest.split(end)
-        text = before + begin + new + end + after
-    README.write_text(text)
+    texts = {
+        "results": table(results),
+        "epochs": epochs_table(),
+        "toys": toys_table(),
+        "race": race.table(read_record(race.RACE / "race.json")),
+        "seeds": seeds.table(),
+    }
+    write_between_marks(README, texts)
 
 
 def main(argv: Sequence[str]) -> None:
-    from tfgan_mnist.system.command import Parser
-
     parser = Parser(__doc__)
     parser.add_data_dir()
     parser.add_argument(
@@ -244,10 +209,7 @@ def main(argv: Sequence[str]) -> None:
     arguments = parser.parse_args(argv)
     if unknown := set(arguments.recipes) - set(RECIPES):
         parser.error(f"no budget for {min(unknown)}; there are: {', '.join(RECIPES)}")
-    try:
-        results = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
-    except ValueError as error:
-        parser.error(f"{RESULTS}: is damaged ({error})")
+    results = read_record(RESULTS)
     if arguments.only_write:
         if not results:
             parser.error(f"{RESULTS}: nothing was measured yet")
@@ -259,7 +221,7 @@ def main(argv: Sequence[str]) -> None:
         runs = [run(recipe, seed, arguments.data_dir) for seed in RECIPES[recipe][1]]
         results[recipe] = runs
         results = {name: results[name] for name in RECIPES if name in results}
-        RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+        write_record(RESULTS, results)
         write(results)
 
 

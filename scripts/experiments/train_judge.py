@@ -2,8 +2,8 @@
 
     python scripts/experiments/train_judge.py [--data_dir=FOLDER]
 
-Writes tfgan_mnist/metrics/judge.npz and prints its SHA-256, which belongs into
-tfgan_mnist/metrics/judge.py, with a new VERSION.
+Writes tfgan_mnist/evaluation/metrics/judge.npz and prints its SHA-256, which belongs
+into judge.py beside it, with a new VERSION.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from common import Parser
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,13 +36,11 @@ def augmented(tf, keras):
 
 
 def main(argv: Sequence[str]) -> None:
-    from tfgan_mnist.system.command import Parser
-
     parser = Parser(__doc__)
     parser.add_data_dir()
     parser.add_argument("--epochs", type=int, default=25)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--output", default="tfgan_mnist/metrics/judge.npz")
+    parser.add_argument("--output", default="tfgan_mnist/evaluation/metrics/judge.npz")
     arguments = parser.parse_args(argv)
 
     from tfgan_mnist.system.runtime import load_tensorflow

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from conftest import PREPARED_MNIST, needs_mnist
 
-from tfgan_mnist.config import DATASETS
 from tfgan_mnist.data import mnist
+from tfgan_mnist.registry import DATASETS
 from tfgan_mnist.system.errors import UserError
 
 

@@ -6,17 +6,21 @@ from tfgan_mnist.data.mnist import mnist
 from tfgan_mnist.evaluation.metrics import judge
 from tfgan_mnist.evaluation.metrics.digits import class_histogram
 from tfgan_mnist.evaluation.metrics.real import load_real
-from tfgan_mnist.evaluation.protocols import PROTOCOLS, brief_count, even_labels
+from tfgan_mnist.evaluation.protocols import (
+    balanced_labels,
+    brief_count,
+    protocol_of,
+)
 
 
 @pytest.mark.parametrize("name", ["gaussian", "moons", "ring", "grid"])
 def test_fresh_real_samples_reach_what_can_be_reached(name):
-    protocol = PROTOCOLS[name]
+    protocol = protocol_of(name)
     real, labels = protocol.real(1, protocol.count)
     assert labels is None
     assert len(real) == protocol.count
     assert not np.array_equal(real, protocol.real(2, protocol.count)[0])
-    found = protocol.figures(real, None)
+    found = protocol.metrics(real, None)
     expected = {
         "gaussian": {"mean": (4.0, 0.05), "deviation": (1.25, 0.05), "ks": (0.0, 0.02)},
         "moons": {"near_arcs": (0.997, 0.003), "bins": (20, 0)},
@@ -28,14 +32,14 @@ def test_fresh_real_samples_reach_what_can_be_reached(name):
 
 
 def test_every_label_as_often_in_their_order():
-    np.testing.assert_array_equal(even_labels(6, 3), [0, 0, 1, 1, 2, 2])
+    np.testing.assert_array_equal(balanced_labels(6, 3), [0, 0, 1, 1, 2, 2])
 
 
 @pytest.mark.parametrize("count", [1_000, 10_000])
 def test_held_out_digits_reach_what_can_be_reached(count):
-    protocol = PROTOCOLS["mnist"]
+    protocol = protocol_of("mnist")
     features, digits = protocol.real(1, count)
-    found = protocol.figures(features, digits)
+    found = protocol.metrics(features, digits)
     assert found.pop(f"digit_agreement_{brief_count(count)}") > 0.99
     name = "1k" if count == 1_000 else "10k"
     assert found[f"fcd_{name}"] < (0.5 if count == 1_000 else 0.05)
@@ -47,18 +51,18 @@ def test_held_out_digits_reach_what_can_be_reached(count):
     assert found[f"classes_{name}"] == 10
     assert found[f"class_kl_{name}"] < 0.01
     assert found[f"mnist_score_{name}"] > 7
-    glance = protocol.glance(features, None)
-    assert glance.items() <= found.items()
+    quick = protocol.quick_metrics(features, None)
+    assert quick.items() <= found.items()
 
 
 def test_stacks_of_held_out_digits_reach_what_can_be_reached():
-    protocol = PROTOCOLS["stacked"]
+    protocol = protocol_of("stacked")
     digits, _ = protocol.real(1, protocol.count)
     assert digits.shape == (26_000, 3)
-    found = protocol.figures(digits, None)
+    found = protocol.metrics(digits, None)
     assert found["modes_26k"] == 1000
     assert found["kl_26k"] == pytest.approx(0.024, abs=0.006)  # as published
-    rows = protocol.glance(*protocol.real(1, protocol.glance_count))
+    rows = protocol.quick_metrics(*protocol.real(1, protocol.quick_count))
     assert {protocol.distance, *protocol.expected} <= set(rows)
     assert all(rows[name] >= level for name, level in protocol.expected.items())
 
@@ -67,24 +71,24 @@ def test_stacks_of_held_out_digits_reach_what_can_be_reached():
 def test_each_colour_of_a_stack_is_read():
     images, labels = mnist(str(PREPARED_MNIST), "test")
     triples = np.stack([images[:300], images[300:600], images[600:900]], axis=-1)
-    digits = PROTOCOLS["stacked"].examine(triples[:, :, :, 0] / np.float32(255.0))
+    digits = protocol_of("stacked").features(triples[:, :, :, 0] / np.float32(255.0))
     assert np.mean(digits == labels[:900].reshape(3, 300).T) > 0.98
 
 
 def test_names_say_how_many_samples():
-    protocol = PROTOCOLS["mnist"]
+    protocol = protocol_of("mnist")
     assert protocol.distance == "fcd_1k"
-    odd = protocol.figures(*protocol.real(1, 213))
+    odd = protocol.metrics(*protocol.real(1, 213))
     assert {"fcd_213", "kd_213"} <= set(odd)
-    known = protocol.glance(*protocol.real(1, protocol.glance_count))
+    known = protocol.quick_metrics(*protocol.real(1, protocol.quick_count))
     assert {protocol.distance, *protocol.expected} <= set(known)
 
 
 def test_digits_of_one_class_are_found_out():
-    protocol = PROTOCOLS["mnist"]
+    protocol = protocol_of("mnist")
     real, _ = protocol.real(1, 10_000)
     sevens = real[judge.digits_of(real) == 7][:1_000]
-    found = protocol.figures(sevens, np.full(len(sevens), 7))
+    found = protocol.metrics(sevens, np.full(len(sevens), 7))
     name = brief_count(len(sevens))
     assert found[f"classes_{name}"] == 1
     assert found[f"class_kl_{name}"] == pytest.approx(np.log(60_000 / 6265), abs=0.01)
@@ -95,13 +99,13 @@ def test_digits_of_one_class_are_found_out():
 
 
 def test_labels_are_asked_for_as_often_as_in_the_data():
-    labels = PROTOCOLS["mnist"].labels(10_000)
+    labels = protocol_of("mnist").labels(10_000)
     counts = np.bincount(labels)
     assert counts.sum() == 10_000
     assert counts[1] == pytest.approx(10_000 * 6742 / 60_000, abs=1)
     assert counts[5] == pytest.approx(10_000 * 5421 / 60_000, abs=1)
     # Real digits so chosen are as near as any.
-    found = PROTOCOLS["mnist"].glance(*PROTOCOLS["mnist"].real(1, 1_000))
+    found = protocol_of("mnist").quick_metrics(*protocol_of("mnist").real(1, 1_000))
     assert class_kl(labels) < found["class_kl_1k"]
 
 

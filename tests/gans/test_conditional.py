@@ -3,9 +3,15 @@ import pytest
 import tensorflow as tf
 from conftest import tiny_config
 
-from tfgan_mnist.build import build_gan
+from tfgan_mnist.build import build_clusters, build_gan
 from tfgan_mnist.gans.clusters import Clusters
 from tfgan_mnist.system.seeds import LATENTS, run_seed
+
+STEP = tf.constant(0)
+
+
+def discriminator_loss(gan, batch, fakes):
+    return gan.losses(batch, fakes, ["discriminator"])["discriminator"]
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +21,7 @@ def gan():
 
 def test_fakes_carry_every_label_about_as_often(gan):
     batch = {"samples": tf.zeros([2000, 28, 28, 1])}
-    labels = gan.generate(batch, run_seed(1, LATENTS))["condition"].numpy()
+    labels = gan.generate(batch, run_seed(1, LATENTS), STEP)["condition"].numpy()
     counts = np.bincount(labels, minlength=10)
     assert counts.shape == (10,)
     assert counts.min() > 150
@@ -24,10 +30,12 @@ def test_fakes_carry_every_label_about_as_often(gan):
 
 def test_both_sides_look_at_the_label(gan):
     latents = tf.repeat(gan.draw_latents(1, run_seed(1, LATENTS)), 10, axis=0)
-    images = gan.sample(gan.generator, latents, tf.range(10)).numpy()
+    images = gan.sample(
+        gan.networks, {"latents": latents, "labels": tf.range(10)}
+    ).numpy()
     assert len({image.tobytes() for image in images}) == 10
     batch = {"samples": tf.zeros([10, 28, 28, 1]), "labels": tf.range(10)}
-    assert len(set(gan.judge(batch, training=False).numpy().ravel())) == 10
+    assert len(set(gan.logits(batch, training=False).numpy().ravel())) == 10
 
 
 # ------------------------------------------------------------------------ clusters
@@ -44,7 +52,7 @@ def clustered():
 
 def test_fakes_are_what_their_latents_stand_for(clustered):
     batch = {"samples": tf.zeros([2000, 28, 28, 1])}
-    found = clustered.generate(batch, run_seed(1, LATENTS))["condition"].numpy()
+    found = clustered.generate(batch, run_seed(1, LATENTS), STEP)["condition"].numpy()
     latents = clustered.draw_latents(2000, run_seed(1, LATENTS))
     np.testing.assert_array_equal(found, clustered.clusters.of_latents(latents))
     np.testing.assert_allclose(np.bincount(found) / 2000, [0.5, 0.25, 0.25], atol=0.04)
@@ -57,7 +65,7 @@ def test_samples_need_no_label_and_each_cluster_is_another(clustered):
     latents = tf.pad(latents, [[0, 0], [0, clustered.latent_dim - 2]])
     condition = clustered.clusters.of_latents(latents)
     assert condition.numpy().tolist() == [0, 1, 2]
-    images = clustered.sample(clustered.generator, latents)
+    images = clustered.sample(clustered.networks, {"latents": latents})
     again = clustered.generator([latents, condition], training=False) * 0.5 + 0.5
     np.testing.assert_allclose(images, again, atol=1e-6)
 
@@ -65,10 +73,10 @@ def test_samples_need_no_label_and_each_cluster_is_another(clustered):
 def test_a_real_sample_is_judged_as_one_of_its_nearest_cluster(clustered):
     images = tf.constant([-0.9, 0.1, 0.8])[:, None, None, None]
     images *= tf.ones([3, 28, 28, 1])
-    logits = clustered.judge({"samples": images}, training=False)
+    logits = clustered.logits({"samples": images}, training=False)
     by_hand = clustered.discriminator([images, tf.constant([0, 1, 2])], training=False)
     np.testing.assert_array_equal(logits, by_hand)
-    other = clustered.judge(
+    other = clustered.logits(
         {"samples": images, "condition": tf.zeros([3], tf.int32)}, False
     )
     assert not np.allclose(logits, other)
@@ -80,12 +88,13 @@ def test_clusters_of_a_class_are_in_the_label_s_place():
     gan = build_gan(config, clusters)
     assert gan.classes == 10
     batch = {"samples": tf.zeros([2000, 28, 28, 1])}
-    fakes = gan.generate(batch, run_seed(1, LATENTS))
+    fakes = gan.generate(batch, run_seed(1, LATENTS), STEP)
     assert np.bincount(fakes["condition"], minlength=20).min() > 60
     latents = gan.draw_latents(10, run_seed(1, LATENTS))
     labels = tf.range(10)
     assert (gan.clusters.of_latents(latents, labels) // 2 == labels).numpy().all()
-    assert gan.sample(gan.generator, latents, labels).shape == (10, 28, 28, 1)
+    inputs = {"latents": latents, "labels": labels}
+    assert gan.sample(gan.networks, inputs).shape == (10, 28, 28, 1)
 
 
 # ---------------------------------------------------------------- mismatched ones
@@ -101,7 +110,7 @@ def test_a_wrong_condition_is_another_class_or_cluster(classes, count):
         clusters = Clusters(np.zeros([*shape, 49]), np.full(shape, 1 / count))
     gan = build_gan(config, clusters)
     batch = {"samples": tf.zeros([3000, 28, 28, 1])}
-    offset = gan.generate(batch, run_seed(1, LATENTS))["offset"].numpy()
+    offset = gan.generate(batch, run_seed(1, LATENTS), STEP)["offset"].numpy()
     own = np.arange(3000) % config.conditions
     wrong = (own + offset) % config.conditions
     of_class = max(1, count) if classes else 1
@@ -119,17 +128,17 @@ def test_a_sample_between_real_and_fake_has_the_real_one_s_condition(clustered):
         if "embeddings" in variable.path:
             variable.assign(100.0 * variable)
     batch = {"samples": -0.9 * tf.ones([4, 28, 28, 1])}
-    fakes = gan.generate(batch, run_seed(1, LATENTS))
+    fakes = gan.generate(batch, run_seed(1, LATENTS), STEP)
     fakes["samples"] = 0.9 * tf.ones([4, 28, 28, 1])
     fakes["share"] = tf.fill([4], 0.5)
-    penalty = gan.discriminator_loss(batch, fakes)["gradient_penalty"]
+    penalty = discriminator_loss(gan, batch, fakes)["gradient_penalty"]
     between = tf.zeros([4, 28, 28, 1])
 
     def expected(cluster):
         with tf.GradientTape() as tape:
             tape.watch(between)
             condition = tf.fill([4], cluster)
-            logits = gan.judge({"samples": between, "condition": condition})
+            logits = gan.logits({"samples": between, "condition": condition})
         gradient = tf.reshape(tape.gradient(logits, between), [4, -1])
         return 10.0 * tf.reduce_mean((tf.norm(gradient, axis=1) - 1.0) ** 2)
 
@@ -142,20 +151,24 @@ def test_the_loss_on_mismatched_ones_by_hand():
     gan = build_gan(config)
     images = tf.random.stateless_uniform([4, 28, 28, 1], [1, 2], -1.0)
     batch = {"samples": images, "labels": tf.constant([0, 3, 9, 9])}
-    fakes = gan.generate(batch, run_seed(1, LATENTS))
+    fakes = gan.generate(batch, run_seed(1, LATENTS), STEP)
     fakes["offset"] = tf.constant([1, 9, 1, 5])
-    terms = gan.discriminator_loss(batch, fakes)
-    right = gan.judge(batch).numpy()
-    wrong = gan.judge({"samples": images, "labels": tf.constant([1, 2, 0, 4])}).numpy()
+    terms = discriminator_loss(gan, batch, fakes)
+    right = gan.logits(batch).numpy()
+    wrong = gan.logits({"samples": images, "labels": tf.constant([1, 2, 0, 4])}).numpy()
     expected = np.log1p(np.exp(-right)).mean() + np.log1p(np.exp(wrong)).mean()
     np.testing.assert_allclose(terms["mismatched"], 0.25 * expected, rtol=1e-5)
-    assert "mismatched" not in build_gan(
-        tiny_config("cdcgan_fast", clusters=0, mismatched_weight=0.0)
-    ).discriminator_loss(batch, fakes)
+    without = build_gan(tiny_config("cdcgan_fast", clusters=0, mismatched_weight=0.0))
+    assert "mismatched" not in discriminator_loss(without, batch, fakes)
 
 
-def test_clusters_are_given_if_and_only_if_they_are_asked_for(clustered):
-    with pytest.raises(ValueError, match="3 clusters asked for"):
-        build_gan(tiny_config("dcgan_fast"))
-    with pytest.raises(ValueError, match="0 clusters asked for"):
-        build_gan(tiny_config("dcgan_cpu"), clustered.clusters)
+def test_clusters_are_found_if_and_only_if_they_are_asked_for():
+    """Without them a game that wants some has unknown ones, for a checkpoint to say."""
+    unknown = build_gan(tiny_config("dcgan_fast")).clusters
+    assert unknown.count == 3
+    assert unknown.state.keys() == {"clusters/centres", "clusters/ends"}
+    assert not any(np.any(variable) for variable in unknown.state.values())
+    plain = tiny_config("dcgan_cpu")
+    assert build_clusters(plain, None) is None
+    assert build_gan(plain).clusters is None
+    assert build_gan(plain).state == {}

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from tfgan_mnist.config import NETWORKS
 from tfgan_mnist.networks import toys
+from tfgan_mnist.registry import NETWORKS
 
 PARAMETERS = {
     "gaussian": (
@@ -35,7 +35,7 @@ PARAMETERS = {
         (16 * 128 + 128) + 2 * (128 * 128 + 128) + (128 * 2 + 2),
         (2 * 128 + 128) + 2 * (128 * 128 + 128) + (128 + 1),
     ),
-    "pacgan": (
+    "maxout": (
         2,
         400,
         (2 * 400 + 3 * 400 * 400) + 4 * 4 * 400 + (400 * 2 + 2),
@@ -74,7 +74,7 @@ def test_d_of_the_gaussian_sees_deviations_from_the_mean_of_its_minibatch():
 
 
 def test_a_maxout_unit_is_the_largest_of_five_products():
-    _, discriminator = toys.pacgan(2, 4, 1)
+    _, discriminator = toys.maxout(2, 4, 1)
     dense = [layer for layer in discriminator.layers if layer.name.startswith("dense")]
     x = np.random.default_rng(1).normal(size=[3, 2]).astype(np.float32)
     for layer in dense[:-1]:

@@ -39,7 +39,8 @@ def test_the_user_s_own_setting_stands():
 
 def test_importing_tensorflow_first_is_warned_of():
     done = python("import tensorflow" + CODE)
-    assert "imported before tfgan_mnist.system.runtime" in done.stderr
+    assert "TensorFlow was imported before tfgan_mnist loaded it" in done.stderr
+    assert "call tfgan_mnist.system.runtime.load_tensorflow() first" in done.stderr
 
 
 def test_real_warnings_get_through(capfd):

@@ -1,5 +1,8 @@
+import dataclasses
+
 import pytest
 
+from tfgan_mnist.gans.gan import Side
 from tfgan_mnist.training.alarm import Alarm
 
 GOOD = {
@@ -10,12 +13,18 @@ GOOD = {
     "fcd_1k": 5.0,
 }
 
+CONTEST = ("real", "fake", "pairs")
+SIDES = (
+    Side("discriminator", "D", (), contest=CONTEST, won=0.02, advice="a calmer D"),
+    Side("generator", "G", (), contest=CONTEST, won=0.02, advice="a slower G"),
+)
 
-def watched(rows, replayed=0):
+
+def watched(rows, replayed=0, sides=SIDES):
     """The sentences about rows 100 steps apart, after some that were seen before."""
     heard = []
     alarm = Alarm(
-        {"discriminator": 0.02, "generator": 0.02},
+        sides,
         {"classes_1k": 10.0, "diversity_1k": 0.5},
         "fcd_1k",
         heard.append,
@@ -36,7 +45,9 @@ def test_a_good_run_and_a_bad_moment_are_silent():
 def test_classes_that_get_lost_ring_once():
     heard = watched([{}, *[{"classes_1k": 7.0}] * 9])
     assert len(heard) == 1
-    assert "step 400: at every score since step 200 classes were missing" in heard[0]
+    assert (
+        "step 400: at every evaluation since step 200 classes were missing" in heard[0]
+    )
     assert "(now 7; 10 are expected)" in heard[0]
     assert "--r1_weight" in heard[0]
 
@@ -62,21 +73,36 @@ def test_samples_that_are_alike():
 
 
 @pytest.mark.parametrize(
-    ("side", "words"),
+    ("side", "words", "advice"),
     [
-        ("discriminator", "D has won (loss 0.004, below 0.02), and G learns nothing"),
-        ("generator", "G has won (loss 0.004, below 0.02), and D learns nothing"),
+        (
+            "discriminator",
+            "D has won (loss 0.004, below 0.02), and G learns nothing",
+            "what usually helps: a calmer D",
+        ),
+        (
+            "generator",
+            "G has won (loss 0.004, below 0.02), and D learns nothing",
+            "what usually helps: a slower G",
+        ),
     ],
 )
-def test_a_side_that_has_won(side, words):
+def test_a_side_that_has_won(side, words, advice):
     (heard,) = watched([{side: x} for x in (0.5, 0.003, 0.002, 0.004, 0.001)])
     assert words in heard
+    assert advice in heard
     assert "step 400" in heard
+
+
+def test_a_side_whose_loss_has_no_bottom_never_wins():
+    sides = [dataclasses.replace(side, won=None) for side in SIDES]
+    assert watched([{"discriminator": -5.0, "generator": 0.0}] * 6, sides=sides) == []
 
 
 def test_penalties_do_not_hide_that_a_side_has_won():
     row = {"discriminator": 0.304, "discriminator_r1": 0.2}
     row |= {"discriminator_r2": 0.06, "discriminator_mismatched": 0.04}
+    row |= {"discriminator_real": 0.001, "discriminator_fake": 0.003}
     (heard,) = watched([row] * 4)
     assert "D has won (loss 0.004, below 0.02)" in heard
 

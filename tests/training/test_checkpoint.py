@@ -45,9 +45,7 @@ def test_optimizer_slots_come_back_in_a_fresh_training(checkpoints):
     checkpoints.save(State(trained.variables, 2))
     checkpoints.restore(State(fresh.variables))
     slots = [name for name in trained.variables if "momentum" in name]
-    assert len(slots) == sum(
-        len(player.network.trainable_variables) for player in trained.step.players
-    )
+    assert len(slots) == sum(len(player.variables) for player in trained.step.players)
     for name, variable in trained.variables.items():
         np.testing.assert_array_equal(variable, fresh.variables[name], err_msg=name)
     assert all(abs(trained.variables[name].numpy()).max() > 0 for name in slots)

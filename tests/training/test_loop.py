@@ -7,8 +7,9 @@ from tfgan_mnist.training.loop import check_finite, run
 
 
 class Watcher:
-    def __init__(self, every: int, at_end: bool = False):
+    def __init__(self, every: int, at_end: bool = False, at_start: bool = False):
         self.every = every
+        self.at_start = at_start
         self.at_end = at_end
         self.steps: list[int] = []
 
@@ -49,6 +50,16 @@ def test_a_last_step_that_is_due_is_seen_once():
     hook = Watcher(5, at_end=True)
     play(State({}), [hook], last_step=10)
     assert hook.steps == [5, 10]
+
+
+def test_what_is_called_at_the_start_is_called_before_the_first_step_of_a_run_alone():
+    early, late = Watcher(5, at_start=True), Watcher(5)
+    play(State({}), [early, late], last_step=10)
+    assert early.steps == [0, 5, 10]
+    assert late.steps == [5, 10]
+    resumed = Watcher(5, at_start=True)
+    play(State({}, step=5), [resumed], last_step=10)
+    assert resumed.steps == [10]
 
 
 def test_resumed_runs_call_hooks_at_the_same_steps():

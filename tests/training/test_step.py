@@ -30,63 +30,72 @@ def rebuilt_with_sgd(config):
         dataclasses.replace(player, optimizer=keras.optimizers.SGD(0.1))
         for player in step.players
     ]
-    step = Step(step.game, players, step.batch, config.seed, config.share_latents)
+    step = Step(
+        step.game,
+        players,
+        step.batch,
+        config.seed,
+        config.shared_draws,
+        config.simultaneous,
+    )
     return dataclasses.replace(training, step=step)
+
+
+def descend(network, tape, loss):
+    """Plain descent on one network's loss, at the rate of ``rebuilt_with_sgd``."""
+    variables = network.trainable_variables
+    for weight, gradient in zip(variables, tape.gradient(loss, variables), strict=True):
+        weight.assign_sub(0.1 * gradient)
 
 
 def plain_step(config):
     """The same step written out: a pass for each update, Keras's own everything."""
     training = rebuilt_with_sgd(config)
-    gan, batch = training.gan, training.step.batch(tf.constant(0))
+    gan, batch = training.gan, training.step.batch
+    own, shared = config.shared_draws == "none", config.shared_draws == "all"
     seed = fold_in(run_seed(config.seed, LATENTS), 0)
+    updates = config.discriminator_updates
     latents = [
-        gan.draw_latents(
-            config.batch_size, fold_in(seed, 0 if config.share_latents else i)
-        )
-        for i in range(3)
+        gan.draw_latents(config.batch_size, fold_in(seed, 0 if shared else i))
+        for i in range(updates + 2)
     ]
     statistics = gan.generator.non_trainable_variables
     initial = [statistic.numpy() for statistic in statistics]
-    with tf.GradientTape() as tape:
-        fakes = gan.generator(latents[0], training=True)
-        loss = sigmoid_cross_entropy(
-            gan.discriminator(batch["samples"], training=True), 1.0
-        ) + sigmoid_cross_entropy(gan.discriminator(fakes, training=True), 0.0)
-    for weight, gradient in zip(
-        gan.discriminator.trainable_variables,
-        tape.gradient(loss, gan.discriminator.trainable_variables),
-        strict=True,
-    ):
-        weight.assign_sub(0.1 * gradient)
-    if config.share_latents:  # the shared pass counts once
+    for i in range(updates):
+        real = batch(tf.constant(0), i if own else 0)["samples"]
+        with tf.GradientTape() as tape:
+            fakes = gan.generator(latents[i], training=True)
+            loss = sigmoid_cross_entropy(
+                gan.discriminator(real, training=True), 1.0
+            ) + sigmoid_cross_entropy(gan.discriminator(fakes, training=True), 0.0)
+        descend(gan.discriminator, tape, loss)
+    if shared:  # the shared pass counts once
         for statistic, value in zip(statistics, initial, strict=True):
             statistic.assign(value)
-    for i in (1, 2):
+    for i in (updates, updates + 1):
         with tf.GradientTape() as tape:
             fakes = gan.generator(latents[i], training=True)
             loss = sigmoid_cross_entropy(gan.discriminator(fakes, training=True), 1.0)
-        for weight, gradient in zip(
-            gan.generator.trainable_variables,
-            tape.gradient(loss, gan.generator.trainable_variables),
-            strict=True,
-        ):
-            weight.assign_sub(0.1 * gradient)
+        descend(gan.generator, tape, loss)
     return gan
 
 
-@pytest.mark.parametrize("share_latents", [True, False])
-def test_a_step_is_one_update_of_d_then_two_of_g(share_latents):
-    config = tiny_config(share_latents=share_latents)
+def assert_same_weights(gan, reference):
+    assert gan.networks.keys() == reference.networks.keys()
+    for name, network in gan.networks.items():
+        pairs = zip(network.weights, reference.networks[name].weights, strict=True)
+        for a, b in pairs:
+            np.testing.assert_allclose(a, b, atol=1e-5, err_msg=a.path)
+
+
+@pytest.mark.parametrize("updates", [1, 2])
+@pytest.mark.parametrize("shared_draws", ["none", "batch", "all"])
+def test_a_step_is_updates_of_d_then_two_of_g(shared_draws, updates):
+    config = tiny_config(shared_draws=shared_draws, discriminator_updates=updates)
     training = rebuilt_with_sgd(config)
     before = training.gan.generator.get_weights()
     losses = advance(training, 0, 1)
-    reference = plain_step(config)
-    for found, expected in [
-        (training.gan.discriminator, reference.discriminator),
-        (training.gan.generator, reference.generator),
-    ]:
-        for a, b in zip(found.weights, expected.weights, strict=True):
-            np.testing.assert_allclose(a, b, atol=1e-5, err_msg=a.path)
+    assert_same_weights(training.gan, plain_step(config))
     assert abs(training.gan.generator.get_weights()[0] - before[0]).max() > 1e-3
     assert training.step.names == (
         "discriminator",
@@ -95,30 +104,46 @@ def test_a_step_is_one_update_of_d_then_two_of_g(share_latents):
         "generator",
     )
     np.testing.assert_allclose(losses[0, 0], losses[0, 1] + losses[0, 2], rtol=1e-6)
-    updates = {p.name: int(p.optimizer.iterations) for p in training.step.players}
-    assert updates == {"discriminator": 1, "generator": 2}
+    found = {p.name: int(p.optimizer.iterations) for p in training.step.players}
+    assert found == {"discriminator": updates, "generator": 2}
+    # A batch for each update that looks at real samples; G's does not.
+    assert training.step.draws == (updates if shared_draws == "none" else 1)
 
 
-def test_fresh_latents_are_another_run_than_shared_ones():
-    shared, fresh = (
-        build_training(tiny_config(share_latents=share)) for share in (True, False)
-    )
-    advance(shared, 0, 1), advance(fresh, 0, 1)
-    one, other = values(shared), values(fresh)
+@pytest.mark.parametrize(("one", "other"), [("all", "batch"), ("batch", "none")])
+def test_what_updates_share_makes_another_run(one, other):
+    weights = []
+    for shared_draws in (one, other):
+        training = build_training(
+            tiny_config(shared_draws=shared_draws, discriminator_updates=2)
+        )
+        advance(training, 0, 1)
+        weights.append(values(training))
+    one, other = weights
     assert any(not np.array_equal(one[k], other[k]) for k in one if "generator/" in k)
 
 
 @pytest.mark.parametrize(
-    "recipe", ["dcgan_cpu", "dcgan_tutorial", "ring_relativistic", "cgan_embedding"]
+    "recipe",
+    [
+        "dcgan_cpu",
+        "dcgan_tutorial",
+        "ring_relativistic",
+        "cgan_embedding",
+        "wgan_gp",
+        "vae",
+    ],
 )
 def test_many_steps_in_a_call_are_the_same_bits_as_one_by_one(recipe):
-    """dcgan_tutorial has dropout, whose state must not matter either."""
+    """dcgan_tutorial has dropout, whose state must not matter either; wgan_gp takes
+    several batches in a step."""
     config = tiny_config(recipe)
     together, apart = build_training(config), build_training(config)
     losses = advance(together, 0, 4)
     for player in apart.step.players:
-        for state in random_states(player.network):
-            state.assign(tf.cast([7, 7], state.dtype))
+        for network in player.networks:
+            for state in random_states(network):
+                state.assign(tf.cast([7, 7], state.dtype))
     singles = np.concatenate([advance(apart, i, 1) for i in range(4)])
     np.testing.assert_array_equal(losses, singles)
     for name, value in values(together).items():

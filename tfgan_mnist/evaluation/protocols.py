@@ -42,7 +42,7 @@ class Protocol:
       real: (seed, count) → features of fresh real samples, and their labels or None;
         their metrics are what can be reached.
       features: samples → what metrics are computed from.
-      picture: (samples, D's probability of points) → pixels; None for images.
+      picture: (samples, D's probability of points, title) → pixels; None for images.
       judge: the version of the classifier that the metrics rest on, if any.
       distance: the quick metric by which the best model of a run is kept; none is kept
         if it is empty.
@@ -58,7 +58,7 @@ class Protocol:
     quick_metrics: Callable[[np.ndarray, np.ndarray | None], Metrics]
     real: Callable[[int, int], tuple[np.ndarray, np.ndarray | None]]
     features: Callable[[np.ndarray], np.ndarray] = lambda samples: samples
-    picture: Callable[[np.ndarray, Probability], np.ndarray] | None = None
+    picture: Callable[..., np.ndarray] | None = None
     judge: str = ""
     distance: str = ""
     expected: Metrics = dataclasses.field(default_factory=dict)
@@ -95,9 +95,9 @@ def gaussian(count: int = 10_000) -> Protocol:
             "wasserstein_1": wasserstein_1(samples, mean, deviation),
         }
 
-    def picture(samples, probability):
+    def picture(samples, probability, title=""):
         density = stats.norm(mean, deviation).pdf
-        return histogram(samples, density, (mean - reach, mean + reach))
+        return histogram(samples, density, (mean - reach, mean + reach), title)
 
     return _toy(count, metrics, _fresh(target), picture)
 
@@ -108,10 +108,15 @@ def _mixture(target: toys.Mixture, reach: float, count: int = 2_500) -> Protocol
     def metrics(samples, labels=None):
         return mode_coverage(samples, target.centres, target.deviation)
 
-    def picture(samples, probability):
+    def picture(samples, probability, title=""):
         limits = ((-reach, reach), (-reach, reach))
-        return scatter(real(1, len(samples))[0], samples, probability, limits)
+        points = real(1, len(samples))[0]
+        return scatter(points, samples, probability, limits, zoom, title)
 
+    # The mode nearest to the middle of the right edge, out to eight deviations.
+    x, y = min(target.centres, key=lambda centre: (-centre[0], abs(centre[1])))
+    around = 8.0 * target.deviation
+    zoom = ((x - around, x + around), (y - around, y + around))
     modes = float(len(target.centres))
     return _toy(count, metrics, real, picture, expected={"modes": modes})
 
@@ -129,9 +134,10 @@ def moons(count: int = 2_500) -> Protocol:
             "energy_distance": energy_distance(samples, real(other, count)[0])
         }
 
-    def picture(samples, probability):
+    def picture(samples, probability, title=""):
         limits = ((-1.5, 2.5), (-1.0, 1.5))
-        return scatter(real(1, len(samples))[0], samples, probability, limits)
+        points = real(1, len(samples))[0]
+        return scatter(points, samples, probability, limits, title=title)
 
     return _toy(count, metrics, real, picture, expected={"bins": float(BINS)})
 

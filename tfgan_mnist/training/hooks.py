@@ -220,7 +220,7 @@ class Pictures:
     """The same latents every time, drawn: to samples/ and TensorBoard.
 
     Args:
-      draw: () → uint8 pixels [height, width] or [height, width, 3].
+      draw: step → uint8 pixels [height, width] or [height, width, 3].
     """
 
     at_start = True
@@ -229,7 +229,7 @@ class Pictures:
     def __init__(
         self,
         every: int,
-        draw: Callable[[], np.ndarray],
+        draw: Callable[[int], np.ndarray],
         directory: RunDirectory,
         events: EventFile,
     ):
@@ -239,7 +239,7 @@ class Pictures:
         self.events = events
 
     def __call__(self, state: State) -> None:
-        pixels = self.draw()
+        pixels = self.draw(state.step)
         self.directory.samples.mkdir(exist_ok=True)
         with whole_file(self.directory.sample_path(state.step)) as unfinished:
             imageio.imwrite(unfinished, pixels)

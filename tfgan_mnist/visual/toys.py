@@ -7,14 +7,19 @@ from collections.abc import Callable
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 BACKGROUND_PIXELS = 80
+
+Limits = tuple[tuple[float, float], tuple[float, float]]
+"""Of x and of y."""
 
 
 def histogram(
     values: np.ndarray,
     density: Callable[[np.ndarray], np.ndarray],
     limits: tuple[float, float],
+    title: str = "",
 ) -> np.ndarray:
     """A histogram of values over the density that they should have.
 
@@ -22,6 +27,7 @@ def histogram(
       values: [count] or [count, 1].
       density: x → probability density.
       limits: of x; values beyond them are not shown, but counted.
+      title: stands before mean and standard deviation.
 
     Returns:
       uint8 [400, 500, 3].
@@ -37,7 +43,8 @@ def histogram(
     axes.plot(x, curve, color="tab:red", label="target")
     # One scale for every frame of an animation: bars far higher are cut.
     axes.set(xlim=limits, ylim=(0.0, 2.0 * curve.max()))
-    axes.set_title(f"mean {values.mean():.3f}, deviation {values.std():.3f}")
+    facts = [f"mean {values.mean():.3f}", f"std {values.std():.3f}"]
+    axes.set_title(", ".join([title, *facts] if title else facts))
     axes.legend(loc="upper right")
     return _pixels(figure)
 
@@ -46,7 +53,9 @@ def scatter(
     real: np.ndarray,
     fake: np.ndarray,
     probability: Callable[[np.ndarray], np.ndarray],
-    limits: tuple[tuple[float, float], tuple[float, float]],
+    limits: Limits,
+    zoom: Limits | None = None,
+    title: str = "",
 ) -> np.ndarray:
     """Real points white, generated ones black, over how real D takes each place to be.
 
@@ -54,12 +63,14 @@ def scatter(
       real, fake: [count, 2].
       probability: [places, 2] → D's probability [places] that a place is real.
       limits: of x and of y.
+      zoom: limits of a part to show enlarged beside it.
+      title: of the picture.
 
     Returns:
-      uint8 [400, 500, 3].
+      uint8 [400, 500, 3], or [400, 900, 3] with an enlarged part.
     """
-    figure = _figure()
-    axes = figure.add_subplot()
+    figure = _figure(9.0 if zoom else 5.0)
+    axes = figure.add_subplot(1, 2 if zoom else 1, 1)
     (left, right), (bottom, top) = limits
     x, y = np.meshgrid(
         np.linspace(left, right, BACKGROUND_PIXELS),
@@ -78,14 +89,24 @@ def scatter(
         vmax=1.0,
     )
     figure.colorbar(image, label="D's probability of real")
-    axes.scatter(*real.T, s=4, color="white", edgecolors="none")
-    axes.scatter(*fake.T, s=4, color="black", edgecolors="none")
-    axes.set(xlim=limits[0], ylim=limits[1])
+    shown = [axes]
+    axes.set(xlim=limits[0], ylim=limits[1], title=title)
+    if zoom:
+        shown.append(figure.add_subplot(1, 2, 2))
+        shown[1].set(xlim=zoom[0], ylim=zoom[1], title="one mode", facecolor="0.5")
+        (left, right), (bottom, top) = zoom
+        frame = Rectangle((left, bottom), right - left, top - bottom)
+        frame.set(fill=False, edgecolor="white")
+        axes.add_patch(frame)
+    for place in shown:
+        place.scatter(*real.T, s=4, color="white", edgecolors="none", label="real")
+        place.scatter(*fake.T, s=4, color="black", edgecolors="none", label="generated")
+    shown[-1].legend(loc="upper right", facecolor="0.7", markerscale=2)
     return _pixels(figure)
 
 
-def _figure() -> Figure:
-    figure = Figure(figsize=(5, 4), dpi=100, layout="constrained")
+def _figure(inches: float = 5.0) -> Figure:
+    figure = Figure(figsize=(inches, 4.0), dpi=100, layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 

@@ -1,0 +1,198 @@
+"""Losses side by side: recipes on one narrow pair of networks, for equal seconds.
+
+    python scripts/experiments/losses.py --data_dir=FOLDER [RECIPE ...]
+    python scripts/experiments/losses.py --only_write
+
+Each recipe trains on real MNIST for the time that it says, from seeds 1, 2 and 3, one
+run after another, in runs/losses; a run that is there already goes on, or is only
+measured. What was found goes into samples/losses/losses.json, 40 samples of each first
+seed into samples/losses/strip.png, and the table into docs/losses.md.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from common import (
+    Parser,
+    alarm_cell,
+    markdown,
+    read_record,
+    spread,
+    train_and_measure,
+    write_between_marks,
+    write_record,
+)
+
+ROOT = Path(__file__).parents[2]
+RUNS = Path("runs") / "losses"
+FOLDER = ROOT / "samples" / "losses"
+DOCUMENT = ROOT / "docs" / "losses.md"
+
+RECIPES = (
+    "non_saturating",
+    "lsgan",
+    "wgan",
+    "wgan_gp",
+    "hinge_sn",
+    "relativistic_r1_r2",
+    "acgan",
+    "vae",
+)
+SEEDS = (1, 2, 3)
+METRICS = {
+    "fcd_10k": ("FCD", "{:.2f}"),
+    "precision_10k": ("precision", "{:.3f}"),
+    "recall_10k": ("recall", "{:.3f}"),
+    "classes_10k": ("classes", "{:.3g}"),
+    "digit_agreement_10k": ("digit agreement", "{:.3f}"),
+}
+SHARP = 10_000  # images, whose sharpness is taken
+PICTURES, COLUMNS = 40, 20  # in a recipe's row of the strip
+
+Record = dict[str, list[dict]]  # what was found of each recipe, a run each
+
+
+def run_dir(recipe: str, seed: int) -> Path:
+    return RUNS / f"{recipe}-{seed}"
+
+
+def run(recipe: str, seed: int, data_dir: str, sharpness_of_real: float) -> dict:
+    """Trains a recipe from a seed and measures it; what is to be said of that."""
+    flags = [f"--flagfile={recipe}.flags", f"--seed={seed}"]
+    found = train_and_measure(flags, run_dir(recipe, seed), data_dir)
+
+    from tfgan_mnist.evaluation.metrics.sharpness import sharpness
+    from tfgan_mnist.evaluation.protocols import protocol_of
+
+    labels = protocol_of("mnist").labels(SHARP)
+    return {
+        **found,
+        "milliseconds_per_step": 1000.0 * found["seconds"] / found["step"],
+        "sharpness": sharpness(draw(recipe, seed, labels)) / sharpness_of_real,
+    }
+
+
+def draw(recipe: str, seed: int, labels: np.ndarray) -> np.ndarray:
+    """Images that a run's model makes: one a label, if it takes any."""
+    from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
+
+    model = SavedGenerator(run_dir(recipe, seed) / "saved_model")
+    seeds = row_seeds(1, len(labels))
+    return model.sample(seeds, labels=labels if model.classes else None)
+
+
+def table(record: Record) -> str:
+    """What was found of each recipe, as Markdown, with what it rests on below."""
+    heads = ["recipe", *(head for head, _ in METRICS.values())]
+    heads += ["sharpness", "steps", "ms a step", "alarm"]
+    rows = []
+    for recipe, runs in record.items():
+        cells = [f"`{recipe}`"]
+        for name, (_, form) in METRICS.items():
+            values = [one["metrics"][name]["mean"] for one in runs if has(one, name)]
+            cells.append(spread(values, form) if values else "–")
+        for name, form in (
+            ("sharpness", "{:.2f}"),
+            ("step", "{:,.0f}"),
+            ("milliseconds_per_step", "{:.1f}"),
+        ):
+            cells.append(spread([one[name] for one in runs], form))
+        rows.append([*cells, alarm_cell(one["alarms"] for one in runs)])
+    runs = [one for some in record.values() for one in some]
+    cells = ["held-out real images"]
+    for name, (_, form) in METRICS.items():
+        real = [one["metrics"][name]["real"] for one in runs if has(one, name)]
+        cells.append(form.format(statistics.mean(real)) if real else "–")
+    rows.append([*cells, "1.00", "", "", ""])
+    judges = ", ".join(sorted({one["judge"] for one in runs}))
+    seeds = sorted({one["seed"] for one in runs})
+    words = (
+        f"Mean (least – greatest) over training seeds {', '.join(map(str, seeds))}, "
+        f"each measured by three times 10,000 samples, by {judges}. FCD: Fréchet "
+        "distance (`fcd_10k`); digit agreement: the share that shows the label asked "
+        "for; sharpness: the mean gradient magnitude of the samples over that of the "
+        "test images; ms a step: seconds of training over steps, compilation "
+        "included; alarm: the runs in which it rang. Each run's metrics are in "
+        "[samples/losses/losses.json](../samples/losses/losses.json)."
+    )
+    return f"{markdown(heads, rows)}\n{words}\n"
+
+
+def has(one: dict, name: str) -> bool:
+    """Whether a run was measured by a metric."""
+    return name in one["metrics"]
+
+
+def draw_strip(path: Path) -> None:
+    """Draws samples of each recipe whose first run is there, a pixel as 2×2."""
+    from matplotlib.figure import Figure
+
+    from tfgan_mnist.visual.montage import montage
+
+    labels = np.arange(PICTURES) % 10
+    sheets = {
+        recipe: montage(draw(recipe, SEEDS[0], labels), COLUMNS)
+        for recipe in RECIPES
+        if (run_dir(recipe, SEEDS[0]) / "saved_model").is_dir()
+    }
+    if not sheets:
+        return
+    height, width = (2 * size for size in next(iter(sheets.values())).shape)
+    margin, gap = 150, 8
+    whole_width, whole_height = margin + width, len(sheets) * (height + gap)
+    figure = Figure(figsize=(whole_width / 100, whole_height / 100), dpi=100)
+    for i, (recipe, sheet) in enumerate(reversed(sheets.items())):
+        middle = (i * (height + gap) + height / 2) / whole_height
+        figure.text(4 / whole_width, middle, recipe, va="center", fontsize=10)
+        left, bottom = margin / whole_width, i * (height + gap) / whole_height
+        place = (left, bottom, width / whole_width, height / whole_height)
+        axes = figure.add_axes(place)
+        axes.set_axis_off()
+        axes.imshow(sheet, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    figure.savefig(path)
+
+
+def main(argv: Sequence[str]) -> None:
+    parser = Parser(__doc__)
+    parser.add_data_dir()
+    parser.add_argument(
+        "--only_write", action="store_true", help="the table of what is in the JSON"
+    )
+    parser.add_argument("recipes", nargs="*", help="by default all")
+    arguments = parser.parse_args(argv)
+    if unknown := set(arguments.recipes) - set(RECIPES):
+        parser.error(f"{min(unknown)} is not compared; there are: {', '.join(RECIPES)}")
+    path = FOLDER / "losses.json"
+    record: Record = read_record(path)
+    if arguments.only_write:
+        if not record:
+            parser.error(f"{path}: nothing was measured yet")
+        write_between_marks(DOCUMENT, {"losses": table(record)})
+        return
+
+    from tfgan_mnist.system.runtime import load_tensorflow
+
+    load_tensorflow()
+    from tfgan_mnist.data.mnist import mnist
+    from tfgan_mnist.evaluation.metrics.sharpness import sharpness
+
+    test_images, _ = mnist(arguments.data_dir, "test")
+    real = sharpness(test_images / np.float32(255.0))
+    for recipe in arguments.recipes or RECIPES:
+        record[recipe] = [run(recipe, seed, arguments.data_dir, real) for seed in SEEDS]
+        record = {name: record[name] for name in RECIPES if name in record}
+        write_record(path, record)
+        write_between_marks(DOCUMENT, {"losses": table(record)})
+        draw_strip(FOLDER / "strip.png")
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+    from tfgan_mnist.system import command
+
+    sys.exit(command.run(main))

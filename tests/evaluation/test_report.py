@@ -1,0 +1,133 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from conftest import PREPARED_MNIST, needs_mnist
+
+from tfgan_mnist.data.mnist import mnist5k
+from tfgan_mnist.evaluation import report
+from tfgan_mnist.evaluation.protocols import protocol_of
+from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
+from tfgan_mnist.system.errors import UserError
+
+
+def test_metrics_are_those_of_the_samples_of_each_seed(toy):
+    model = SavedGenerator(toy)
+    found = report.measure(model, seeds=(4, 5))["metrics"]["near_arcs"]
+    metrics = protocol_of("moons").metrics
+    each = [
+        metrics(model.sample(row_seeds(seed, 2_500)), None)["near_arcs"]
+        for seed in (4, 5)
+    ]
+    assert found["mean"] == pytest.approx(np.mean(each))
+    assert found["deviation"] == pytest.approx(np.std(each))
+
+
+def test_a_conditional_model_is_asked_for_every_digit_as_often(conditional):
+    model = SavedGenerator(conditional)
+    found = report.measure(model, seeds=(1,), quick=True)
+    assert found["judge"] == "judge-1"
+    assert found["samples"] == 1_000
+    # Untrained: it does not know what it is asked for.
+    assert found["metrics"]["digit_agreement_1k"]["mean"] < 0.3
+    assert "judge-1" in report.table(found)
+
+
+class Real:
+    """A generator that answers each label with a real digit of it."""
+
+    path, classes, kind = "real", 10, "images"
+    metadata = {"dataset": "mnist"}  # noqa: RUF012
+
+    def __init__(self):
+        self.images, digits = mnist5k()
+        self.of_class = [np.flatnonzero(digits == label) for label in range(10)]
+
+    def sample(self, seeds, temperature=1.0, labels=None):
+        chosen = [self.of_class[x][i % 500] for i, x in enumerate(map(int, labels))]
+        return self.images[chosen] / 255.0
+
+
+def test_real_digits_that_were_asked_for():
+    found = report.measure(Real(), seeds=(1,))["metrics"]
+    assert found["digit_agreement_10k"]["mean"] > 0.99
+    assert found["classes_10k"]["mean"] == 10
+    assert found["class_kl_10k"]["mean"] < 0.001
+    assert found["digit_agreement_10k"]["real"] > 0.99
+    assert found["precision_10k"]["mean"] > 0.95
+    assert 0 <= found["fcd_10k"]["real"] < 0.05
+    assert found["fcd_10k"]["mean"] < 1.0
+
+
+@needs_mnist
+def test_with_real_images_copies_are_found_out_and_labels_learned_from():
+    real, place = Real(), str(PREPARED_MNIST)
+    found = report.measure(real, seeds=(1,), quick=True, data_dir=place)["metrics"]
+    assert found["copies_1k"] == {"mean": 1.0, "deviation": 0.0, "real": 0.01}
+    assert found["nearest_1k"]["mean"] < 0.1 < found["nearest_1k"]["real"]
+    assert found["accuracy_1k"]["mean"] == pytest.approx(
+        found["accuracy_1k"]["real"], abs=0.04
+    )
+    assert found["accuracy_1k"]["real"] > 0.85
+
+
+class Foreign(tf.Module):
+    """Anyone's generator with the signature, and no word of where it is from."""
+
+    def __init__(self, scale: float, channels: int):
+        super().__init__()
+        self.scale, self.channels = scale, channels
+
+    @tf.function
+    def sample(self, seed, temperature):
+        shift = tf.cast(seed % 7, tf.float32)[:, None, None, None] / 7.0
+        images = tf.ones([tf.size(seed), 32, 32, self.channels])
+        return {"images": self.scale * images * shift}
+
+
+def foreign(path, scale: float, channels: int = 1) -> SavedGenerator:
+    module = Foreign(scale, channels)
+    specs = [
+        tf.TensorSpec([None], tf.int64, "seed"),
+        tf.TensorSpec([None], tf.float32, "temperature"),
+    ]
+    signature = module.sample.get_concrete_function(*specs)
+    tf.saved_model.save(module, str(path), signatures={"sample": signature})
+    return SavedGenerator(path)
+
+
+def test_a_model_of_anyone_with_the_signature(tmp_path):
+    found = report.measure(foreign(tmp_path / "model", 1.0), seeds=(1,), quick=True)
+    assert (found["recipe"], found["dataset"]) == (None, "mnist")
+    assert found["metrics"]["precision_1k"]["mean"] == 0
+
+
+@pytest.mark.parametrize(
+    ("scale", "channels", "words"),
+    [
+        (255.0, 1, "give floats from 0 to 1"),
+        (1.0, 3, r"holds an array \[1000, 32, 32, 3\]"),
+        (float("nan"), 1, "its samples are not finite numbers"),
+    ],
+)
+def test_a_model_of_something_else(scale, channels, words, tmp_path):
+    model = foreign(tmp_path / "model", scale, channels)
+    with pytest.raises(UserError, match=words):
+        report.measure(model, seeds=(1,), quick=True)
+
+
+def test_a_model_of_other_data(tmp_path):
+    model = foreign(tmp_path / "model", 1.0)
+    model.metadata = {"dataset": "fashion_mnist"}
+    with pytest.raises(UserError, match="imitates 'fashion_mnist'; there are metrics"):
+        report.measure(model, seeds=(1,))
+
+
+def test_more_images_than_are_judged_are_spread_evenly(monkeypatch):
+    few = dataclasses.replace(protocol_of("mnist"), count=250)
+    monkeypatch.setattr(report, "protocol_of", lambda dataset: few)
+    images = mnist5k()[0] / np.float32(255.0)  # sorted by class
+    found = report.measure_images(images)
+    assert found["samples"] == 250
+    assert found["metrics"]["classes_250"]["mean"] == 10

@@ -1,0 +1,249 @@
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from conftest import tiny_config
+
+from tfgan_mnist import registry
+from tfgan_mnist.build import build_gan, build_networks, build_training, load_data
+from tfgan_mnist.config import Config
+from tfgan_mnist.evaluation.protocols import protocol_of
+from tfgan_mnist.gans.gan import GAN
+from tfgan_mnist.gans.losses import Loss
+from tfgan_mnist.system.errors import UserError
+from tfgan_mnist.system.flags import flag_of
+
+
+def test_every_declared_name_stands_for_something():
+    for name in registry.DATASETS:
+        assert protocol_of(name).count > 0
+        assert callable(registry.find(registry.DATASETS[name].make))
+    for path in registry.LOSSES.values():
+        assert isinstance(registry.find(path), Loss)
+    for game in registry.GAMES.values():
+        assert issubclass(registry.find(game.make), GAN)
+    for networks in registry.NETWORKS.values():
+        assert networks.game in registry.GAMES
+        assert callable(registry.find(networks.make))
+
+
+def test_a_game_s_options_are_the_flags_that_name_it():
+    flags = {field.name: flag_of(field) for field in dataclasses.fields(Config)}
+    training_alone = {"simultaneous", "clusters", "spectral_normalization"}
+    training_alone |= {name for name in flags if name.startswith("discriminator_")}
+    for game, declared in registry.GAMES.items():
+        found = registry.find(declared.make).Options
+        options = {field.name for field in dataclasses.fields(found)}
+        assert options <= set(flags)
+        own = {n for n, flag in flags.items() if game in flag.games} - training_alone
+        if game == "unconditional":  # told clusters, it is the conditional game
+            own.remove("mismatched_weight")
+        assert own <= options
+        for name in options:
+            assert not flags[name].games or game in flags[name].games
+
+
+@pytest.mark.parametrize(
+    ("networks", "flag"),
+    [
+        ("vae", {"r1_weight": 0.1}),
+        ("vae", {"loss": "hinge"}),
+        ("dcgan", {"kl_weight": 0.5}),
+        ("dcgan", {"class_weight": 2.0}),
+        ("acgan", {"mismatched_weight": 0.1}),
+        ("acgan", {"clusters": 3}),
+    ],
+)
+def test_another_game_s_flag_is_refused(networks, flag):
+    (name, value), *_ = flag.items()
+    game = registry.NETWORKS[networks].game
+    with pytest.raises(UserError, match=f"--{name}={value}: .* the game {game}"):
+        tiny_config("non_saturating", networks=networks, **flag)
+
+
+def rows_of(batch) -> set[bytes]:
+    return {np.asarray(row).tobytes() for row in batch["samples"]}
+
+
+def test_five_updates_of_d_see_five_batches():
+    """Algorithm 1 of Arjovsky et al., 2017, draws a batch for each of them."""
+    config = tiny_config("wgan", batch_size=16)
+    training = build_training(config)
+    batches = training.step.batches(tf.constant(3))
+    assert training.step.draws == len(batches) == 5
+    # MNIST holds no image twice among so few.
+    assert len(set.union(*map(rows_of, batches))) == 5 * 16
+    (next_batch, *_) = training.step.batches(tf.constant(4))
+    assert not rows_of(next_batch) & rows_of(batches[-1])
+
+
+def test_an_epoch_of_five_batches_a_step_holds_every_image_once():
+    config = tiny_config("wgan", batch_size=100)
+    training = build_training(config)
+    images, _ = load_data(config)
+    examples = [
+        training.step.batch.__closure__[0].cell_contents.indices(tf.constant(i), j)
+        for i in range(len(images) // 500)
+        for j in range(5)
+    ]
+    assert sorted(np.concatenate(examples)) == list(range(len(images)))
+
+
+@pytest.mark.parametrize(("shared", "batches"), [("none", 3), ("batch", 1), ("all", 1)])
+def test_what_updates_share(shared, batches):
+    config = tiny_config(
+        "relativistic_r1_r2", discriminator_updates=2, shared_draws=shared
+    )
+    training = build_training(config)
+    assert training.step.draws == batches  # G's side looks at real samples too
+    assert np.isfinite(training.step(tf.constant(0), tf.constant(2))).all()
+
+
+def test_d_updates_on_batches_of_their_own_learn_from_all_of_them():
+    """Moved by plain descent of a linear D: the sum of what each batch asks for."""
+    config = tiny_config(
+        "wgan",
+        discriminator_clip=0.0,
+        discriminator_optimizer="sgd",
+        discriminator_updates=2,
+        generator_updates=1,
+        discriminator_learning_rate=1e-3,
+        generator_learning_rate=1e-30,
+    )
+    moved = {}
+    for shared in ("none", "batch"):
+        training = build_training(dataclasses.replace(config, shared_draws=shared))
+        before = training.gan.discriminator.get_weights()
+        training.step(tf.constant(0), tf.constant(1))
+        after = training.gan.discriminator.get_weights()
+        moved[shared] = np.concatenate(
+            [(b - a).ravel() for a, b in zip(before, after, strict=True)]
+        )
+    assert abs(moved["none"] - moved["batch"]).max() > 1e-6
+
+
+def test_simultaneous_gradients_come_from_the_same_passes():
+    """The same step written out: one pass of G, one of D on each, then both move."""
+    config = tiny_config(
+        "dcgan_cpu",
+        simultaneous=True,
+        generator_updates=1,
+        discriminator_optimizer="sgd",
+        generator_optimizer="sgd",
+        discriminator_learning_rate=0.1,
+        generator_learning_rate=0.1,
+        ema_decay=0.0,
+    )
+    training, twin = build_training(config), build_training(config)
+    losses = training.step(tf.constant(0), tf.constant(1)).numpy()
+    gan, (batch,) = twin.gan, twin.step.batches(tf.constant(0))
+    seed = tf.random.fold_in(twin.step.latent_seed, 0)
+    latents = gan.draw_latents(config.batch_size, tf.random.fold_in(seed, 0))
+    d, g = gan.networks["discriminator"], gan.networks["generator"]
+    entropy = keras.losses.BinaryCrossentropy(from_logits=True)
+    with tf.GradientTape() as d_tape, tf.GradientTape() as g_tape:
+        fakes = g(latents, training=True)
+        real, fake = d(batch["samples"], training=True), d(fakes, training=True)
+        d_loss = entropy(tf.ones_like(real), real) + entropy(tf.zeros_like(fake), fake)
+        g_loss = entropy(tf.ones_like(fake), fake)
+    gradients = [
+        (network.trainable_variables, tape.gradient(loss, network.trainable_variables))
+        for network, tape, loss in ((d, d_tape, d_loss), (g, g_tape, g_loss))
+    ]
+    for variables, found in gradients:
+        for variable, gradient in zip(variables, found, strict=True):
+            variable.assign_sub(0.1 * gradient)
+    for name in ("discriminator", "generator"):
+        for ours, theirs in zip(
+            training.gan.networks[name].weights, gan.networks[name].weights, strict=True
+        ):
+            np.testing.assert_allclose(ours, theirs, atol=1e-5, err_msg=ours.path)
+    names = training.step.names
+    np.testing.assert_allclose(losses[0, names.index("discriminator")], d_loss, 1e-5)
+    np.testing.assert_allclose(losses[0, names.index("generator")], g_loss, 1e-5)
+
+
+def test_simultaneous_moves_are_one_each():
+    with pytest.raises(UserError, match="--simultaneous=true: both sides move once"):
+        tiny_config("dcgan_cpu", simultaneous=True)
+
+
+def optimizers(**flags) -> list[keras.optimizers.Optimizer]:
+    training = build_training(tiny_config("dcgan_cpu", **flags))
+    return [player.optimizer for player in training.step.players]
+
+
+def test_each_side_has_the_optimizer_that_its_flag_names():
+    d, g = optimizers(
+        discriminator_optimizer="rmsprop",
+        generator_optimizer="sgd",
+        discriminator_learning_rate=5e-5,
+        beta_2=0.9,
+        epsilon=1e-5,
+    )
+    assert isinstance(d, keras.optimizers.RMSprop)
+    assert (d.rho, d.epsilon) == (0.9, 1e-5)
+    assert float(d.learning_rate) == pytest.approx(5e-5)
+    assert isinstance(g, keras.optimizers.SGD)
+    d, g = optimizers(beta_1=0.4, epsilon=1e-8)
+    assert isinstance(d, keras.optimizers.Adam)
+    assert (d.beta_1, d.beta_2, d.epsilon) == (0.4, 0.999, 1e-8)
+
+
+@pytest.mark.parametrize(
+    ("decay", "middle"), [("linear", 0.5), ("cosine", 0.5), ("none", 1.0)]
+)
+def test_rates_fall_over_steps_however_many_updates_a_step_has(decay, middle):
+    steps = 4 if decay != "none" else 0
+    config = tiny_config("dcgan_cpu", learning_rate_decay=decay, decay_steps=steps)
+    training = build_training(config)
+    training.step(tf.constant(0), tf.constant(2))
+    for player in training.step.players:  # D has moved twice by now, and G four times
+        rate = float(player.optimizer.learning_rate) / 2e-4
+        assert rate == pytest.approx(middle, rel=1e-5), player.name
+
+
+def test_a_decay_without_steps_is_refused():
+    with pytest.raises(UserError, match="--decay_steps=0: give both or neither"):
+        tiny_config("dcgan_cpu", learning_rate_decay="cosine")
+
+
+@pytest.mark.parametrize("recipe", ["dcgan_cpu", "cgan_embedding", "moons"])
+def test_prelu_has_a_slope_for_every_channel(recipe):
+    plain = build_networks(tiny_config(recipe))
+    changed = build_networks(tiny_config(recipe, prelu=True))
+    kinds = keras.layers.ReLU | keras.layers.LeakyReLU
+    for name, network in changed.items():
+        layers = [*network._flatten_layers(include_self=False, recursive=True)]
+        slopes = [x for x in layers if isinstance(x, keras.layers.PReLU)]
+        assert slopes
+        assert not any(isinstance(layer, kinds) for layer in layers)
+        for layer in slopes:
+            (alpha,) = layer.get_weights()
+            assert alpha.size == layer.output.shape[-1]
+            assert (alpha == 0.25).all()
+        more = sum(layer.count_params() for layer in slopes)
+        assert network.count_params() == plain[name].count_params() + more
+    training = build_training(tiny_config(recipe, prelu=True, jit_compile="off"))
+    assert np.isfinite(training.step(tf.constant(0), tf.constant(2))).all()
+
+
+def test_a_gan_declares_all_that_a_checkpoint_keeps():
+    config = tiny_config("dcgan_fast")
+    training = build_training(config)
+    kept = {name.split("/")[0] for name in training.variables}
+    assert kept == {
+        "generator",
+        "discriminator",
+        "generator_average",
+        "discriminator_optimizer",
+        "generator_optimizer",
+        "clusters",
+    }
+    assert set(training.gan.state) <= set(training.variables)
+    unknown = build_gan(config)  # as for a checkpoint that is still to be read
+    assert {n: v.shape for n, v in unknown.state.items()} == {
+        n: v.shape for n, v in training.gan.state.items()
+    }

@@ -1,0 +1,42 @@
+"""Names of the flags, and what they stand for."""
+
+import dataclasses
+
+import pytest
+
+from tfgan_mnist.config import Config
+from tfgan_mnist.evaluation.protocols import Protocol, protocol_of
+from tfgan_mnist.gans import losses
+from tfgan_mnist.gans.gan import GAN
+from tfgan_mnist.registry import ADVERSARIAL, DATASETS, GAMES, LOSSES, NETWORKS, find
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_network_of_the_flags_can_be_built(name):
+    """Also that they play a game on data that there is."""
+    networks = NETWORKS[name]
+    assert callable(find(networks.make))
+    assert networks.game in GAMES
+    assert networks.makes in {data.makes for data in DATASETS.values()}
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_every_data_set_of_the_flags_can_be_made_and_measured(name):
+    assert callable(find(DATASETS[name].make))
+    assert isinstance(protocol_of(name), Protocol)
+    assert (protocol_of(name).picture is not None) == DATASETS[name].is_toy
+
+
+@pytest.mark.parametrize("name", GAMES)
+def test_every_game_is_a_gan_whose_options_are_flags(name):
+    game = find(GAMES[name].make)
+    assert issubclass(game, GAN)
+    options = {field.name for field in dataclasses.fields(game.Options)}
+    assert options <= {field.name for field in dataclasses.fields(Config)}
+    assert set(ADVERSARIAL) <= set(GAMES)
+
+
+def test_every_loss_is_one_of_the_flags_and_the_other_way_round():
+    made = [name for name, x in vars(losses).items() if isinstance(x, losses.Loss)]
+    assert made == list(LOSSES)
+    assert all(find(LOSSES[name]) is vars(losses)[name] for name in made)
