@@ -131,7 +131,8 @@ def test_spectral_normalization_of_any_discriminator(recipe, mixed_precision, tm
         np.testing.assert_allclose(np.linalg.norm(now), 1.0, rtol=1e-5)
         # Of a single column there is but one direction.
         assert len(now) == 1 or not np.array_equal(old, now)
-    exporter(config, training.variables)(tmp_path / "model", {})
+    what_made_it = {"classes": config.classes}
+    exporter(config, training.variables)(tmp_path / "model", what_made_it)
     model = SavedGenerator(tmp_path / "model")
     labels = np.array([1, 2]) if config.classes else None
     assert len(model.sample(row_seeds(1, 2), labels=labels)) == 2

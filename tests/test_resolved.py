@@ -1,4 +1,4 @@
-"""A recipe says only what makes it itself; the rest are defaults that are pinned here."""
+"""A recipe says only what makes it itself; its defaults are pinned here."""
 
 from pathlib import Path
 
@@ -58,3 +58,13 @@ def test_records_of_earlier_versions_are_read(tmp_path):
     assert config.jit_compile == "step"
     path.write_text(path.read_text().replace("=true\n--gen", "=false\n--gen"))
     assert read_config(path).shared_draws == "batch"
+
+
+@pytest.mark.parametrize("flag", ["--share_latents", "--noshare_latents"])
+def test_a_renamed_flag_is_read_in_every_spelling(flag):
+    from tfgan_mnist.config import parse_config
+
+    shared = "batch" if flag.startswith("--no") else "all"
+    assert parse_config([flag, "--steps=3"])["shared_draws"] == shared
+    both = parse_config([flag, "--shared_draws=none"])
+    assert both["shared_draws"] == "none"

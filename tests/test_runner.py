@@ -97,8 +97,11 @@ def test_the_model_of_a_run_is_that_of_its_newest_checkpoint(stopped, unfinished
     step = int(read_newest(unfinished / "checkpoints")["step"])
     assert found.metadata["step"] == step
     assert {path for path in unfinished.rglob("*")} == before  # nothing was written
-    with runner.model_of_run(stopped[0]) as path:
-        assert path == stopped[0] / "saved_model"
+    with runner.model_of_run(stopped[0]) as path:  # a copy of what is there
+        made = "saved_model.pb"
+        written = stopped[0] / "saved_model" / made
+        assert (path / made).read_bytes() == written.read_bytes()
+        assert path != written.parent
 
 
 def test_commands_take_a_run_that_is_not_finished(unfinished, tmp_path):
@@ -196,3 +199,44 @@ def test_metadata_is_what_the_flags_say(trained):
     assert found["classes"] == 0
     assert found["flags"]["base_channels"] == 4
     assert not {"run_dir", "data_dir", "init_from"} & set(found["flags"])
+
+
+def test_the_best_model_of_a_run_is_drawn_and_exported(tmp_path):
+    run_dir = tmp_path / "run"
+    train(tiny_config(), steps=16, evaluate_every=8, max_seconds=0, run_dir=run_dir)
+    best = SavedGenerator(run_dir / "saved_model_best")
+    assert best.metadata["distance"]["fcd_1k"] > 0
+    output = tmp_path / "digits.npy"
+    words = [f"--run_dir={run_dir}", "--best", "--count=2", f"--output={output}"]
+    code, _, stderr = run("sample", *words)
+    assert code == 0, stderr
+    expected = best.sample(row_seeds(1, 2))
+    np.testing.assert_allclose(np.load(output), expected, atol=1e-6)
+    words = [f"--run_dir={run_dir}", "--best", f"--serving_dir={tmp_path / 's'}"]
+    code, stdout, stderr = run("export", *words)
+    assert code == 0, stderr
+    assert f"of step {best.metadata['step']}" in stdout
+
+
+@pytest.mark.parametrize(
+    ("recipe", "flags"),
+    [
+        ("dcgan_fast", {}),
+        ("cgan_embedding", {"jit_compile": "off"}),
+        ("dcgan_cpu", {"mixed_precision": True}),
+    ],
+)
+def test_a_checkpoint_alone_makes_the_model_of_any_game(recipe, flags, tmp_path):
+    """Clusters, labels and weights of a run in half precision."""
+    import shutil
+
+    config = tiny_config(recipe, evaluate_every=0, **flags)
+    limits = {"steps": 2, "epochs": 0, "max_seconds": 0, "run_dir": tmp_path / "run"}
+    result = train(config, **limits)
+    labels = np.array([3, 1]) if config.classes else None
+    seeds = row_seeds(1, 2)
+    expected = SavedGenerator(result.saved_model).sample(seeds, labels=labels)
+    shutil.rmtree(result.saved_model)
+    with runner.model_of_run(tmp_path / "run") as path:
+        found = SavedGenerator(path).sample(seeds, labels=labels)
+    np.testing.assert_allclose(found, expected, atol=1e-6)

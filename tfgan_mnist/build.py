@@ -80,7 +80,7 @@ def build_gan(config: Config, clusters: Clusters | None = None) -> GAN:
     name = config.game
     if config.clusters:
         clusters = clusters or Clusters.unknown(config.classes, config.clusters)
-        name = "conditional"  # of clusters, if not of labels
+        name = GAMES[name].with_clusters
     game = find(GAMES[name].make)
     values = dataclasses.asdict(config) | {"loss": find(LOSSES[config.loss])}
     options = {f.name: values[f.name] for f in dataclasses.fields(game.Options)}

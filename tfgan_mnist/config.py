@@ -19,7 +19,7 @@ from tfgan_mnist.system.flags import check_flags, flag, flag_of, parse_flags
 MOST_CLUSTERED = 20_000
 """Images that clusters are learned from; more make no better ones."""
 
-_TOLD = ("unconditional", "conditional")  # games whose networks can be told clusters
+_TOLD = tuple(name for name, game in GAMES.items() if game.with_clusters)
 _OPTIMIZERS = ("adam", "rmsprop", "sgd")
 
 
@@ -124,14 +124,14 @@ class Config:
     r1_weight: float = flag(
         0.0,
         "Losses",
-        "of half D's squared gradient on real samples",
+        "weight of ½‖∇D‖² on real samples",
         low=0.0,
         games=ADVERSARIAL,
     )
     r2_weight: float = flag(
         0.0,
         "Losses",
-        "of half D's squared gradient on generated samples",
+        "weight of ½‖∇D‖² on generated samples",
         low=0.0,
         games=ADVERSARIAL,
     )
@@ -189,7 +189,9 @@ class Config:
         low=0.0,
         same_run=False,
     )
-    discriminator_updates: int = flag(1, "Schedule", "updates of D a step", low=1)
+    discriminator_updates: int = flag(
+        1, "Schedule", "updates of D a step", low=1, games=ADVERSARIAL
+    )
     generator_updates: int = flag(2, "Schedule", "updates of G a step", low=1)
     shared_draws: str = flag(
         "none",
@@ -418,6 +420,13 @@ class Config:
                     f"--{field.name}={value}: --networks={self.networks} plays the "
                     f"game {self.game}, which has no such flag; leave it out"
                 )
+        latents = GAMES[self.game].latents
+        if latents and self.latent_distribution != latents:
+            raise UserError(
+                f"--latent_distribution={self.latent_distribution}: the game "
+                f"{self.game} has {latents} latents; give "
+                f"--latent_distribution={latents}"
+            )
 
     def _check_schedule(self) -> None:
         """Raises UserError unless the schedule can be kept and comes to an end."""
@@ -426,6 +435,11 @@ class Config:
             raise UserError(
                 "--simultaneous=true: both sides move once a step; give "
                 "--discriminator_updates=1 --generator_updates=1"
+            )
+        if self.simultaneous and self.shared_draws != "none":
+            raise UserError(
+                f"--shared_draws={self.shared_draws}: --simultaneous shares all of "
+                "them; leave it out"
             )
         decays = self.learning_rate_decay != "none"
         if decays != bool(self.decay_steps):
@@ -477,9 +491,7 @@ _RENAMED_VALUES = {
 """Values of earlier versions, by flag, as they are called today."""
 
 _RENAMED_FLAGS = {
-    "share_latents": lambda value: (
-        f"shared_draws={'all' if value.lower() in ('true', '1', 't') else 'batch'}"
-    )
+    "share_latents": lambda shared: f"shared_draws={'all' if shared else 'batch'}"
 }
 
 

@@ -70,17 +70,26 @@ class Game:
     Args:
       make: ``module:class``.
       labelled: whether its networks are told a label.
+      with_clusters: the game that is played if they are told clusters too; empty if
+        they cannot be.
+      latents: the distribution that latents must have; any if empty.
     """
 
     make: str
     labelled: bool = False
+    with_clusters: str = ""
+    latents: str = ""
 
 
 GAMES: Mapping[str, Game] = {
-    "unconditional": Game("gans.unconditional:Unconditional"),
-    "conditional": Game("gans.conditional:Conditional", labelled=True),
+    "unconditional": Game(
+        "gans.unconditional:Unconditional", with_clusters="conditional"
+    ),
+    "conditional": Game(
+        "gans.conditional:Conditional", labelled=True, with_clusters="conditional"
+    ),
     "acgan": Game("gans.acgan:AuxiliaryClassifier", labelled=True),
-    "vae": Game("gans.vae:VariationalAutoencoder"),
+    "vae": Game("gans.vae:VariationalAutoencoder", latents="normal"),
 }
 
 ADVERSARIAL = ("unconditional", "conditional", "acgan")

@@ -7,9 +7,11 @@ import dataclasses
 import datetime
 import json
 import math
+import shutil
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -42,7 +44,7 @@ from tfgan_mnist.training import hooks, loop
 from tfgan_mnist.training.alarm import Alarm
 from tfgan_mnist.training.checkpoint import Checkpoints, State, read_newest
 from tfgan_mnist.training.run_directory import RunDirectory
-from tfgan_mnist.training.transfer import start_from
+from tfgan_mnist.training.transfer import Start
 from tfgan_mnist.visual.animation import write_gif
 from tfgan_mnist.visual.plots import plot_curves, plot_panels
 
@@ -91,13 +93,18 @@ def run(
         evaluate = build_evaluation(config, training) if config.evaluate_every else None
         checkpoints = Checkpoints(directory.checkpoints, config.keep_checkpoints, _warn)
         state = State(training.variables)
+        # Read before anything of this run is touched: it may lie inside it.
+        start = None
+        if config.init_from and (config.overwrite or not checkpoints.paths()):
+            start = Start(config.init_from, training.variables)
         try:
             with directory.open(config) as removed:
                 restored = checkpoints.restore(state)
                 if not _is_complete(config, directory, state):
                     echo_or_print(_beginning(directory, state, removed))
-                    if config.init_from and not restored:
-                        echo_or_print(start_from(config.init_from, training.variables))
+                    if start and not restored:
+                        start.assign(training.variables)
+                        echo_or_print(start.sentence)
                     saver = hooks.Saver(config.checkpoint_every, checkpoints)
                     export = exporter(config, training.variables)
                     _train(
@@ -267,7 +274,10 @@ def _train(
             stopped = f"stopped by {name} at step {state.step:,}, saved"
             if state.step:
                 bar.close()
-                echo(f"{stopped}; writing its pictures and model (again {name}: not)")
+                echo(
+                    f"{stopped}; writing its pictures and model "
+                    f"(a second {name} skips this)"
+                )
                 _write_products(config, directory, training.gan.sides, export, state)
             raise RunStopped(
                 f"{stopped}; {_go_on(config)}", exit_code=128 + interrupted[0]
@@ -344,15 +354,15 @@ def model_of_run(run_dir: str | Path, best: bool = False) -> Iterator[Path]:
                 f"{name}: has no {directory.best_model.name}; a run with "
                 "--evaluate_every keeps one"
             )
-        check_saved_model(directory.best_model, "--run_dir")
-        yield directory.best_model
+        with _copied(directory.best_model) as path:
+            yield path
         return
     newest = read_newest(directory.checkpoints)
     if newest is None:
         raise UserError(f"{name}: has no checkpoint yet, or none that is whole")
     if read_metadata(directory.saved_model).get("step") == int(newest["step"]):
-        check_saved_model(directory.saved_model, "--run_dir")
-        yield directory.saved_model
+        with _copied(directory.saved_model) as path:
+            yield path
         return
     config = read_config(directory.config)
     state = State({}, int(newest["step"]), float(newest["seconds"]))
@@ -370,6 +380,29 @@ def model_of_run(run_dir: str | Path, best: bool = False) -> Iterator[Path]:
                 f"{name}: its checkpoint does not fit its config.flags ({error})"
             ) from None
         yield path
+
+
+@contextlib.contextmanager
+def _copied(model: Path) -> Iterator[Path]:
+    """A copy of a SavedModel that its run may be about to replace."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / model.name
+        for attempt in range(COPY_ATTEMPTS):
+            shutil.rmtree(path, ignore_errors=True)
+            before = read_metadata(model)
+            try:
+                shutil.copytree(model, path)
+            except OSError:  # replaced meanwhile
+                if attempt == COPY_ATTEMPTS - 1:
+                    raise
+            if before and before == read_metadata(path) == read_metadata(model):
+                break
+            time.sleep(0.2)
+        check_saved_model(path, "--run_dir")
+        yield path
+
+
+COPY_ATTEMPTS = 5
 
 
 def _observers(

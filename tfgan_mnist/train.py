@@ -16,7 +16,7 @@ from tfgan_mnist.config import (
     recipe_header,
     recipes,
 )
-from tfgan_mnist.registry import DATASETS
+from tfgan_mnist.registry import ADVERSARIAL, DATASETS
 from tfgan_mnist.system import command, interrupts
 from tfgan_mnist.system.errors import UserError
 from tfgan_mnist.system.files import check_folder
@@ -77,7 +77,8 @@ def _check_sources(config: Config) -> None:
     """Raises UserError if what a run reads is missing, as far as one can tell yet."""
     if config.data_dir and not DATASETS[config.dataset].is_toy:
         check_folder(Path(config.data_dir), "--data_dir")
-    if config.init_from:
+    begins = config.overwrite or not RunDirectory(config.run_dir).has_checkpoint()
+    if config.init_from and begins:
         source = Path(config.init_from)
         check_folder(source, "--init_from")
         if not any(
@@ -122,8 +123,10 @@ def plan(config: Config) -> str:
     )
     if config.simultaneous:
         moves = "D and G at once, from the same passes"
-    if config.game == "vae":
-        moves = f"{config.generator_updates} × encoder and decoder"
+    if config.game not in ADVERSARIAL:
+        moves = (
+            f"{config.generator_updates} update{'s' * (config.generator_updates > 1)}"
+        )
     limits = []
     if config.last_step is not None:
         limit, count = f"{config.last_step:,} steps", DATASETS[config.dataset].count

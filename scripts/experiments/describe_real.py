@@ -38,7 +38,7 @@ def main(argv: Sequence[str]) -> None:
     kept = {}
     for split in ("train", "test"):
         images, labels = mnist(arguments.data_dir, split)
-        features = judge.examine(images / np.float32(255.0))
+        features = judge.features(images / np.float32(255.0))
         chosen = random.permutation(len(images))[:KEPT]
         kept[split] = features[chosen]
         if split == "test":

@@ -51,3 +51,21 @@ def test_d_learns_the_classes_of_real_images():
         losses.append(rows[:, where].mean())
     assert losses[0] > 1.5
     assert losses[-1] < 0.6 * losses[0]
+
+
+def test_the_saved_model_names_the_class_of_an_image_and_asks_for_no_label(tmp_path):
+    from tfgan_mnist import runner
+    from tfgan_mnist.training.checkpoint import State
+
+    config = tiny_config("acgan")
+    training = build_training(config)
+    export = runner.exporter(config, training.variables)
+    export(tmp_path / "model", runner.metadata(config, State({})))
+    model = tf.saved_model.load(str(tmp_path / "model"))
+    images = tf.random.stateless_uniform([3, 28, 28, 1], [1, 1])
+    found = model.signatures["discriminate"](images=images)
+    logits, classes = training.gan.discriminator(images * 2.0 - 1.0)
+    np.testing.assert_allclose(found["logits"], logits[:, 0], atol=1e-5)
+    np.testing.assert_allclose(found["classes"], tf.nn.softmax(classes), atol=1e-5)
+    labelled = model.signatures["sample"].structured_input_signature[1]
+    assert set(labelled) == {"seed", "temperature", "label"}

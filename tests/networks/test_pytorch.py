@@ -1,6 +1,7 @@
 """Networks of PyTorch sources: counts, initial weights, and a pass computed by hand."""
 
 import dataclasses
+import itertools
 
 import keras
 import numpy as np
@@ -14,7 +15,7 @@ MLP = {"generator": 1_489_936, "discriminator": 533_505}
 
 def dense_counts(*widths: int) -> int:
     """Weights and biases of dense layers from width to width."""
-    return sum(a * b + b for a, b in zip(widths, widths[1:], strict=False))
+    return sum(a * b + b for a, b in itertools.pairwise(widths))
 
 
 def test_parameter_counts_by_hand():
@@ -103,7 +104,8 @@ def test_dcgan32_begins_as_its_source_does():
                 # transposed convolution counts its outputs: the third axis in both.
                 fan_in = height * width * channels[0]
                 assert abs(bias).max() <= fan_in**-0.5, transposed
-                assert bias.any()
+                if bias.size >= 32:
+                    assert abs(bias).max() > 0.85 * fan_in**-0.5, transposed
 
 
 def leaky(x: np.ndarray) -> np.ndarray:
@@ -147,7 +149,7 @@ def test_a_pass_through_cgan_onehot_by_hand():
 
 
 def transposed_convolution(x, kernel, bias, stride, padding):
-    """``torch.nn.ConvTranspose2d`` by its definition: each input place adds a kernel."""
+    """``torch.nn.ConvTranspose2d`` by its definition: a place adds a kernel."""
     batch, height, width, _ = x.shape
     size, _, outputs, _ = kernel.shape  # Keras keeps [h, w, out, in]
     side = (height - 1) * stride + size

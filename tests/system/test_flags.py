@@ -27,7 +27,7 @@ class Tea:
         check_flags(self)
 
 
-RENAMED = {"spoons": lambda value: f"grams={2.0 * float(value)}"}
+RENAMED = {"strong": lambda strong: f"grams={4.0 if strong else 1.0}"}
 
 
 def parse(*argv: str, switches=(), find=lambda path: path) -> dict:
@@ -120,13 +120,14 @@ def test_a_mistake_in_a_flagfile_names_the_file(tmp_path):
 
 
 def test_a_renamed_flag_counts_unless_today_s_is_there(tmp_path):
-    assert parse("--spoons=2")["grams"] == 4.0
-    assert parse("--spoons=2", "--grams=3")["grams"] == 3.0
-    assert "spoons" not in parse()
+    assert parse("--strong")["grams"] == parse("--strong=true")["grams"] == 4.0
+    assert parse("--nostrong")["grams"] == 1.0
+    assert parse("--strong", "--grams=3")["grams"] == 3.0
+    assert "strong" not in parse()
     path = tmp_path / "tea.flags"
-    path.write_text("--spoons=3\n--cups=2\n")
+    path.write_text("--strong=false\n--cups=2\n")
     found = parse(f"--flagfile={path}")
-    assert (found["grams"], found["cups"]) == (6.0, 2)
+    assert (found["grams"], found["cups"]) == (1.0, 2)
 
 
 def test_what_a_flag_says_of_itself():

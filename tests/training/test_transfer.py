@@ -1,4 +1,5 @@
 import dataclasses
+import shutil
 
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ from conftest import assert_one_line_error, run, tiny_config
 
 from tfgan_mnist.build import build_training
 from tfgan_mnist.system.errors import UserError
-from tfgan_mnist.training.transfer import read_weights, start_from
+from tfgan_mnist.training.transfer import Start, read_weights
 
 
 def values(training) -> dict[str, np.ndarray]:
@@ -15,52 +16,85 @@ def values(training) -> dict[str, np.ndarray]:
 
 @pytest.mark.parametrize("source", ["", "saved_model"])
 def test_the_same_networks_take_everything(trained, source):
-    """Of a SavedModel the averages, which are all of G that it holds."""
+    """A SavedModel holds averages in place of G's own weights; they serve as both."""
     weights = read_weights(trained / source)
     training = build_training(tiny_config("dcgan_cpu", seed=9))
     before = values(training)
-    sentence = start_from(trained / source, training.variables)
+    start = Start(trained / source, training.variables)
+    start.assign(training.variables)
+    kept = [name for name in before if "_optimizer/" not in name]
+    assert start.sentence.endswith(f"took {len(kept)} of {len(kept)} variables")
     for name, now in values(training).items():
         if "_optimizer/" in name:
             np.testing.assert_array_equal(now, before[name])
-        elif name in weights:
-            np.testing.assert_array_equal(now, weights[name])
-    kept = [n for n in before if "_optimizer/" not in n]
-    count = len([n for n in kept if n in weights])
-    assert f"took {count} of {len(kept)} variables" in sentence
-    assert any(
-        not np.array_equal(before[n], values(training)[n])
-        for n in kept
-        if n.startswith("generator/")
-    )
+            continue
+        if source:
+            name = name.replace("_average/", "/")
+        np.testing.assert_array_equal(now, weights[name])
+    kernel = "generator/00_kernel"
+    assert not np.array_equal(before[kernel], values(training)[kernel])
 
 
 def test_what_does_not_fit_is_named_and_left_alone(trained):
     config = tiny_config("dcgan_cpu", latent_dim=7, seed=9)
     training = build_training(config)
     before = values(training)["generator/00_kernel"]
-    sentence = start_from(trained, training.variables)
-    assert "not generator/00_kernel ([100, 288] there, [7, 288] here)" in sentence
+    start = Start(trained, training.variables)
+    start.assign(training.variables)
+    expected = "not generator/00_kernel ([100, 288] there, [7, 288] here)"
+    assert expected in start.sentence
     np.testing.assert_array_equal(values(training)["generator/00_kernel"], before)
 
 
 def test_nothing_that_fits_is_an_error(trained):
     training = build_training(tiny_config("ring_relativistic", base_channels=6))
     with pytest.raises(UserError, match="none of its weights fits"):
-        start_from(trained, training.variables)
+        Start(trained, training.variables)
 
 
 def test_a_run_starts_from_another_and_resumes_as_itself(trained, tmp_path):
-    flags = [f"--flagfile={trained / 'config.flags'}", f"--init_from={trained}"]
-    flags += ["--steps=2", "--dataset=mnist5k", f"--run_dir={tmp_path / 'second'}"]
+    source = tmp_path / "source"
+    shutil.copytree(trained, source)
+    flags = [f"--flagfile={trained / 'config.flags'}", f"--init_from={source}"]
+    flags += ["--steps=2", f"--run_dir={tmp_path / 'second'}"]
     code, stdout, stderr = run("train", *flags)
     assert code == 0, stderr
-    assert f"started from {trained}: took" in stdout
+    assert f"started from {source}: took" in stdout
     assert "; not " not in stdout.splitlines()[1]
-    code, stdout, _ = run("train", *flags, "--steps=3")
-    assert code == 0
+    gone = [flag for flag in flags if not flag.startswith("--init_from")]
+    gone.append(f"--init_from={source}")
+    shutil.rmtree(source)  # what was taken is in the checkpoints
+    code, stdout, stderr = run("train", *gone, "--steps=3")
+    assert code == 0, stderr
     assert "started from" not in stdout
     assert "resuming at step 2" in stdout
+
+
+def test_a_run_may_start_again_from_its_own_weights(trained, tmp_path):
+    """They are read before the run is removed."""
+    run_dir = tmp_path / "run"
+    shutil.copytree(trained, run_dir)
+    kernel = read_weights(run_dir)["discriminator/00_kernel"]
+    flags = [f"--flagfile={trained / 'config.flags'}", f"--init_from={run_dir}"]
+    flags += ["--steps=1", "--overwrite", "--discriminator_learning_rate=1e-30"]
+    code, stdout, stderr = run("train", *flags, f"--run_dir={run_dir}")
+    assert code == 0, stderr
+    assert "started from" in stdout
+    np.testing.assert_allclose(
+        read_weights(run_dir)["discriminator/00_kernel"], kernel, atol=1e-12
+    )
+
+
+def test_a_source_that_does_not_fit_costs_no_run(trained, toy, tmp_path):
+    run_dir = tmp_path / "run"
+    shutil.copytree(trained, run_dir)
+    before = sorted(path.name for path in run_dir.rglob("*"))
+    flags = [f"--flagfile={trained / 'config.flags'}", f"--init_from={toy}"]
+    flags += ["--overwrite", "--base_channels=6", f"--run_dir={run_dir}"]
+    result = run("train", *flags)
+    assert result[0] == 2
+    assert "none of its weights fits" in result[2]
+    assert sorted(path.name for path in run_dir.rglob("*")) == before
 
 
 @pytest.mark.parametrize("content", [None, "empty"])

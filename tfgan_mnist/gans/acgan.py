@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
 import tensorflow as tf
 
 from tfgan_mnist.gans.conditional import Conditional
-from tfgan_mnist.gans.gan import Batch, Terms
+from tfgan_mnist.gans.gan import Batch, Signature, Terms
 from tfgan_mnist.gans.unconditional import Unconditional
 
 
@@ -26,6 +27,25 @@ class AuxiliaryClassifier(Conditional):
 
     def _taken(self, some: Batch) -> tf.Tensor:
         return self._packed(some["samples"])
+
+    def signatures(self) -> Mapping[str, Signature]:
+        """``discriminate`` takes no label, and answers the class too.
+
+        discriminate(images)  → logits [n], probability [n], classes [n, classes]
+        """
+        found = super().signatures()
+        images = {"images": found["discriminate"].inputs["images"]}
+
+        def discriminate(images):
+            answers = self._pass({"samples": images * 2.0 - 1.0}, training=False)
+            logits, class_logits = answers[0][:, 0], answers[1]
+            return {
+                "logits": logits,
+                "probability": tf.sigmoid(logits),
+                "classes": tf.nn.softmax(class_logits),
+            }
+
+        return {**found, "discriminate": Signature(discriminate, images)}
 
     def _class_loss(self, answers, labels: tf.Tensor) -> tf.Tensor:
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(

@@ -65,8 +65,8 @@ def least_squares_generator(real: tf.Tensor | None, fake: tf.Tensor) -> Terms:
 
 
 def wasserstein_discriminator(real: tf.Tensor, fake: tf.Tensor) -> Terms:
-    """D(G(z)) - D(x), of a D that is held smooth, by clipping its weights (Arjovsky et
-    al., 2017, arXiv:1701.07875, algorithm 1) or a gradient penalty."""
+    """D(G(z)) - D(x), of a D that is kept Lipschitz by clipping its weights or by a
+    gradient penalty (Arjovsky et al., 2017, arXiv:1701.07875, algorithm 1)."""
     return {"real": -_mean(real), "fake": _mean(fake)}
 
 

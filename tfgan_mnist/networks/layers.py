@@ -92,7 +92,7 @@ class SpectralNormalization(keras.layers.Wrapper):
     def call(self, inputs, training=False):
         matrix = self._matrix()
         fixed = tf.stop_gradient(matrix)
-        right = tf.convert_to_tensor(self.direction)
+        right = tf.math.l2_normalize(tf.convert_to_tensor(self.direction))
         left = tf.math.l2_normalize(fixed @ right)
         if training:
             right = tf.math.l2_normalize(tf.transpose(fixed) @ left)

@@ -4,7 +4,9 @@ Dense and convolution layers begin with weights and biases uniform within Â±1/âˆ
 embeddings normal(0, 1) (``torch.nn.Linear``, ``Conv2d``, ``ConvTranspose2d``,
 ``Embedding``). The fan of a transposed convolution counts its output channels times the
 kernel. Batch normalisation there has epsilon 1e-5, and a momentum of 0.1, which is
-Keras's 0.9.
+Keras's 0.9. Adam is Keras's, which adds epsilon before it corrects the second moment's
+bias and PyTorch after: with 1e-8 that is lost in the gradients' size from the first
+steps on.
 """
 
 from __future__ import annotations

@@ -84,8 +84,8 @@ def _check(name: str, value: Any, rule: Flag) -> None:
             raise UserError(f"--{name}={value}: must be {words} {bound}")
 
 
-Renamed = Mapping[str, Callable[[str], str]]
-"""Flags that are no more, by name: from their value to the flag of today."""
+Renamed = Mapping[str, Callable[[bool], str]]
+"""Boolean flags that are no more, by name: from their value to the flag of today."""
 
 
 def parse_flags(
@@ -125,7 +125,7 @@ def parse_flags(
     for name in switches:
         flags.DEFINE_bool(name, False, "", flag_values=values)
     for name in renamed:
-        flags.DEFINE_string(name, None, "", flag_values=values)
+        flags.DEFINE_bool(name, None, "", flag_values=values)
     words: list[str] = []
     try:
         words += _resolve_flagfiles(argv, find_flagfile)

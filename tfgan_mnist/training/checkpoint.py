@@ -158,11 +158,15 @@ def read_newest(folder: Path) -> dict[str, np.ndarray] | None:
       ``step``, ``seconds``, and each variable under ``variables/`` and its name; None
       if there is no whole checkpoint.
     """
-    for path in reversed(Checkpoints(folder, keep=1).paths()):
-        try:
-            arrays = _arrays(path.read_bytes())
-            int(arrays["step"]), float(arrays["seconds"])
-        except Exception:  # gone meanwhile, or damaged, which can raise anything
-            continue
-        return arrays
+    for _ in range(3):  # a run that goes on may have replaced all that were listed
+        paths = Checkpoints(folder, keep=1).paths()
+        for path in reversed(paths):
+            try:
+                arrays = _arrays(path.read_bytes())
+                int(arrays["step"]), float(arrays["seconds"])
+            except Exception:  # gone meanwhile, or damaged, which can raise anything
+                continue
+            return arrays
+        if all(path.exists() for path in paths):
+            break
     return None

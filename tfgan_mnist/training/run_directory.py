@@ -81,6 +81,10 @@ class RunDirectory:
                 "--run_dir, or --overwrite"
             )
 
+    def has_checkpoint(self) -> bool:
+        """Whether a run here has saved something to go on from."""
+        return any(self.checkpoints.glob("step_*.npz"))
+
     def read_config(self) -> Config:
         """The configuration of the run that is here. Raises UserError if there is none.
 

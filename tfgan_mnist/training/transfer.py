@@ -37,7 +37,10 @@ def read_weights(path: Path) -> dict[str, np.ndarray]:
             reason = first_line(error)
             raise UserError(f"{name}: cannot be read ({reason})") from None
         if not found:
-            raise UserError(f"{name}: is no SavedModel of this package")
+            raise UserError(
+                f"{name}: the SavedModel does not name its weights, as those of this "
+                "package do since version 0.2; give the folder of its run"
+            )
         return found
     arrays = read_newest(path / "checkpoints")
     if arrays is None:
@@ -58,37 +61,47 @@ def _name_of(key: str) -> str:
     return name.replace(".S", "/").replace("..", ".")
 
 
-def start_from(path: str | Path, variables: Mapping[str, Any]) -> str:
-    """Gives variables the weights of another run, and says which.
+class Start:
+    """Weights of another run for the variables of this one.
+
+    They are read and compared at once, so that nothing of a run need be touched before
+    it is known that they fit. A weight average that is not there begins as the weight.
 
     Args:
       path: as for ``read_weights``.
-      variables: by name; changed in place where one of that name and shape is there.
-        Optimizers' slots are left alone.
+      variables: of this run, by name. Optimizers' slots are left alone.
 
-    Returns:
-      a sentence on what was taken and what was not.
+    Attributes:
+      sentence: what is taken and what is not.
 
     Raises:
-      UserError: if nothing matches.
+      UserError: if the weights cannot be read, or none fits.
     """
-    weights = read_weights(Path(path))
-    wanted = [name for name in variables if "_optimizer/" not in name]
-    taken, left = 0, []
-    for name in wanted:
-        shape = tuple(variables[name].shape)
-        if name not in weights:
-            left.append(f"{name} (not there)")
-        elif weights[name].shape != shape:
-            there = list(weights[name].shape)
-            left.append(f"{name} ({there} there, {list(shape)} here)")
-        else:
-            variables[name].assign(weights[name])
-            taken += 1
-    if not taken:
-        raise UserError(f"--init_from={path}: none of its weights fits these networks")
-    sentence = f"started from {path}: took {taken} of {len(wanted)} variables"
-    if left:
-        more = f" and {len(left) - SHOWN} more" if len(left) > SHOWN else ""
-        sentence += f"; not {', '.join(left[:SHOWN])}{more}"
-    return sentence
+
+    def __init__(self, path: str | Path, variables: Mapping[str, Any]):
+        weights = read_weights(Path(path))
+        wanted = [name for name in variables if "_optimizer/" not in name]
+        self._taken, left = {}, []
+        for name in wanted:
+            there = weights.get(name, weights.get(name.replace("_average/", "/", 1)))
+            shape = tuple(variables[name].shape)
+            if there is None:
+                left.append(f"{name} (not there)")
+            elif there.shape != shape:
+                left.append(f"{name} ({list(there.shape)} there, {list(shape)} here)")
+            else:
+                self._taken[name] = there
+        if not self._taken:
+            raise UserError(
+                f"--init_from={path}: none of its weights fits these networks"
+            )
+        taken = f"took {len(self._taken)} of {len(wanted)} variables"
+        self.sentence = f"started from {path}: {taken}"
+        if left:
+            more = f" and {len(left) - SHOWN} more" if len(left) > SHOWN else ""
+            self.sentence += f"; not {', '.join(left[:SHOWN])}{more}"
+
+    def assign(self, variables: Mapping[str, Any]) -> None:
+        """Gives variables the weights, in place."""
+        for name, array in self._taken.items():
+            variables[name].assign(array)

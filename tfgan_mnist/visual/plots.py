@@ -1,4 +1,4 @@
-"""Plots of a run's losses and scores over its steps."""
+"""Plots of a run's losses and metrics over its steps."""
 
 from __future__ import annotations
 
