@@ -27,11 +27,15 @@ SCALE = 2  # pixels of a shown sheet a pixel of its images
 # Flags in place of the recipe's: a budget for two cores, and frames enough to watch.
 BUDGETS = {
     "dcgan": ["--max_seconds=1800", "--sample_every=100", "--log_every=20"],
-    "dcgan_tutorial": ["--max_seconds=900", "--sample_every=100", "--log_every=20"],
-    "dcgan32": ["--max_seconds=600", "--sample_every=200", "--log_every=50"],
+    "dcgan_tutorial": [
+        "--max_seconds=1800",
+        "--sample_every=234",
+        "--evaluate_every=234",
+    ],
+    "dcgan32": ["--max_seconds=600", "--sample_every=400", "--log_every=50"],
     "dcgan32_cured": ["--evaluate_every=0"],  # as epochs.py trains it
     "dcgan_cpu": ["--dataset=mnist"],
-    "dcgan_fast": ["--sample_every=60"],
+    "dcgan_fast": [],
     "cdcgan_fast": [],
     "stacked": [],
     "mlp": ["--sample_every=1875", "--evaluate_every=18750"],
