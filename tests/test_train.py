@@ -169,7 +169,7 @@ def test_a_killed_run_ends_in_the_same_bits_as_one_that_was_not(tmp_path):
             assert process.returncode == 128 + signal.SIGTERM
             (said,) = stderr.splitlines()
             stop = re.search(r"stopped by SIGTERM at step (\d+), saved; run the", said)
-            assert "; writing its pictures and model (again" in stdout
+            assert "; writing its pictures and model (a second SIGTERM" in stdout
             for name in ("progress.gif", "loss.png"):
                 assert (broken / name).is_file()
             model = SavedGenerator(broken / "saved_model")
@@ -208,6 +208,14 @@ def test_a_killed_run_ends_in_the_same_bits_as_one_that_was_not(tmp_path):
         ["--flagfile=dcgan_cpu", "--jit_compile=step"],
         # Clusters, which each start learns once more.
         ["--flagfile=dcgan_fast", "--dataset=mnist5k", "--clusters=20"],
+        # Five batches a step, RMSprop, clipping, spectral norms, rates that fall.
+        [
+            "--flagfile=wgan",
+            "--dataset=mnist5k",
+            "--spectral_normalization",
+            "--learning_rate_decay=cosine",
+            "--decay_steps=200",
+        ],
     ],
 )
 def test_a_killed_run_of_what_the_first_had_not(own, tmp_path):
