@@ -58,7 +58,7 @@ class Result:
 
     Attributes:
       run_dir: where it all is.
-      saved_model: the trained generator's folder.
+      saved_model: the trained model's folder.
       step: steps made.
       seconds: time spent on them, resumed time included.
     """

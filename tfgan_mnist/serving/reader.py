@@ -19,7 +19,7 @@ SAMPLE_BATCH = 100
 
 
 class SavedGenerator:
-    """A trained generator, loaded.
+    """A trained model, loaded.
 
     Args:
       path: the folder of a SavedModel.

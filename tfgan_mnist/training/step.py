@@ -204,11 +204,11 @@ class Step:
                 looked += player.uses_batch and not self.share_batch
                 if fakes is None or not self.share_latents:
                     draw = 0 if self.share_latents else draws
-                    with tf.GradientTape() as generator_tape:
+                    with tf.GradientTape() as making_tape:
                         fakes = self.game.generate(batch, fold_in(seed, draw), step)
                     draws += 1
                 if player.generates:
-                    tape = generator_tape  # goes on recording where the fakes end
+                    tape = making_tape  # goes on recording where the fakes end
                     judged = fakes
                 else:
                     tape = tf.GradientTape()
@@ -248,6 +248,6 @@ class Step:
 
 
 def random_states(network: keras.Model) -> list:
-    """The variables in which Keras's layers keep their random generators' state."""
+    """The variables in which Keras's layers keep the state of their randomness."""
     weights = {id(variable) for variable in network.weights}
     return [v for v in network.variables if id(v) not in weights]
