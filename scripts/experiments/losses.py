@@ -155,15 +155,21 @@ def table(record: Record) -> str:
     judges = ", ".join(sorted({one["judge"] for one in runs}))
     seeds = sorted({one["seed"] for one in runs})
     words = (
-        f"Mean (least – greatest) over training seeds {', '.join(map(str, seeds))}, "
-        f"each measured by three times 10,000 samples, by {judges}. FCD: Fréchet "
-        "distance (`fcd_10k`); digit agreement: the share that shows the label asked "
+        f"{of_seeds(seeds)}, each measured by three times 10,000 samples, by {judges}. "
+        "FCD: Fréchet distance (`fcd_10k`); digit agreement: the share that shows the label asked "
         "for; sharpness: the mean gradient magnitude of the samples over that of the "
         "test images; ms a step: the median of the rounds of `--time`, on two cores "
         "with AVX-512; alarm: the runs in which it rang. Each run's metrics are in "
         "[samples/losses/losses.json](../samples/losses/losses.json)."
     )
     return f"{markdown(heads, rows)}\n{words}\n"
+
+
+def of_seeds(seeds: Sequence[int]) -> str:
+    """What the table's cells are, in words."""
+    if len(seeds) == 1:
+        return f"One training seed ({seeds[0]})"
+    return f"Mean (least – greatest) over training seeds {', '.join(map(str, seeds))}"
 
 
 def has(one: dict, name: str) -> bool:
