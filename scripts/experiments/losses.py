@@ -155,11 +155,12 @@ def table(record: Record) -> str:
     judges = ", ".join(sorted({one["judge"] for one in runs}))
     seeds = sorted({one["seed"] for one in runs})
     words = (
-        f"{of_seeds(seeds)}, each measured by three times 10,000 samples, by {judges}. "
-        "FCD: Fréchet distance (`fcd_10k`); digit agreement: the share that shows the "
-        "label asked for; sharpness: the mean gradient magnitude of the samples over that of the "
-        "test images; ms a step: the median of the rounds of `--time`, on two cores "
-        "with AVX-512; alarm: the runs in which it rang. Each run's metrics are in "
+        f"{of_seeds(seeds)}, each measured by three times 10,000 samples, by "
+        f"{judges}. FCD: Fréchet distance (`fcd_10k`); digit agreement: the share "
+        "that shows the label asked for; sharpness: the mean gradient magnitude of "
+        "the samples over that of the test images; ms a step: the median of the "
+        "rounds of `--time`, on two cores with AVX-512; alarm: the runs in which it"
+        " rang. Each run's metrics are in "
         "[samples/losses/losses.json](../samples/losses/losses.json)."
     )
     return f"{markdown(heads, rows)}\n{words}\n"
