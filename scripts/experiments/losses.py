@@ -9,8 +9,8 @@ does nothing else, and adds a round to samples/losses/milliseconds.json. The sec
 trains each recipe on real MNIST for as many steps as 120 seconds hold, by the median of
 those rounds, so that it matters little what else the machine does then. A run that is
 there already in runs/losses goes on, or is only measured. What was found joins what
-other seeds gave in samples/losses/losses.json, 40 samples of each first seed into samples/losses/strip.png,
-and the table into docs/losses.md.
+other seeds gave in samples/losses/losses.json; 40 samples of each first seed go into
+samples/losses/strip.png, and the table into docs/losses.md.
 """
 
 from __future__ import annotations
