@@ -7,8 +7,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 extras=${1:-test}
 python=${PYTHON:-python3}
 
-if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
-  echo "error: $python is older than Python 3.11; set PYTHON to a newer one" >&2
+if ! "$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))'; then
+  echo "error: $python is $("$python" -V 2>&1), not 3.11 to 3.13; set PYTHON to one that is" >&2
   exit 2
 fi
 if ! "$python" -c 'import venv, ensurepip' 2>/dev/null; then

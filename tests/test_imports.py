@@ -144,7 +144,7 @@ def test_only_games_and_networks_speak_of_a_generator_and_a_discriminator():
 def test_commands_load_without_tensorflow(module):
     code = (
         f"import sys, tfgan_mnist.{module}; "
-        "heavy = {'tensorflow', 'keras', 'matplotlib', 'mlxtend'} & set(sys.modules); "
+        "heavy = {'tensorflow', 'keras', 'matplotlib', 'sklearn'} & set(sys.modules); "
         "sys.exit(f'loaded {heavy}' if heavy else 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT.parent, check=False)

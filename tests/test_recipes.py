@@ -12,9 +12,9 @@ from tfgan_mnist.build import (
     named_weights,
 )
 from tfgan_mnist.config import recipes
-from tfgan_mnist.export import write_warmup
 from tfgan_mnist.runner import exporter
 from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
+from tfgan_mnist.serving.warmup import write_warmup
 from tfgan_mnist.system.errors import NotFiniteError
 
 

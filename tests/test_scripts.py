@@ -163,12 +163,13 @@ def test_every_recipe_has_a_budget_for_its_samples():
 
 
 def test_an_installed_package_has_its_data(tmp_path):
-    """Not only an editable one: recipes and the judge's weights are package data."""
+    """Not only an editable one: recipes, the judge's weights and images are data."""
     words = ["setup.py", "--quiet", "build", "--build-base", str(tmp_path)]
     subprocess.run([sys.executable, *words], cwd=ROOT, check=True)
     built = {str(p.relative_to(ROOT)) for p in ROOT.glob("tfgan_mnist/**/*.flags")}
     folder = "tfgan_mnist/evaluation/metrics"
     built |= {f"{folder}/{name}.npz" for name in ("judge", "real")}
+    built |= {"tfgan_mnist/data/mnist5k.npz", "tfgan_mnist/py.typed"}
     for path in built:
         assert (tmp_path / "lib" / path).is_file(), path
 
@@ -182,7 +183,6 @@ def test_what_is_imported_is_declared():
     lines = options["options"]["install_requires"].splitlines()
     declared = {re.match(r"[\w-]*", line)[0].replace("-", "_") for line in lines}
     names = {"sklearn": "scikit_learn", "PIL": "pillow", "absl": "absl_py"}
-    names["tensorflow_serving"] = "tensorflow_serving_api"
     for path in ROOT.glob("tfgan_mnist/**/*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             modules = []

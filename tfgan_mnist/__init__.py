@@ -3,4 +3,4 @@
 Importing the package is cheap: TensorFlow is loaded by whatever needs it first.
 """
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"

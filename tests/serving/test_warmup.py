@@ -1,0 +1,26 @@
+import tensorflow as tf
+from tensorflow_serving.apis import prediction_log_pb2
+
+from tfgan_mnist.serving.warmup import WARMUP, write_warmup
+
+
+def test_the_servers_own_parser_reads_a_request(tmp_path):
+    """Also of names so long that their lengths take two bytes."""
+    model_name, key = "m" * 300, "k" * 200
+    double = tf.function(
+        lambda **inputs: {"doubled": 2.0 * inputs[key]}
+    ).get_concrete_function(**{key: tf.TensorSpec([None, 7, 9], name=key)})
+    signatures = {"some": double, "another": double}
+    write_warmup(tmp_path, signatures, model_name)
+    records = [*tf.data.TFRecordDataset(str(tmp_path / WARMUP))]
+    logs = [prediction_log_pb2.PredictionLog.FromString(r.numpy()) for r in records]
+    requests = [log.predict_log.request for log in logs]
+    assert [r.model_spec.signature_name for r in requests] == ["another", "some"]
+    for log, request in zip(logs, requests, strict=True):
+        assert log.WhichOneof("log_type") == "predict_log"
+        assert request.model_spec.name == model_name
+        assert list(request.inputs) == [key]
+        assert tf.make_ndarray(request.inputs[key]).shape == (1, 7, 9)
+    assert sum(map(len, (r.numpy() for r in records))) == sum(
+        log.ByteSize() for log in logs
+    )
