@@ -192,3 +192,30 @@ def test_networks_of_an_earlier_name_are_today_s():
     old, new = (parse(*argv, f"--networks={name}") for name in ("pacgan", "maxout"))
     assert old == new
     assert "--networks=maxout\n" in old.to_flags()
+
+
+@pytest.mark.parametrize(
+    ("flags", "shape"),
+    [
+        ({}, (28, 1)),
+        ({"image_size": 64, "channels": 3}, (64, 3)),
+        ({"networks": "dcgan32", "generator_updates": 1}, (32, 1)),
+        ({"networks": "stacked", "dataset": "stacked"}, (28, 3)),
+    ],
+)
+def test_the_shape_of_what_is_trained_on(flags, shape):
+    assert Config(steps=1, **flags).image_shape == shape
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ({"image_size": 30}, "--image_size=30: must be one of"),
+        ({"image_size": 32, "networks": "mlp"}, "--networks=mlp makes 28"),
+        ({"channels": 3, "networks": "mlp"}, "of any shape are dcgan"),
+        ({"channels": 3, "networks": "maxout", "dataset": "ring"}, "no images"),
+    ],
+)
+def test_a_shape_that_cannot_be_had_is_refused(flags, words):
+    with pytest.raises(UserError, match=words):
+        Config(steps=1, **flags)

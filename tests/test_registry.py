@@ -8,7 +8,15 @@ from tfgan_mnist.config import Config
 from tfgan_mnist.evaluation.protocols import Protocol, protocol_of
 from tfgan_mnist.gans import losses
 from tfgan_mnist.gans.gan import GAN
-from tfgan_mnist.registry import ADVERSARIAL, DATASETS, GAMES, LOSSES, NETWORKS, find
+from tfgan_mnist.registry import (
+    ADVERSARIAL,
+    DATASETS,
+    GAMES,
+    IMAGE_SIZES,
+    LOSSES,
+    NETWORKS,
+    find,
+)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -18,6 +26,17 @@ def test_every_network_of_the_flags_can_be_built(name):
     assert callable(find(networks.make))
     assert networks.game in GAMES
     assert networks.makes in {data.makes for data in DATASETS.values()}
+
+
+@pytest.mark.parametrize("name", [n for n, p in NETWORKS.items() if p.any_shape])
+def test_networks_of_any_shape_make_and_judge_every_shape(name):
+    """Sizes of the flags in colour; what a grey 28×28 has is pinned elsewhere."""
+    labels = [3] if GAMES[NETWORKS[name].game].labelled else []
+    make = find(NETWORKS[name].make)
+    for size in IMAGE_SIZES:
+        networks = make(5, 4, 1, *labels, image_size=size, channels=3)
+        shapes = {tuple(t.shape[1:]) for n in networks for t in (*n.inputs, *n.outputs)}
+        assert {shape for shape in shapes if len(shape) == 3} == {(size, size, 3)}
 
 
 @pytest.mark.parametrize("name", DATASETS)

@@ -54,7 +54,11 @@ def load_data(config: Config) -> Data:
 
 def build_networks(config: Config) -> dict[str, keras.Model]:
     """The networks by name, with their initial weights."""
-    make = find(NETWORKS[config.networks].make)
+    networks = NETWORKS[config.networks]
+    make = find(networks.make)
+    if networks.any_shape:
+        image_size, channels = config.image_shape
+        make = functools.partial(make, image_size=image_size, channels=channels)
     if config.conditions and not config.classes:
         make = functools.partial(conditioned, make)
     with _dtype_policy("mixed_bfloat16" if config.mixed_precision else "float32"):

@@ -12,7 +12,14 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from tfgan_mnist.registry import ADVERSARIAL, DATASETS, GAMES, LOSSES, NETWORKS
+from tfgan_mnist.registry import (
+    ADVERSARIAL,
+    DATASETS,
+    GAMES,
+    IMAGE_SIZES,
+    LOSSES,
+    NETWORKS,
+)
 from tfgan_mnist.system.errors import UserError, nearest
 from tfgan_mnist.system.flags import check_flags, flag, flag_of, parse_flags
 
@@ -51,6 +58,17 @@ class Config:
         "Data",
         "folder that holds a prepared copy; empty: tensorflow-datasets' own",
         same_run=False,
+    )
+    image_size: int = flag(
+        0,
+        "Data",
+        "height and width of the images that are trained on: 28, 32 or 64, if the "
+        "networks can make it; 0: the largest of them that is not larger than the "
+        "data's",
+        choices=(0, *IMAGE_SIZES),
+    )
+    channels: int = flag(
+        0, "Data", "1: grey, 3: colour, 0: as the data is", choices=(0, 1, 3)
     )
     batch_size: int = flag(100, "Data", "samples in a batch", low=1)
 
@@ -362,6 +380,16 @@ class Config:
         return DATASETS[self.dataset].classes
 
     @property
+    def image_shape(self) -> tuple[int, int]:
+        """Height, which is the width too, and channels of what the networks make."""
+        data, pair = DATASETS[self.dataset], NETWORKS[self.networks]
+        if not pair.any_shape:
+            return pair.image_size, data.channels if pair.makes == "stacks" else 1
+        fitting = [size for size in IMAGE_SIZES if size <= data.image_size]
+        size = self.image_size or max(fitting, default=IMAGE_SIZES[0])
+        return size, self.channels or data.channels
+
+    @property
     def conditions(self) -> int:
         """How many things both networks can be told that a sample shows; 0: none."""
         if not self.clusters:
@@ -404,6 +432,19 @@ class Config:
                 f"--networks={self.networks}: makes {pair.makes}, but "
                 f"--dataset={self.dataset} holds {data.makes}; able are {able}"
             )
+        for name, value, made in zip(
+            ("image_size", "channels"),
+            (self.image_size, self.channels),
+            self.image_shape,
+            strict=True,
+        ):
+            if value and (data.is_toy or value != made):
+                what = f"{self.dataset} holds no images"
+                if not data.is_toy:
+                    able = (n for n, p in NETWORKS.items() if p.any_shape)
+                    what = f"--networks={self.networks} makes {made}; of any shape are "
+                    what += ", ".join(able)
+                raise UserError(f"--{name}={value}: {what}")
         if self.batch_size % pair.packing:
             raise UserError(
                 f"--batch_size={self.batch_size}: D of --networks={self.networks} "

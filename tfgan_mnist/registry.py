@@ -19,11 +19,13 @@ class DataSet:
     Args:
       make: ``module:function`` from ``--data_dir`` to uint8 images and labels, or to a
         target that samples are drawn from afresh.
-      makes: "images" in grey, "stacks" of three of them as red, green and blue, or
-        "values" and "points" of one and two dimensions.
+      makes: "images", "stacks" of three grey ones as red, green and blue, or "values"
+        and "points" of one and two dimensions.
       metrics: ``module:function`` that makes the protocol of its metrics.
       count: training samples; None if each batch is drawn afresh, without end.
       classes: number of its classes; 0 if it has no labels.
+      image_size: the height and width of its images, or the shorter of them.
+      channels: 1 if they are grey, 3 in colour.
     """
 
     make: str
@@ -31,6 +33,8 @@ class DataSet:
     metrics: str
     count: int | None = None
     classes: int = 0
+    image_size: int = 28
+    channels: int = 1
 
     @property
     def is_toy(self) -> bool:
@@ -43,13 +47,16 @@ def _digits(make: str, count: int) -> DataSet:
 
 
 def _stacks(make: str, count: int) -> DataSet:
-    return DataSet(make, "stacks", "evaluation.protocols:stacks", count)
+    return DataSet(make, "stacks", "evaluation.protocols:stacks", count, channels=3)
 
 
 def _toy(name: str, makes: str, count: int | None = None) -> DataSet:
     protocol = f"evaluation.protocols:{name}"
     return DataSet(f"data.toys:{name}_data", makes, protocol, count)
 
+
+IMAGE_SIZES = (28, 32, 64)
+"""Heights and widths that images can be trained at."""
 
 DATASETS: Mapping[str, DataSet] = {
     "mnist": _digits("data.mnist:mnist", 60_000),
@@ -102,33 +109,45 @@ class Networks:
 
     Args:
       make: ``module:function`` from latent_dim, base_channels, seed and, with labels,
-        the number of classes to Keras models.
+        the number of classes to Keras models. That is all it takes, unless it follows
+        the shape of the images.
       makes: what they can imitate, as in ``DataSet``.
       game: a name in ``GAMES``.
       packing: how many samples D judges as one.
+      any_shape: whether ``make`` also takes the keywords ``image_size``, one of
+        ``IMAGE_SIZES``, and ``channels``, 1 or 3, and makes networks of such images.
+      image_size: that of their images, which are grey, if they have but one shape.
     """
 
     make: str
     makes: str = "images"
     game: str = "unconditional"
     packing: int = 1
+    any_shape: bool = False
+    image_size: int = 28
 
 
 NETWORKS: Mapping[str, Networks] = {
-    "dcgan": Networks("networks.dcgan:dcgan"),
+    "dcgan": Networks("networks.dcgan:dcgan", any_shape=True),
     "dcgan_tutorial": Networks("networks.dcgan:dcgan_tutorial"),
-    "dcgan32": Networks("networks.dcgan:dcgan32"),
-    "dcgan32_unnormalised": Networks("networks.dcgan:dcgan32_unnormalised"),
-    "dcgan_fast": Networks("networks.dcgan:dcgan_fast"),
+    "dcgan32": Networks("networks.dcgan:dcgan32", image_size=32),
+    "dcgan32_unnormalised": Networks(
+        "networks.dcgan:dcgan32_unnormalised", image_size=32
+    ),
+    "dcgan_fast": Networks("networks.dcgan:dcgan_fast", any_shape=True),
     "mlp": Networks("networks.mlp:mlp"),
     "cgan_onehot": Networks("networks.conditional:cgan_onehot", game="conditional"),
     "cgan_embedding": Networks(
         "networks.conditional:cgan_embedding", game="conditional"
     ),
-    "cdcgan": Networks("networks.conditional:cdcgan", game="conditional"),
-    "cdcgan_fast": Networks("networks.conditional:cdcgan_fast", game="conditional"),
-    "acgan": Networks("networks.conditional:acgan", game="acgan"),
-    "vae": Networks("networks.vae:vae", game="vae"),
+    "cdcgan": Networks(
+        "networks.conditional:cdcgan", game="conditional", any_shape=True
+    ),
+    "cdcgan_fast": Networks(
+        "networks.conditional:cdcgan_fast", game="conditional", any_shape=True
+    ),
+    "acgan": Networks("networks.conditional:acgan", game="acgan", any_shape=True),
+    "vae": Networks("networks.vae:vae", game="vae", any_shape=True),
     "stacked": Networks("networks.stacked:stacked", "stacks"),
     "gaussian": Networks("networks.toys:gaussian", "values", packing=100),
     "gaussian_raw": Networks("networks.toys:gaussian_raw", "values", packing=100),

@@ -2,7 +2,8 @@
 
 Each function returns a pair of Keras models, G and D:
 
-- G: latents [batch, latent_dim] and label int32 [batch] → images [batch, 28, 28, 1];
+- G: latents [batch, latent_dim] and label int32 [batch] → images [batch, size, size,
+  channels], 28×28 and grey unless a function takes another shape;
 - D: images and label → logits [batch, 1].
 
 Labels are from 0 to below ``classes``.
@@ -10,6 +11,7 @@ Labels are from 0 to below ``classes``.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import keras
@@ -57,14 +59,30 @@ def cgan_embedding(
     return generator, discriminator
 
 
-def cdcgan(latent_dim: int, base_channels: int, seed: int, classes: int) -> Pair:
+def cdcgan(
+    latent_dim: int,
+    base_channels: int,
+    seed: int,
+    classes: int,
+    image_size: int = 28,
+    channels: int = 1,
+) -> Pair:
     """The networks of ``dcgan.dcgan``, told a label."""
-    return conditioned(dcgan.dcgan, latent_dim, base_channels, seed, classes)
+    make = functools.partial(dcgan.dcgan, image_size=image_size, channels=channels)
+    return conditioned(make, latent_dim, base_channels, seed, classes)
 
 
-def cdcgan_fast(latent_dim: int, base_channels: int, seed: int, classes: int) -> Pair:
+def cdcgan_fast(
+    latent_dim: int,
+    base_channels: int,
+    seed: int,
+    classes: int,
+    image_size: int = 28,
+    channels: int = 1,
+) -> Pair:
     """The networks of ``dcgan.dcgan_fast``, told a label."""
-    return conditioned(dcgan.dcgan_fast, latent_dim, base_channels, seed, classes)
+    make = functools.partial(dcgan.dcgan_fast, image_size=image_size, channels=channels)
+    return conditioned(make, latent_dim, base_channels, seed, classes)
 
 
 def conditioned(
@@ -100,14 +118,21 @@ def conditioned(
     return whole_generator, whole_discriminator
 
 
-def acgan(latent_dim: int, base_channels: int, seed: int, classes: int) -> Pair:
+def acgan(
+    latent_dim: int,
+    base_channels: int,
+    seed: int,
+    classes: int,
+    image_size: int = 28,
+    channels: int = 1,
+) -> Pair:
     """The networks of ``dcgan.dcgan_fast``; D answers the class too.
 
     Odena et al., 2017 (arXiv:1610.09585). G takes the one-hot label beside the latents;
     D turns images alone into [logits [batch, 1], class logits [batch, classes]].
     """
     generator, discriminator = dcgan.dcgan_fast(
-        latent_dim + classes, base_channels, seed
+        latent_dim + classes, base_channels, seed, image_size, channels
     )
     *body, last = discriminator.layers
     images = keras.Input(discriminator.inputs[0].shape[1:], name="images")

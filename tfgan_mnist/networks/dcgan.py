@@ -2,10 +2,11 @@
 
 Each function returns a pair of Keras models, G and D:
 
-- G: latents [batch, latent_dim] → images [batch, size, size, 1] in [-1, 1];
-- D: images [batch, size, size, 1] → logits [batch, 1], positive for real.
+- G: latents [batch, latent_dim] → images [batch, size, size, channels] in [-1, 1];
+- D: images [batch, size, size, channels] → logits [batch, 1], positive for real.
 
-``seed`` makes the initial weights: the same seed, the same weights.
+``seed`` makes the initial weights: the same seed, the same weights. Images are grey
+unless a function takes ``channels``; ``image_size`` is one of ``IMAGE_SIZES``.
 """
 
 from __future__ import annotations
@@ -39,12 +40,21 @@ def image_discriminator(
     )
 
 
-def dcgan(latent_dim: int, base_channels: int, seed: int) -> Pair:
+def dcgan(
+    latent_dim: int,
+    base_channels: int,
+    seed: int,
+    image_size: int = 28,
+    channels: int = 1,
+) -> Pair:
     """Four transposed convolutions from 3×3 to 28×28 against four convolutions.
 
     With 64 base channels: G 3×3×512 → 6×6×256 → 12×12×128 → 24×24×64 → 28×28×1, all
     kernels 5×5; D 14×14×64 → 7×7×128 → 4×4×256 → 2×2×512 → 1. Batch normalisation has
     momentum 0.9 and an offset but no scale, as TensorFlow 1's layer had by default.
+
+    Larger images are made as in the paper (figure 1), by doubling alone: 4×4×256 →
+    8×8×128 → 16×16×64 → 32×32, or 4×4×512 → … → 32×32×64 → 64×64.
     """
     c = base_channels
     init = keras.initializers.GlorotUniform(seed=keras.random.SeedGenerator(seed))
@@ -52,44 +62,49 @@ def dcgan(latent_dim: int, base_channels: int, seed: int) -> Pair:
     def norm():
         return layers.BatchNormalization(momentum=0.9, epsilon=0.001, scale=False)
 
-    def up(channels):
-        yield layers.Conv2DTranspose(channels, 5, 2, "same", kernel_initializer=init)
+    def up(filters):
+        yield layers.Conv2DTranspose(filters, 5, 2, "same", kernel_initializer=init)
         yield norm()
         yield layers.ReLU()
 
-    def down(channels, small=False):
+    def down(filters, small=False):
         if small:
-            yield SmallMapConv2D(channels, 5, 2, init)
+            yield SmallMapConv2D(filters, 5, 2, init)
         else:
-            yield layers.Conv2D(channels, 5, 2, "same", kernel_initializer=init)
+            yield layers.Conv2D(filters, 5, 2, "same", kernel_initializer=init)
         yield norm()
         yield layers.LeakyReLU(0.2)
 
+    if image_size == 28:
+        first, widths = 3, (8 * c, 4 * c, 2 * c, c)  # to 24×24
+        last = layers.Conv2DTranspose(channels, 5, kernel_initializer=init)  # 28×28
+    else:
+        first, widths = 4, (8 * c, 4 * c, 2 * c, c)[-3 if image_size == 32 else 0 :]
+        last = layers.Conv2DTranspose(channels, 5, 2, "same", kernel_initializer=init)
     generator = keras.Sequential(
         [
             keras.Input([latent_dim], name="latents"),
-            layers.Dense(3 * 3 * 8 * c, kernel_initializer=init),
-            layers.Reshape([3, 3, 8 * c]),
+            layers.Dense(first * first * widths[0], kernel_initializer=init),
+            layers.Reshape([first, first, widths[0]]),
             norm(),
             layers.ReLU(),
-            *up(4 * c),  # 6×6
-            *up(2 * c),  # 12×12
-            *up(c),  # 24×24
-            layers.Conv2DTranspose(1, 5, kernel_initializer=init),  # 28×28
+            *(layer for width in widths[1:] for layer in up(width)),
+            last,
             layers.Activation("tanh", dtype="float32"),
         ],
         name="generator",
     )
     discriminator = image_discriminator(
-        28,
+        image_size,
         [
-            layers.Conv2D(c, 5, 2, "same", kernel_initializer=init),  # 14×14
+            layers.Conv2D(c, 5, 2, "same", kernel_initializer=init),  # 28: 14×14
             layers.LeakyReLU(0.2),
             *down(2 * c),  # 7×7
             *down(4 * c),  # 4×4
-            *down(8 * c, small=True),  # 2×2
+            *down(8 * c, small=image_size < 64),  # 2×2
         ],
         init,
+        channels,
     )
     return generator, discriminator
 
@@ -261,47 +276,56 @@ def _dcgan32(
     return generator, discriminator
 
 
-def dcgan_fast(latent_dim: int, base_channels: int, seed: int) -> Pair:
+def dcgan_fast(
+    latent_dim: int,
+    base_channels: int,
+    seed: int,
+    image_size: int = 28,
+    channels: int = 1,
+) -> Pair:
     """A narrow DCGAN for a processor: few channels where the maps are large.
 
     With 16 base channels: G 7×7×64 → 14×14×32 → 28×28×16 → 28×28×1, batch normalised,
     kernels 4×4 and, last, 3×3; D 14×14×16 → 7×7×32 → 4×4×64 → 1 without normalisation,
-    which an R1 penalty stands in for. Ours.
+    which an R1 penalty stands in for. Images of 32×32 begin at 8×8 and end at 4×4; so
+    do those of 64×64, with a layer of 8×16 channels more on either side. Ours.
     """
     c = base_channels
     init = keras.initializers.GlorotUniform(seed=keras.random.SeedGenerator(seed))
     options = {"padding": "same", "kernel_initializer": init}
 
-    def up(channels):
-        yield layers.Conv2DTranspose(channels, 4, 2, use_bias=False, **options)
+    def up(filters):
+        yield layers.Conv2DTranspose(filters, 4, 2, use_bias=False, **options)
         yield layers.BatchNormalization(momentum=0.9)
         yield layers.ReLU()
 
-    def down(channels):
-        yield layers.Conv2D(channels, 4, 2, **options)
+    def down(filters):
+        yield layers.Conv2D(filters, 4, 2, **options)
         yield layers.LeakyReLU(0.2)
+
+    widths = (c, 2 * c, 4 * c) if image_size < 64 else (c, 2 * c, 4 * c, 8 * c)
+    *narrower, widest = widths
+    first = image_size // 2 ** len(narrower)
 
     generator = keras.Sequential(
         [
             keras.Input([latent_dim], name="latents"),
-            layers.Dense(7 * 7 * 4 * c, use_bias=False, kernel_initializer=init),
-            layers.Reshape([7, 7, 4 * c]),
+            layers.Dense(
+                first * first * widest, use_bias=False, kernel_initializer=init
+            ),
+            layers.Reshape([first, first, widest]),
             layers.BatchNormalization(momentum=0.9),
             layers.ReLU(),
-            *up(2 * c),  # 14×14
-            *up(c),  # 28×28
-            layers.Conv2D(1, 3, **options),
+            *(layer for width in reversed(narrower) for layer in up(width)),
+            layers.Conv2D(channels, 3, **options),
             layers.Activation("tanh", dtype="float32"),
         ],
         name="generator",
     )
     discriminator = image_discriminator(
-        28,
-        [
-            *down(c),  # 14×14
-            *down(2 * c),  # 7×7
-            *down(4 * c),  # 4×4
-        ],
+        image_size,
+        [layer for width in widths for layer in down(width)],
         init,
+        channels,
     )
     return generator, discriminator

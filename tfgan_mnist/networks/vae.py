@@ -9,14 +9,20 @@ from tfgan_mnist.networks import dcgan
 
 
 def vae(
-    latent_dim: int, base_channels: int, seed: int
+    latent_dim: int,
+    base_channels: int,
+    seed: int,
+    image_size: int = 28,
+    channels: int = 1,
 ) -> tuple[keras.Model, keras.Model]:
     """Encoder and decoder: ``dcgan.dcgan_fast``'s D, with another head, and its G.
 
-    The encoder turns images [batch, 28, 28, 1] into mean and log variance [batch,
-    latent_dim] each; the decoder is G, layer by layer.
+    The encoder turns images [batch, size, size, channels] into mean and log variance
+    [batch, latent_dim] each; the decoder is G, layer by layer.
     """
-    generator, discriminator = dcgan.dcgan_fast(latent_dim, base_channels, seed)
+    generator, discriminator = dcgan.dcgan_fast(
+        latent_dim, base_channels, seed, image_size, channels
+    )
     *body, _ = discriminator.layers
     images = keras.Input(discriminator.inputs[0].shape[1:], name="images")
     x = keras.Sequential([discriminator.inputs[0], *body])(images)

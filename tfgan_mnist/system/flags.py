@@ -29,7 +29,7 @@ class Flag:
     high: float | None = None
     above: float | None = None
     below: float | None = None
-    choices: tuple[str, ...] = ()
+    choices: tuple[str | int, ...] = ()
     same_run: bool = True  # may not differ when a run is resumed
     games: tuple[str, ...] = ()  # that it is for; for every one if empty
 
@@ -69,8 +69,11 @@ def check_flags(config: Any) -> None:
 def _check(name: str, value: Any, rule: Flag) -> None:
     """Raises UserError unless a flag's value is in its range."""
     if rule.choices and value not in rule.choices:
+        known = rule.choices
+        if not isinstance(value, str):
+            raise UserError(f"--{name}={value}: must be one of {[*known]}")
         raise UserError(
-            f"--{name}={value}: there is no such value; " + nearest(value, rule.choices)
+            f"--{name}={value}: there is no such value; " + nearest(value, known)
         )
     if isinstance(value, float) and not math.isfinite(value):
         raise UserError(f"--{name}={value}: must be a finite number")
