@@ -27,7 +27,11 @@ def tree(folder: Path) -> dict[str, tuple[int, float]]:
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        ([], ["--flagfile", "--list_recipes"]),
+        ([], ["give a recipe", "--list_recipes"]),
+        (["dcgam"], ["dcgam", "did you mean 'dcgan'"]),
+        (["--steps=3", "dcgan"], ["'dcgan'", "--flag=value"]),
+        (["dcgan", "fast"], ["'fast'", "--flag=value"]),
+        (["dcgan", "--init_from=dcgan_fats"], ["=dcgan_fats", "no such folder"]),
         (["--flagfile=dcgam.flags"], ["dcgam.flags", "did you mean 'dcgan'"]),
         (["--flagfile="], ["neither a file nor a recipe"]),
         (["--flagfile=dcgan", "--stepz=1"], ["stepz", "Did you mean: steps"]),
@@ -58,7 +62,6 @@ def tree(folder: Path) -> dict[str, tuple[int, float]]:
         (["--flagfile=binary"], ["--flagfile"]),
         (["--flagfile=dcgan", "--data_dir=nowhere"], ["=nowhere", "no such folder"]),
         (["--flagfile=dcgan", "--data_dir=taken", "--dry_run"], ["=taken", "no fold"]),
-        (["dcgan.flags"], ["'dcgan.flags'", "--flag=value"]),
     ],
 )
 def test_train(flags, words, tmp_path):
@@ -118,8 +121,13 @@ def test_unwritable_folders(tmp_path, trained):
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        ([], ["--saved_model and --run_dir are missing"]),
-        (["--saved_model=MODEL", "--run_dir=RUN"], ["--run_dir are both given"]),
+        ([], ["which model?", "--run_dir, --saved_model and --pretrained"]),
+        (["--saved_model=MODEL", "--run_dir=RUN"], ["--saved_model are both given"]),
+        (["--pretrained=dcgan"], ["--pretrained=dcgan: ", "'dcgan_fast'"]),
+        (["--saved_model=MODEL", "--seeds=3-1"], ["--seeds=3-1: 3-1", "no range"]),
+        (["--saved_model=MODEL", "--seeds=x"], ["--seeds=x", "0-9 or 3,1,4"]),
+        (["--saved_model=MODEL", "--seeds=1", "--count=9"], ["are both given"]),
+        (["--saved_model=MODEL", "--seeds=0-100", "--output=a.gif"], ["101", "100"]),
         (["--saved_model=MODEL", "--best"], ["--best=true: is for a --run_dir"]),
         (["--run_dir=none"], ["--run_dir=none: holds no run (no config.flags)"]),
         (["--run_dir=begun"], ["--run_dir=begun: has no checkpoint yet"]),
@@ -182,7 +190,9 @@ def test_sample_with_labels_and_of_toys(kind, flags, words, tmp_path, conditiona
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        ([], ["--saved_model and --images are missing"]),
+        ([], ["which model?", "--pretrained and --images"]),
+        (["--saved_model=none", "--images=none"], ["are both given"]),
+        (["--run_dir=none"], ["--run_dir=none: holds no run"]),
         (["--saved_model=none"], ["--saved_model=none: there is no such folder"]),
         (["--saved_model=MODEL", "--output=a.txt"], ["must end in .json"]),
         (["--saved_model=MODEL", "--output=no/a.json"], ["no folder no"]),
@@ -212,7 +222,8 @@ def test_sample_of_a_model_without_the_signature(tmp_path):
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        ([], ["--run_dir is missing"]),
+        ([], ["which model?"]),
+        (["--saved_model=none", "--serving_dir=s"], ["no such folder"]),
         (["--run_dir=RUN"], ["--serving_dir is missing"]),
         (["--run_dir=none", "--serving_dir=s"], ["holds no run"]),
         (["--run_dir=begun", "--serving_dir=s"], ["has no checkpoint yet"]),
@@ -238,11 +249,27 @@ def test_console_command(words, message):
 
 
 def test_console_command_dispatches():
-    for words in (["--help"], ["train", "--help"], ["sample", "-h"], ["--version"]):
+    for words in (["--help"], ["sample", "-h"], ["--version"]):
         code, stdout, stderr = run("__main__", *words)
         assert (code, stderr) == (0, "")
         assert stdout
     assert "--flagfile" in run("__main__", "train", "--help")[1]
+
+
+@pytest.mark.parametrize("name", ["train", "sample", "evaluate", "export"])
+def test_a_page_of_help_begins_with_examples_that_can_be_typed(name, capsys):
+    from tfgan_mnist.system.flags import parse_flags
+
+    module = importlib.import_module(f"tfgan_mnist.{name}")
+    assert len(module.EXAMPLES) == 3
+    module.main(["--help"])
+    page = capsys.readouterr().out.splitlines()
+    assert page[2:6] == ["Examples:", *(f"  {example}" for example in module.EXAMPLES)]
+    for example in module.EXAMPLES:
+        program, command, *words = example.split()
+        assert (program, command) == ("tfgan-mnist", name)
+        if name != "train":
+            module.Flags(**parse_flags(words, module.Flags))
 
 
 def test_recipes_are_listed_with_their_first_lines():

@@ -71,7 +71,7 @@ def test_black_digits_on_white_are_measured_with_a_warning(tmp_path):
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        ([], "--saved_model and --images are missing"),
+        ([], "which model?"),
         (["--saved_model=a", "--images=b"], "are both given"),
         (["--images=missing"], "--images=missing: there is no such file"),
         (["--images=few.npy"], "--images=few.npy: 5 are too few"),

@@ -70,6 +70,12 @@ def test_labels_are_classes_and_ranges(text, labels):
     assert parse_labels(text) == labels
 
 
+def test_seeds_draw_again_what_a_sheet_showed(draw):
+    sheet = np.load(draw("sheet.npy", "--count=20", "--seed=3"))
+    some = np.load(draw("some.npy", "--seeds=0-2,19,7", "--seed=3"))
+    np.testing.assert_array_equal(some, sheet[[0, 1, 2, 19, 7]])
+
+
 @pytest.mark.parametrize("text", ["", "five", "-1", "1-", "9-0", "1,,2", "0-99999"])
 def test_other_labels_are_refused(text):
     with pytest.raises(UserError, match=f"--label={text}: "):

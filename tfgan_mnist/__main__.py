@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from tfgan_mnist import __version__
-from tfgan_mnist.system.command import run, take
+from tfgan_mnist.system import command
 from tfgan_mnist.system.errors import UserError, nearest
 
 COMMANDS = {
@@ -15,18 +15,27 @@ COMMANDS = {
     "sample": "draw from a trained model",
     "evaluate": "measure a trained model's samples",
     "export": "write a trained model for TensorFlow Serving",
+    "doctor": "what was found here, what will be slow, what to do",
+    "completion": "a script that completes commands and flags in a shell",
 }
+
+SUMMARY = "GANs on MNIST: train, resume, sample, measure and serve them."
+EXAMPLES = (
+    "tfgan-mnist sample --pretrained=cdcgan_fast --label=0-9",
+    "tfgan-mnist train dcgan_fast",
+    "tfgan-mnist evaluate --run_dir=runs/dcgan_fast",
+)
 
 
 def _main(argv: Sequence[str]) -> None:
     if argv and argv[0] in COMMANDS:
         importlib.import_module(f"tfgan_mnist.{argv[0]}").main(argv[1:])
-    elif take(argv[:1], "version"):
+    elif command.take(argv[:1], "version"):
         print(__version__)
-    elif take(argv[:1], "help", "h"):
-        print("tfgan-mnist COMMAND --flags…   (COMMAND --help: its flags)\n")
-        for name, meaning in COMMANDS.items():
-            print(f"  {name:<10}{meaning}")
+    elif command.take(argv[:1], "help", "h"):
+        lines = [f"  {name:<12}{meaning}" for name, meaning in COMMANDS.items()]
+        commands = "Commands (COMMAND --help: its flags):\n" + "\n".join(lines)
+        print(command.page(SUMMARY, EXAMPLES, commands))
     elif argv:
         raise UserError(f"{argv[0]!r} is no command; {nearest(argv[0], COMMANDS)}")
     else:
@@ -35,7 +44,7 @@ def _main(argv: Sequence[str]) -> None:
 
 def console() -> int:
     """The ``tfgan-mnist`` program."""
-    return run(_main)
+    return command.run(_main)
 
 
 if __name__ == "__main__":

@@ -254,8 +254,8 @@ class Config:
     init_from: str = flag(
         "",
         "Schedule",
-        "folder of a run or of a SavedModel whose weights to start from, where names "
-        "and shapes match",
+        "folder of a run or of a SavedModel, or name of a pretrained model, whose "
+        "weights to start from, where names and shapes match",
     )
     seed: int = flag(
         1, "Schedule", "every random number follows from it", low=0, high=2**31 - 1

@@ -1,4 +1,4 @@
-"""Measures samples: ``python -m tfgan_mnist.evaluate --saved_model=FOLDER``."""
+"""Measures samples: a trained model's, or pictures whoever made them."""
 
 from __future__ import annotations
 
@@ -9,21 +9,27 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tfgan_mnist.data.images import read_images
-from tfgan_mnist.serving.saved_model import check_saved_model
+from tfgan_mnist.model import ModelFlags
 from tfgan_mnist.system import command, interrupts
 from tfgan_mnist.system.errors import UserError, path_errors
 from tfgan_mnist.system.files import check_output, whole_file
-from tfgan_mnist.system.flags import check_flags, flag, grouped_help, parse_flags
+from tfgan_mnist.system.flags import flag, grouped_help, parse_flags
 
+EXAMPLES = (
+    "tfgan-mnist evaluate --pretrained=dcgan_fast",
+    "tfgan-mnist evaluate --run_dir=runs/dcgan_fast --output=metrics.json",
+    "tfgan-mnist evaluate --images=FOLDER",
+)
 FEWEST = 100
 
 
 @dataclasses.dataclass(frozen=True)
-class Flags:
-    saved_model: str = flag("", "Samples", "folder of a SavedModel to draw them from")
+class Flags(ModelFlags):
+    sources = (*ModelFlags.sources, "images")
+
     images: str = flag(
         "",
-        "Samples",
+        "Model",
         "or a folder of pictures, or a .npy file [count, height, width] of 0-255 or of "
         "floats in [0, 1]: white digits on black, whatever program made them",
     )
@@ -38,13 +44,7 @@ class Flags:
     )
 
     def __post_init__(self):
-        check_flags(self)
-        if bool(self.saved_model) == bool(self.images):
-            both = "both given" if self.images else "missing"
-            raise UserError(
-                f"--saved_model and --images are {both}: give the folder of a model, "
-                "or images"
-            )
+        super().__post_init__()
         if self.data_dir and not [
             *Path(self.data_dir, "mnist").glob("*/dataset_info.json")
         ]:
@@ -61,7 +61,7 @@ class Flags:
 def main(argv: Sequence[str]) -> None:
     """The command, on its words without the program's name."""
     if command.take(argv, "help", "h"):
-        print(__doc__.strip() + "\n\n" + grouped_help(Flags))
+        print(command.page(__doc__, EXAMPLES, grouped_help(Flags)))
         return
     flags = Flags(**parse_flags(argv, Flags))
     if flags.images:
@@ -78,19 +78,18 @@ def main(argv: Sequence[str]) -> None:
                 file=sys.stderr,
             )
     else:
-        check_saved_model(flags.saved_model)
+        flags.imitates()
 
     from tfgan_mnist.system.runtime import load_tensorflow
 
     with interrupts.deferred():
         load_tensorflow()
         from tfgan_mnist.evaluation.report import measure, measure_images, table
-        from tfgan_mnist.serving.reader import SavedGenerator
 
     if flags.images:
         found = {"images": flags.images, **measure_images(images, flags.data_dir)}
     else:
-        found = measure(SavedGenerator(flags.saved_model), data_dir=flags.data_dir)
+        found = measure(flags.load(), data_dir=flags.data_dir)
     print(table(found))
     if flags.output:
         output = Path(flags.output)

@@ -1,5 +1,4 @@
-"""Writes a run's model for TensorFlow Serving, whether the run is finished or not:
-``python -m tfgan_mnist.export --run_dir=runs/dcgan --serving_dir=serving/dcgan``."""
+"""Writes a trained model for TensorFlow Serving, as its next version."""
 
 from __future__ import annotations
 
@@ -10,33 +9,30 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from tfgan_mnist.model import ModelFlags
 from tfgan_mnist.serving.saved_model import read_metadata
 from tfgan_mnist.system import command, interrupts
 from tfgan_mnist.system.errors import UserError, first_line, path_errors
 from tfgan_mnist.system.files import whole_folder
-from tfgan_mnist.system.flags import check_flags, flag, grouped_help, parse_flags
-from tfgan_mnist.training.run_directory import RunDirectory
+from tfgan_mnist.system.flags import flag, grouped_help, parse_flags
+
+EXAMPLES = (
+    "tfgan-mnist export --run_dir=runs/dcgan_fast --serving_dir=serving/dcgan_fast",
+    "tfgan-mnist export --run_dir=runs/dcgan_fast --best --serving_dir=serving/best",
+    "tfgan-mnist export --pretrained=cdcgan_fast --serving_dir=serving/digits",
+)
 
 
 @dataclasses.dataclass(frozen=True)
-class Flags:
-    run_dir: str = flag(
-        "",
-        "Model",
-        "folder of a run, finished or not: its newest checkpoint is written",
-    )
-    best: bool = flag(
-        False, "Model", "the step where the run's distance to the data was least"
-    )
+class Flags(ModelFlags):
     serving_dir: str = flag(
-        "", "Model", "the server's --model_base_path; gets the next numbered version"
+        "", "Output", "the server's --model_base_path; gets the next numbered version"
     )
 
     def __post_init__(self):
-        check_flags(self)
-        for name in ("run_dir", "serving_dir"):
-            if not getattr(self, name):
-                raise UserError(f"--{name} is missing: give a folder")
+        super().__post_init__()
+        if not self.serving_dir:
+            raise UserError("--serving_dir is missing: give a folder")
 
 
 def next_version(serving_dir: Path) -> int:
@@ -50,11 +46,11 @@ def next_version(serving_dir: Path) -> int:
 def main(argv: Sequence[str]) -> None:
     """The command, on its words without the program's name."""
     if command.take(argv, "help", "h"):
-        print(__doc__.strip() + "\n\n" + grouped_help(Flags))
+        print(command.page(__doc__, EXAMPLES, grouped_help(Flags)))
         return
     flags = Flags(**parse_flags(argv, Flags))
-    run_dir, serving_dir = Path(flags.run_dir), Path(flags.serving_dir)
-    RunDirectory(run_dir).read_config()
+    serving_dir = Path(flags.serving_dir)
+    flags.imitates()
     name = f"--serving_dir={serving_dir}"
     with path_errors(name):
         folders = [serving_dir, *serving_dir.absolute().parents]
@@ -69,13 +65,12 @@ def main(argv: Sequence[str]) -> None:
 
     with interrupts.deferred():
         tf = load_tensorflow()
-        from tfgan_mnist.runner import model_of_run
         from tfgan_mnist.serving.reader import SavedGenerator
         from tfgan_mnist.serving.warmup import write_warmup
 
-    with model_of_run(run_dir, flags.best) as saved_model:
+    with flags.folder() as saved_model:
         # Loaded before anything is written, so that a damaged model leaves no trace.
-        signatures = SavedGenerator(saved_model, "--run_dir").signatures
+        signatures = SavedGenerator(saved_model, flags.given).signatures
         try:
             with path_errors(name), whole_folder(version) as unfinished:
                 shutil.copytree(saved_model, unfinished, dirs_exist_ok=True)

@@ -20,7 +20,7 @@ import imageio.v3 as imageio
 import numpy as np
 import tensorflow as tf
 
-from tfgan_mnist import __version__
+from tfgan_mnist import __version__, pretrained
 from tfgan_mnist.build import (
     Training,
     build_evaluation,
@@ -364,21 +364,47 @@ def model_of_run(run_dir: str | Path, best: bool = False) -> Iterator[Path]:
         with _copied(directory.saved_model) as path:
             yield path
         return
-    config = read_config(directory.config)
     state = State({}, int(newest["step"]), float(newest["seconds"]))
     variables = {
         name.removeprefix("variables/"): array
         for name, array in newest.items()
         if name.startswith("variables/")
     }
+    config = read_config(directory.config)
+    misfit = f"{name}: its checkpoint does not fit its config.flags"
+    with _written(config, variables, metadata(config, state), misfit) as path:
+        yield path
+
+
+@contextlib.contextmanager
+def pretrained_model(name: str) -> Iterator[Path]:
+    """The same of a model of the package, by its name.
+
+    Raises:
+      UserError: if there is no such model.
+    """
+    path = pretrained.find(name)
+    what_made_it = pretrained.read_metadata(path)
+    config, weights = Config(**what_made_it["flags"]), pretrained.read_weights(path)
+    misfit = f"--pretrained={name}: its weights do not fit its flags"
+    with _written(config, weights, what_made_it, misfit) as folder:
+        yield folder
+
+
+@contextlib.contextmanager
+def _written(
+    config: Config,
+    variables: Mapping[str, Any],
+    what_made_it: dict[str, Any],
+    misfit: str,
+) -> Iterator[Path]:
+    """A SavedModel of variables, in a folder that is there while the context lasts."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "saved_model"
         try:
-            exporter(config, variables)(path, metadata(config, state))
+            exporter(config, variables)(path, what_made_it)
         except (KeyError, ValueError) as error:
-            raise UserError(
-                f"{name}: its checkpoint does not fit its config.flags ({error})"
-            ) from None
+            raise UserError(f"{misfit} ({error})") from None
         yield path
 
 

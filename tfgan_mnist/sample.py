@@ -1,5 +1,4 @@
-"""Draws from a trained model, or from a run that still trains:
-``python -m tfgan_mnist.sample --saved_model=FOLDER`` or ``--run_dir=runs/dcgan``."""
+"""Draws from a trained model, or from a run that still trains."""
 
 from __future__ import annotations
 
@@ -11,29 +10,33 @@ from pathlib import Path
 
 import numpy as np
 
+from tfgan_mnist.model import ModelFlags
 from tfgan_mnist.registry import DATASETS
-from tfgan_mnist.serving.saved_model import check_saved_model, classes_of, read_metadata
 from tfgan_mnist.system import command, interrupts
 from tfgan_mnist.system.errors import UserError, path_errors
 from tfgan_mnist.system.files import check_output, whole_file
-from tfgan_mnist.system.flags import check_flags, flag, grouped_help, parse_flags
-from tfgan_mnist.training.run_directory import RunDirectory
+from tfgan_mnist.system.flags import flag, grouped_help, parse_flags
 
+EXAMPLES = (
+    "tfgan-mnist sample --pretrained=cdcgan_fast --label=0-9 --output=digits.png",
+    "tfgan-mnist sample --run_dir=runs/dcgan_fast --seeds=3,14 --output=two.npy",
+    "tfgan-mnist sample --saved_model=FOLDER --count=8 --output=walk.gif",
+)
+DEFAULT_COUNT = 100
 FORMATS = {"images": (".png", ".npy", ".gif"), "points": (".png", ".npy", ".csv")}
 
 
 @dataclasses.dataclass(frozen=True)
-class Flags:
-    saved_model: str = flag("", "Model", "folder of a SavedModel")
-    run_dir: str = flag(
-        "", "Model", "or of a run, finished or not: its newest checkpoint is drawn from"
-    )
-    best: bool = flag(
-        False, "Model", "of a run: the step where its distance to the data was least"
-    )
-    count: int = flag(100, "Samples", "how many", low=1, high=1_000_000)
+class Flags(ModelFlags):
+    count: int = flag(DEFAULT_COUNT, "Samples", "how many", low=1, high=1_000_000)
     seed: int = flag(
         1, "Samples", "the same seed, the same samples", low=0, high=2**31 - 1
+    )
+    seeds: str = flag(
+        "",
+        "Samples",
+        "in place of --count, which samples of --seed to draw, counted from 0: 0-35 "
+        "draws the first 36 of a sheet again, 3,14 two of them",
     )
     temperature: float = flag(
         1.0,
@@ -57,29 +60,34 @@ class Flags:
     )
 
     def __post_init__(self):
-        check_flags(self)
-        if bool(self.saved_model) == bool(self.run_dir):
-            both = "both given" if self.run_dir else "missing"
-            raise UserError(
-                f"--saved_model and --run_dir are {both}: give the folder of a model "
-                "or of a run"
-            )
-        if self.best and not self.run_dir:
-            raise UserError("--best=true: is for a --run_dir")
+        super().__post_init__()
         output = Path(self.output)
         if output.suffix not in LARGEST:
             raise UserError(f"--output={output}: must end in {_either(LARGEST)}")
-        if self.count > LARGEST[output.suffix]:
+        if self.seeds and self.count != DEFAULT_COUNT:
             raise UserError(
-                f"--count={self.count}: at most {LARGEST[output.suffix]:,} for a "
-                f"{output.suffix} file"
+                f"--count={self.count} and --seeds={self.seeds} are both given: the "
+                "latter says how many"
+            )
+        count = len(self.rows)
+        if count > LARGEST[output.suffix]:
+            raise UserError(
+                f"{self.how_many}: {count:,} samples; at most "
+                f"{LARGEST[output.suffix]:,} for a {output.suffix} file"
             )
         check_output(output)
 
     @property
-    def source(self) -> str:
-        """What the user gave."""
-        return self.saved_model or self.run_dir
+    def rows(self) -> Sequence[int]:
+        """Which of the seed's samples are drawn. UserError if --seeds names none."""
+        if not self.seeds:
+            return range(self.count)
+        return parse_numbers(self.seeds, "seeds", "a sample", LARGEST[".npy"])
+
+    @property
+    def how_many(self) -> str:
+        """The flag that says how many."""
+        return f"--seeds={self.seeds}" if self.seeds else f"--count={self.count}"
 
 
 LARGEST = {".png": 10_000, ".npy": 1_000_000, ".gif": 100, ".csv": 1_000_000}
@@ -123,24 +131,35 @@ def _either(words: Iterable[str]) -> str:
     return f"{', '.join(most)} or {last}"
 
 
-def parse_labels(text: str) -> list[int]:
-    """The classes that ``--label`` names: "5", "0-9", "3,1,4" or a mixture.
+def parse_numbers(text: str, flag_name: str, what: str, most: int) -> list[int]:
+    """The numbers that a flag names: "5", "0-9", "3,1,4" or a mixture.
+
+    Args:
+      text: the flag's value.
+      flag_name: its name.
+      what: what each number stands for.
+      most: as many at most in a range.
 
     Raises:
       UserError: if it names none.
     """
-    labels: list[int] = []
+    numbers: list[int] = []
     for part in text.split(","):
         match = re.fullmatch(r"\s*(\d{1,9})\s*(?:-\s*(\d{1,9})\s*)?", part)
         if not match:
             raise UserError(
-                f"--label={text}: must be a class, or several: 0-9 or 3,1,4"
+                f"--{flag_name}={text}: must be {what}, or several: 0-9 or 3,1,4"
             )
         first, last = int(match[1]), int(match[2] or match[1])
-        if last < first or last - first >= 1000:
-            raise UserError(f"--label={text}: {part.strip()} is no range of classes")
-        labels += range(first, last + 1)
-    return labels
+        if last < first or last - first >= most:
+            raise UserError(f"--{flag_name}={text}: {part.strip()} is no range of them")
+        numbers += range(first, last + 1)
+    return numbers
+
+
+def parse_labels(text: str) -> list[int]:
+    """The classes that ``--label`` names. Raises UserError if it names none."""
+    return parse_numbers(text, "label", "a class", 1000)
 
 
 def check_labels(flags: Flags, classes: int) -> list[int]:
@@ -166,9 +185,9 @@ def check_labels(flags: Flags, classes: int) -> list[int]:
         raise UserError(
             f"--label={flags.label}: {model} knows the classes 0 to {classes - 1}"
         )
-    if flags.count % len(labels):
+    if len(flags.rows) % len(labels):
         raise UserError(
-            f"--count={flags.count}: must be a multiple of the {len(labels)} labels of "
+            f"{flags.how_many}: must be a multiple of the {len(labels)} labels of "
             f"--label={flags.label}"
         )
     return labels
@@ -186,17 +205,11 @@ def check_format(flags: Flags, kind: str) -> None:
 def main(argv: Sequence[str]) -> None:
     """The command, on its words without the program's name."""
     if command.take(argv, "help", "h"):
-        print(__doc__.strip() + "\n\n" + grouped_help(Flags))
+        print(command.page(__doc__, EXAMPLES, grouped_help(Flags)))
         return
     flags = Flags(**parse_flags(argv, Flags))
     # What can be known of the model without TensorFlow is said before it is loaded.
-    if flags.run_dir:
-        config = RunDirectory(flags.run_dir).read_config()
-        name, classes = config.dataset, config.classes
-    else:
-        check_saved_model(flags.saved_model)
-        metadata = read_metadata(Path(flags.saved_model))
-        name, classes = str(metadata.get("dataset")), classes_of(metadata)
+    name, classes = flags.imitates()
     some_labels = check_labels(flags, classes)
     if name in DATASETS:
         check_format(flags, "points" if DATASETS[name].is_toy else "images")
@@ -207,20 +220,15 @@ def main(argv: Sequence[str]) -> None:
         load_tensorflow()
         import imageio.v3 as imageio
 
-        from tfgan_mnist.runner import model_of_run
-        from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
+        from tfgan_mnist.serving.reader import row_seeds
         from tfgan_mnist.visual.animation import write_gif
         from tfgan_mnist.visual.montage import montage, to_bytes
 
-    if flags.run_dir:
-        with model_of_run(flags.run_dir, flags.best) as folder:
-            model = SavedGenerator(folder, "--run_dir")
-    else:
-        model = SavedGenerator(flags.saved_model)
+    model = flags.load()
     check_format(flags, model.kind)
     output = Path(flags.output)
-    seeds = row_seeds(flags.seed, flags.count)
-    each = flags.count // max(1, len(some_labels))
+    seeds = row_seeds(flags.seed, flags.rows)
+    each = len(seeds) // max(1, len(some_labels))
     labels = np.repeat(some_labels, each) if some_labels else None
     if output.suffix == ".gif":
         points = walk(model.latents(seeds, flags.temperature), WALK_FRAMES)
@@ -250,7 +258,7 @@ def main(argv: Sequence[str]) -> None:
                 )
             picture = protocol_of(name).picture(samples, model.probability)
             imageio.imwrite(unfinished, picture)
-    print(f"{flags.count:,} {model.kind} in {output}")
+    print(f"{len(seeds):,} {model.kind} in {output}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Trains a recipe: ``python -m tfgan_mnist.train --flagfile=dcgan.flags``."""
+"""Trains a recipe, or goes on with a run of it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tfgan_mnist import pretrained
 from tfgan_mnist.config import (
     Config,
     find_recipe,
@@ -18,7 +19,7 @@ from tfgan_mnist.config import (
 )
 from tfgan_mnist.registry import ADVERSARIAL, DATASETS
 from tfgan_mnist.system import command, interrupts
-from tfgan_mnist.system.errors import UserError
+from tfgan_mnist.system.errors import UserError, nearest
 from tfgan_mnist.system.files import check_folder
 from tfgan_mnist.system.flags import grouped_help
 from tfgan_mnist.training.run_directory import RunDirectory
@@ -26,9 +27,16 @@ from tfgan_mnist.training.run_directory import RunDirectory
 if TYPE_CHECKING:  # it loads TensorFlow
     from tfgan_mnist.runner import Result
 
+EXAMPLES = (
+    "tfgan-mnist train dcgan_fast",
+    "tfgan-mnist train cdcgan_fast --dataset=mnist5k --seed=7 --run_dir=runs/seven",
+    "tfgan-mnist train --flagfile=my.flags --dry_run",
+)
+Flags = Config
+SWITCHES = ("list_recipes", "dry_run")
 _EXTRA_HELP = """\
-Commands:
-  --flagfile=RECIPE               a packaged recipe's name, or a file of flags; flags
+Command:
+  RECIPE, --flagfile=RECIPE       a packaged recipe's name, or a file of flags; flags
                                   after it win
   --list_recipes                  the packaged recipes
   --dry_run                       print the configuration, the networks and the plan;
@@ -78,8 +86,13 @@ def _check_sources(config: Config) -> None:
     if config.data_dir and not DATASETS[config.dataset].is_toy:
         check_folder(Path(config.data_dir), "--data_dir")
     begins = config.overwrite or not RunDirectory(config.run_dir).has_checkpoint()
-    if config.init_from and begins:
+    if config.init_from and begins and not pretrained.is_named(config.init_from):
         source = Path(config.init_from)
+        if not source.exists():
+            raise UserError(
+                f"--init_from={source}: there is no such folder, nor a pretrained "
+                f"model of this name; {nearest(str(source), pretrained.names())}"
+            )
         check_folder(source, "--init_from")
         if not any(
             (source / name).exists() for name in ("saved_model.pb", "checkpoints")
@@ -158,14 +171,17 @@ def _list_recipes() -> None:
 def main(argv: Sequence[str]) -> None:
     """The command, on its words without the program's name."""
     if command.take(argv, "help", "h"):
-        print(__doc__.strip() + "\n\n" + _EXTRA_HELP + "\n\n" + grouped_help(Config))
+        flags = _EXTRA_HELP + "\n\n" + grouped_help(Flags)
+        print(command.page(__doc__, EXAMPLES, flags))
         return
     if not argv:
         raise UserError(
-            "nothing to train: give --flagfile=RECIPE (--list_recipes shows them, "
-            "--help all flags)"
+            "nothing to train: give a recipe (--list_recipes shows them, --help all "
+            "flags)"
         )
-    values = parse_config(argv, ("list_recipes", "dry_run"))
+    if not argv[0].startswith("-"):
+        argv = [f"--flagfile={argv[0]}", *argv[1:]]
+    values = parse_config(argv, SWITCHES)
     list_recipes, dry_run = values.pop("list_recipes"), values.pop("dry_run")
     if list_recipes:
         _list_recipes()

@@ -64,3 +64,7 @@ def test_the_last_words_of_a_crash_are_heard():
     )
     assert done.returncode == -signal.SIGABRT
     assert "F0000 illegal" in done.stderr
+
+
+def test_a_gpu_is_shared_unless_asked_otherwise():
+    assert os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"

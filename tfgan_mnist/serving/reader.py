@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ class SavedGenerator:
 
     Args:
       path: the folder of a SavedModel.
-      flag: what the user gave it as.
+      name: what the user gave, for error lines; ``--saved_model=path`` if empty.
 
     Attributes:
       metadata: what made it, as ``Writer`` was given it; empty if it does not say.
@@ -35,10 +36,10 @@ class SavedGenerator:
       UserError: if it is none, or cannot be loaded.
     """
 
-    def __init__(self, path: str | Path, flag: str = "--saved_model"):
+    def __init__(self, path: str | Path, name: str = ""):
         self.path = Path(path)
-        self._name = f"{flag}={path}"
-        check_saved_model(self.path, flag)
+        self._name = name or f"--saved_model={path}"
+        check_saved_model(self.path)
         self.metadata = read_metadata(self.path)
         try:
             model = tf.saved_model.load(str(self.path))
@@ -159,6 +160,12 @@ class SavedGenerator:
         return np.concatenate(outputs)
 
 
-def row_seeds(seed: int, count: int) -> np.ndarray:
-    """A row's seeds int64 [count] for the ``sample`` signatures from one seed."""
-    return (np.int64(seed) << np.int64(32)) + np.arange(count, dtype=np.int64)
+def row_seeds(seed: int, rows: int | Sequence[int]) -> np.ndarray:
+    """A row's seeds int64 [count] for the ``sample`` signatures from one seed.
+
+    Args:
+      seed: the samples'.
+      rows: how many of them from the first on, or which, counted from 0.
+    """
+    numbers = np.arange(rows) if isinstance(rows, int) else np.asarray(rows)
+    return (np.int64(seed) << np.int64(32)) + numbers.astype(np.int64)

@@ -30,6 +30,12 @@ def run(
     return 0
 
 
+def page(summary: str, examples: Sequence[str], flags: str) -> str:
+    """What ``--help`` prints of a command: a sentence, examples, then the flags."""
+    lines = "\n".join(f"  {example}" for example in examples)
+    return f"{summary.strip()}\n\nExamples:\n{lines}\n\n{flags}"
+
+
 def take(argv: Sequence[str], *names: str) -> bool:
     """Whether one of these flags without a value is among the words."""
     return any(word.startswith("-") and word.lstrip("-") in names for word in argv)

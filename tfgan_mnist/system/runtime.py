@@ -43,7 +43,8 @@ def load_tensorflow():
     TensorFlow leaves its oneDNN kernels off on processors without AVX-512, where they
     make training two to four times as fast. They can be chosen before the first import
     only; ``TF_ENABLE_ONEDNN_OPTS=0`` in the environment still turns them off. So does
-    ``TF_CPP_MIN_LOG_LEVEL=0`` turn its information lines on.
+    ``TF_CPP_MIN_LOG_LEVEL=0`` turn its information lines on, and
+    ``TF_FORCE_GPU_ALLOW_GROWTH=false`` has it take all memory of a GPU at once.
     """
     if "tensorflow" in sys.modules and "TF_ENABLE_ONEDNN_OPTS" not in os.environ:
         warnings.warn(
@@ -55,6 +56,7 @@ def load_tensorflow():
         )
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     quiet = "tensorflow" not in sys.modules
     with without_noise() if quiet else contextlib.nullcontext():
         import tensorflow as tf

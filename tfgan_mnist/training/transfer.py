@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tfgan_mnist import pretrained
 from tfgan_mnist.system.errors import UserError, first_line
 from tfgan_mnist.training.checkpoint import read_newest
 
@@ -19,12 +20,15 @@ def read_weights(path: Path) -> dict[str, np.ndarray]:
     """Networks' weights and a game's state by name, without optimizers' slots.
 
     Args:
-      path: a run's folder, whose newest checkpoint is read; or a SavedModel's.
+      path: a run's folder, whose newest checkpoint is read; a SavedModel's; or the
+        name of a model of the package.
 
     Raises:
       UserError: if there are none that can be read.
     """
     name = f"--init_from={path}"
+    if pretrained.is_named(str(path)):
+        return pretrained.read_weights(pretrained.find(str(path)))
     if (path / "saved_model.pb").is_file():
         try:
             reader = tf.train.load_checkpoint(str(path / "variables" / "variables"))

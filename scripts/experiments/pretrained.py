@@ -1,0 +1,62 @@
+"""Trains the models that are part of the package, writes them into it, measures them.
+
+    python scripts/experiments/pretrained.py --data_dir=FOLDER
+
+Each is the weights (averages in place of weights) at the end of a run in
+runs/pretrained/, which goes on where it was, as float16 in tfgan_mnist/pretrained/.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from common import Parser, run_command
+
+from tfgan_mnist import pretrained
+from tfgan_mnist.system import command
+from tfgan_mnist.training.run_directory import RunDirectory
+
+SECONDS = {"dcgan_fast": 900.0, "cdcgan_fast": 300.0}
+"""Of training, by recipe: where more brings next to nothing (race.py)."""
+
+
+def write(name: str, run_dir: Path) -> Path:
+    """Writes a finished run's model into the package; its file."""
+    from tfgan_mnist.system.runtime import load_tensorflow
+
+    load_tensorflow()
+    from tfgan_mnist.build import build_gan
+    from tfgan_mnist.serving.saved_model import read_metadata
+    from tfgan_mnist.training.transfer import read_weights
+
+    directory = RunDirectory(run_dir)
+    weights = read_weights(directory.saved_model)
+    names = build_gan(directory.read_config()).state
+    state = {name: weights.pop(name) for name in names}
+    path = pretrained.FOLDER / f"{name}.npz"
+    pretrained.write(path, weights, state, read_metadata(directory.saved_model))
+    return path
+
+
+def main(argv: list[str]) -> None:
+    parser = Parser(__doc__)
+    parser.add_argument("recipes", nargs="*", metavar="RECIPE", help="default: all")
+    parser.add_argument("--max_seconds", type=float, help="of training, for each")
+    parser.add_data_dir()
+    arguments = parser.parse_args(argv)
+    for name in arguments.recipes or SECONDS:
+        if name not in SECONDS:
+            parser.error(f"{name}: there are {', '.join(SECONDS)}")
+        run_dir = Path("runs") / "pretrained" / name
+        flags = [f"--flagfile={name}", f"--run_dir={run_dir}"]
+        seconds = arguments.max_seconds or SECONDS[name]
+        flags += [f"--max_seconds={seconds:g}", f"--data_dir={arguments.data_dir}"]
+        run_command("train", flags)
+        path = write(name, run_dir)
+        print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
+        run_command("evaluate", [f"--pretrained={name}"])
+
+
+if __name__ == "__main__":
+    sys.exit(command.run(main))
