@@ -41,7 +41,7 @@ ALLOWED = {
     "evaluation": {"data", "registry", "serving", "system", "visual"},
     "evaluation.metrics": {"system"},
     "evaluation.protocols": {"data", "evaluation", "registry", "system", "visual"},
-    "training": {"config", "system", "visual"},
+    "training": {"config", "pretrained", "system", "visual"},
     "training.run_directory": {"config", "system"},
     "training.step": {"system.seeds", "training.averaging"},
     "training.loop": {"system.errors", "training.checkpoint"},

@@ -58,7 +58,7 @@ def words_of(name: str) -> Mapping[str, list[str]]:
         switch = field.type == "bool"
         found[""].append(f"--{field.name}" + ("" if switch else "="))
         if values := flag_of(field).choices:
-            found[f"--{field.name}"] = list(values)
+            found[f"--{field.name}"] = [str(value) for value in values]
         if field.name in ("pretrained", "init_from"):
             found[f"--{field.name}"] = pretrained.names()
     if name == "train":
