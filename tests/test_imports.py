@@ -78,7 +78,6 @@ FILES = {
 }
 COMMANDS = {"__main__", "completion", "doctor", "evaluate", "export", "sample", "train"}
 COMMANDS |= {"build", "model", "runner"}  # what they share
-COMMANDS |= {"keras"}
 
 
 def test_every_file_has_a_line_or_is_at_the_top():
