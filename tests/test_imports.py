@@ -25,6 +25,7 @@ ALLOWED = {
     "system.flags": {"system.errors"},
     "system.command": {"system.errors"},
     "system.interrupts": set(),
+    "system.progress": set(),
     "system.runtime": set(),
     "system.seeds": set(),
     "networks": set(),
@@ -77,7 +78,7 @@ FILES = {
     for path in ROOT.rglob("*.py")
 }
 COMMANDS = {"__main__", "completion", "doctor", "evaluate", "export", "sample", "train"}
-COMMANDS |= {"build", "model", "runner"}  # what they share
+COMMANDS |= {"build", "keras", "model", "runner"}  # what they share
 
 
 def test_every_file_has_a_line_or_is_at_the_top():
@@ -117,12 +118,13 @@ def test_only_games_and_networks_speak_of_a_generator_and_a_discriminator():
     """Docstrings and comments too. Names of flags and of classes are something else."""
     flags = re.compile(rf"\b({'|'.join(FLAGS)})\b")
     word = re.compile(r"(?<![A-Za-z])(generator|discriminator)", re.IGNORECASE)
+    offered = "def generator(self) -> Model:"  # of a Result, for a notebook
     found = [
         f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
         for name, path in sorted(FILES.items())
         if name.split(".")[0] not in GAMES_OWN
         for number, line in enumerate(path.read_text().splitlines(), 1)
-        if word.search(flags.sub("", line))
+        if word.search(flags.sub("", line)) and line.strip() != offered
     ]
     assert not found, "\n".join(found)
 

@@ -3,9 +3,11 @@
 import dataclasses
 import shutil
 
+import imageio.v3 as imageio
 import numpy as np
 import pytest
 
+import tfgan_mnist
 from tfgan_mnist import pretrained
 from tfgan_mnist.model import ModelFlags
 from tfgan_mnist.serving.reader import row_seeds
@@ -68,3 +70,41 @@ def test_a_packaged_model_whose_weights_do_not_fit_is_named(trained, monkeypatch
     flags = dataclasses.replace(ModelFlags(pretrained="empty"))
     with pytest.raises(UserError, match="--pretrained=empty: its weights do not fit"):
         flags.load()
+
+
+def test_a_model_in_a_notebook(conditional, tmp_path):
+    """The same samples as the command's; a class a row; a walk that is shown."""
+    model = tfgan_mnist.load(conditional)
+    assert "10 classes" in repr(model)
+    seeds = row_seeds(3, 20)
+    expected = model.saved.sample(seeds, labels=np.repeat([4, 2], 10))
+    np.testing.assert_array_equal(model.sample(20, [4, 2], seed=3), expected)
+    every = model.saved.sample(seeds, labels=np.repeat(np.arange(10), 2))
+    np.testing.assert_array_equal(model.sample(20, seed=3), every)
+    assert model.show(30).size == (3 * 29 + 1, 10 * 29 + 1)
+    assert model.show(9, labels=5).size == (3 * 29 + 1, 3 * 29 + 1)
+    with pytest.raises(UserError, match="multiple of the 10 labels"):
+        model.sample(12)
+    with pytest.raises(UserError, match="must be from 0 to 9"):
+        model.sample(12, labels=10)
+    walk = model.walk(2, labels=[1, 7])
+    walk.save(tmp_path / "walk.gif")
+    frames = imageio.imread(tmp_path / "walk.gif", index=None)
+    assert 2 <= len(frames) <= len(walk.frames)
+    assert walk._repr_html_().startswith('<img src="data:image/gif;base64,R0lGOD')
+
+
+def test_a_model_of_points_and_what_is_no_model(toy, trained, tmp_path):
+    model = tfgan_mnist.load(toy)
+    assert model.show(50).size == (500, 400)
+    with pytest.raises(UserError, match="only images are animated"):
+        model.walk()
+    found = model.evaluate(quick=True)
+    assert found["dataset"] == "moons"
+    assert tfgan_mnist.load(trained).metadata["step"] == 12
+    with pytest.raises(UserError, match="dcgan_fats: there is no such folder"):
+        tfgan_mnist.load("dcgan_fats")
+    with pytest.raises(UserError, match="is no SavedModel"):
+        tfgan_mnist.load(tmp_path)
+    with pytest.raises(UserError, match="--best=true"):
+        tfgan_mnist.load(toy, best=True)

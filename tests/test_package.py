@@ -1,9 +1,15 @@
 """What is published beside the code."""
 
+import configparser
+import importlib
 import re
+import subprocess
+import sys
 
+import pytest
 from conftest import ROOT
 
+import tfgan_mnist
 from tfgan_mnist import __version__
 
 
@@ -19,3 +25,36 @@ def test_the_license_and_the_terms_of_what_is_packaged():
     notice = (ROOT / "NOTICE").read_text()
     for words in ("mnist5k.npz", "Attribution-Share Alike 3.0", "Sebastian Raschka"):
         assert words in notice
+
+
+def test_importing_the_package_loads_nothing_and_offers_all():
+    code = (
+        "import sys; before = set(sys.modules); import tfgan_mnist; "
+        "new = set(sys.modules) - before; "
+        "assert not new & {'numpy', 'absl', 'tensorflow'}, new; "
+        "assert not any(name.startswith('tfgan_mnist.') for name in new), new; "
+        "assert 'dcgan_fast' in tfgan_mnist.recipes(); "
+        "assert 'tensorflow' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+    offered = set(dir(tfgan_mnist))
+    assert offered >= {"Config", "Model", "keras", "load", "recipes", "train"}
+    assert all(getattr(tfgan_mnist, name) for name in offered)
+    with pytest.raises(AttributeError, match="no attribute 'lode'"):
+        _ = tfgan_mnist.lode
+
+
+def test_train_is_the_function_whatever_was_imported():
+    module = importlib.import_module("tfgan_mnist.train")
+    assert tfgan_mnist.train is module.train
+
+
+def test_the_lowest_versions_are_those_that_setup_allows():
+    options = configparser.ConfigParser()
+    options.read(ROOT / "setup.cfg")
+    allowed = re.findall(
+        r"^([\w-]+) >=([\d.]+)", options["options"]["install_requires"], re.M
+    )
+    lines = (ROOT / "constraints-lowest.txt").read_text().splitlines()
+    lowest = [tuple(x.split("==")) for x in lines if not x.startswith("#")]
+    assert allowed == lowest

@@ -535,3 +535,44 @@ def test_an_error_in_the_caller_s_echo_is_the_caller_s(tmp_path):
     with pytest.raises(ZeroDivisionError):
         train(config, echo=echo)
     assert train(config).step == 9
+
+
+class Every:
+    """A hook that says itself when."""
+
+    every, at_start, at_end = 4, True, False
+
+    def __init__(self):
+        self.steps: list[int] = []
+
+    def __call__(self, state) -> None:
+        self.steps.append(state.step)
+
+
+def test_hooks_and_results_of_ones_own(tmp_path):
+    """A function sees the losses of each log line; a result has what was written."""
+    config = tiny_config(
+        "moons",
+        steps=12,
+        epochs=0,
+        log_every=5,
+        evaluate_every=6,
+        run_dir=tmp_path / "run",
+    )
+    seen, own = [], Every()
+
+    def watch(state) -> None:
+        seen.append((state.step, len(state.losses)))
+
+    lines = []
+    result = train(config, echo=lines.append, hooks=[watch, own])
+    assert seen == [(5, 5), (10, 4), (12, 2)]  # step 6 was logged with metrics
+    assert own.steps == [0, 4, 8, 12]
+    assert result.history["step"].tolist() == [5, 6, 10, 12]
+    assert np.isfinite(result.history["generator"]).all()
+    measured = ~np.isnan(result.history["energy_distance"])
+    assert measured.tolist() == [False, True, False, True]
+    assert set(result.metrics) >= {"energy_distance"}
+    assert result.generator.sample(7).shape == (7, 2)
+    without = train(config, echo=lines.append)  # finished: nothing is trained again
+    assert without.metrics == result.metrics

@@ -16,7 +16,7 @@ from tfgan_mnist.data import mnist, toys
 from tfgan_mnist.data.examples import Examples, Stacked
 from tfgan_mnist.evaluation.protocols import Metrics, balanced_labels, protocol_of
 from tfgan_mnist.gans.clusters import Clusters, find_clusters
-from tfgan_mnist.gans.gan import GAN
+from tfgan_mnist.gans.gan import GAN, Batch
 from tfgan_mnist.networks import changed
 from tfgan_mnist.networks.conditional import conditioned
 from tfgan_mnist.registry import DATASETS, GAMES, LOSSES, NETWORKS, find
@@ -136,18 +136,38 @@ def build_training(config: Config) -> Training:
         tf.config.experimental.enable_op_determinism()
     data = load_data(config)
     gan = build_gan(config, build_clusters(config, data))
-    players = _players(config, gan)
-    networks, averages = dict(gan.networks), []
-    sampled = dict(gan.networks)
+    step, sampled = build_step(config, gan, lambda *place: batches.batch(*place))
+    batches = build_batches(config, data, gan.sample_shape, step.draws)
+    averages = {
+        f"{name}_average": network
+        for name, network in sampled.items()
+        if network is not gan.networks[name]
+    }
+    weights = named_weights({**gan.networks, **averages})
+    optimizers = {f"{p.name}_optimizer": p.optimizer.variables for p in step.players}
+    variables = weights | dict(gan.state) | _numbered(optimizers)
+    return Training(gan, sampled, step, variables)
+
+
+def build_step(
+    config: Config, gan: GAN, batch: Callable[[tf.Tensor, int], Batch]
+) -> tuple[Step, dict[str, keras.Model]]:
+    """The step, and the networks to draw from: averages where the recipe has some.
+
+    Args:
+      config, gan: whose.
+      batch: (step number, draw) → batch.
+    """
+    averages, sampled = [], dict(gan.networks)
     if config.ema_decay:
         copies = build_networks(config)
         for name in _names(side.networks for side in gan.sides if side.generates):
             averages.append(Average(copies[name], gan.networks[name], config.ema_decay))
-            networks[f"{name}_average"] = sampled[name] = copies[name]
+            sampled[name] = copies[name]
     step = Step(
         gan,
-        players,
-        lambda step, draw: batches.batch(step, draw),
+        _players(config, gan),
+        batch,
         config.seed,
         config.shared_draws,
         config.simultaneous,
@@ -155,10 +175,7 @@ def build_training(config: Config) -> Training:
         config.steps_per_call,
         config.jit_compile,
     )
-    batches = build_batches(config, data, gan.sample_shape, step.draws)
-    optimizers = {f"{p.name}_optimizer": p.optimizer.variables for p in players}
-    variables = named_weights(networks) | dict(gan.state) | _numbered(optimizers)
-    return Training(gan, sampled, step, variables)
+    return step, sampled
 
 
 def named_weights(networks: Mapping[str, keras.Model]) -> dict[str, keras.Variable]:

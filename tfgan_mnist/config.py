@@ -556,9 +556,9 @@ def recipes() -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.glob("*.flags"))}
 
 
-def find_recipe(name: str) -> Path:
+def find_recipe(name: str | Path) -> Path:
     """The flagfile at this path, or else the packaged recipe of this name."""
-    path = Path(name)
+    path, name = Path(name), str(name)
     if path.is_file():
         return path
     known = recipes()

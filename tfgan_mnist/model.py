@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
 
 from tfgan_mnist import pretrained
+from tfgan_mnist.registry import DATASETS
 from tfgan_mnist.serving.saved_model import check_saved_model, classes_of, read_metadata
-from tfgan_mnist.system.errors import UserError
+from tfgan_mnist.system import interrupts
+from tfgan_mnist.system.errors import UserError, nearest
 from tfgan_mnist.system.flags import check_flags, flag
 from tfgan_mnist.training.run_directory import RunDirectory
 
-if TYPE_CHECKING:  # it loads TensorFlow
+if TYPE_CHECKING:  # they load TensorFlow, or take their time
+    from PIL.Image import Image
+
     from tfgan_mnist.serving.reader import SavedGenerator
+    from tfgan_mnist.visual.animation import Animation
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,3 +114,181 @@ class ModelFlags:
 
         with self.folder() as path:
             return SavedGenerator(path, self.given)
+
+
+def load(source: str | os.PathLike, best: bool = False) -> Model:
+    """A trained model to draw from.
+
+    >>> load("cdcgan_fast").show()
+
+    Args:
+      source: the folder of a run, whose newest checkpoint is taken, or of a SavedModel;
+        or the name of a model of the package.
+      best: of a run, the step where its distance to the data was least.
+
+    Raises:
+      UserError: if there is no such model, or it cannot be loaded.
+    """
+    path, name = Path(source), os.fspath(source)
+    if pretrained.is_named(name):
+        flags = ModelFlags(pretrained=name, best=best)
+    elif (path / "config.flags").is_file():
+        flags = ModelFlags(run_dir=name, best=best)
+    elif path.exists():
+        flags = ModelFlags(saved_model=name, best=best)
+    else:
+        raise UserError(
+            f"{name}: there is no such folder, nor a pretrained model of this name; "
+            + nearest(name, pretrained.names())
+        )
+    flags.imitates()
+    from tfgan_mnist.system.runtime import load_tensorflow
+
+    with interrupts.deferred():
+        load_tensorflow()
+    return Model(flags.load())
+
+
+class Model:
+    """A trained model, to draw from and to measure.
+
+    Args:
+      saved: the model as it was loaded.
+
+    Attributes:
+      metadata: what made it.
+      classes: labels are from 0 to below it; 0 if it takes none.
+      kind: what it makes: "images", or a toy's "points".
+    """
+
+    def __init__(self, saved: SavedGenerator):
+        self.saved = saved
+        self.metadata = saved.metadata
+        self.classes = saved.classes
+        self.kind = saved.kind
+
+    def __repr__(self) -> str:
+        told = f", {self.classes} classes" if self.classes else ""
+        recipe, step = (self.metadata.get(key, "?") for key in ("recipe", "step"))
+        return f"<Model of {recipe} at step {step}: {self.kind}{told}>"
+
+    def sample(
+        self,
+        count: int = 100,
+        labels: int | Sequence[int] | None = None,
+        seed: int = 1,
+        temperature: float = 1.0,
+    ) -> np.ndarray:
+        """Images [count, height, width, channels] in [0, 1], or a toy's points.
+
+        The same as the command ``sample`` draws.
+
+        Args:
+          count: how many.
+          labels: of a conditional model: a class, or several, with equally many of each
+            in their order; all of them if None.
+          seed: the same one gives the same samples.
+          temperature: factor on the latents: below 1 less variety, above 1 more.
+
+        Raises:
+          UserError: if the labels do not fit.
+        """
+        from tfgan_mnist.serving.reader import row_seeds
+
+        some, _ = self._labels(count, labels)
+        return self.saved.sample(row_seeds(seed, count), temperature, some)
+
+    def show(
+        self,
+        count: int = 100,
+        labels: int | Sequence[int] | None = None,
+        seed: int = 1,
+        temperature: float = 1.0,
+    ) -> Image:
+        """What ``sample`` gives on one sheet, a class a row; a notebook shows it."""
+        from PIL import Image
+
+        samples = self.sample(count, labels, seed, temperature)
+        return Image.fromarray(self.picture(samples, self._labels(count, labels)[1]))
+
+    def walk(
+        self,
+        count: int = 10,
+        labels: int | Sequence[int] | None = None,
+        seed: int = 1,
+        temperature: float = 1.0,
+    ) -> Animation:
+        """From one image that ``sample`` gives to the next, and back to the first.
+
+        A notebook shows it; its ``save`` writes it.
+
+        Raises:
+          UserError: as ``sample``, or if the model makes no images.
+        """
+        from tfgan_mnist import sample
+        from tfgan_mnist.serving.reader import row_seeds
+        from tfgan_mnist.visual.animation import Animation
+        from tfgan_mnist.visual.montage import to_bytes
+
+        if self.kind != "images":
+            raise UserError(f"the model makes {self.kind}; only images are animated")
+        some, _ = self._labels(count, labels)
+        latents = self.saved.latents(row_seeds(seed, count), temperature)
+        on_the_way = None if some is None else np.repeat(some, sample.WALK_FRAMES)
+        images = self.saved.generate(
+            sample.walk(latents, sample.WALK_FRAMES), on_the_way
+        )
+        pixels = to_bytes(images[..., 0] if images.shape[-1] == 1 else images)
+        scale = sample.WALK_SCALE
+        return Animation(pixels.repeat(scale, axis=1).repeat(scale, axis=2), 15)
+
+    def picture(self, samples: np.ndarray, rows: int = 0) -> np.ndarray:
+        """Samples as uint8 pixels [height, width] or [height, width, 3].
+
+        Args:
+          samples: as ``sample`` gives them.
+          rows: of a sheet of images; about as many as columns if 0.
+
+        Raises:
+          UserError: if they are points of which nobody says what they imitate.
+        """
+        if self.kind == "images":
+            from tfgan_mnist.visual.montage import montage
+
+            return montage(samples, len(samples) // rows if rows else None)
+        from tfgan_mnist.evaluation.protocols import protocol_of
+
+        dataset = self.metadata.get("dataset")
+        if dataset not in DATASETS:
+            raise UserError(
+                "the model does not say what its points imitate, so they cannot be "
+                "drawn; write .npy or .csv"
+            )
+        draw = protocol_of(dataset).picture
+        assert draw, f"{dataset} is of points, and those are drawn"
+        return draw(samples, self.saved.probability)
+
+    def evaluate(self, data_dir: str = "", quick: bool = False) -> dict[str, Any]:
+        """Its metrics, as the command ``evaluate`` writes them.
+
+        Args:
+          data_dir: a folder with tensorflow-datasets' copy of MNIST, for more of them.
+          quick: only those that are watched during a run, of fewer samples.
+        """
+        from tfgan_mnist.evaluation.report import measure
+
+        return measure(self.saved, quick=quick, data_dir=data_dir)
+
+    def _labels(
+        self, count: int, labels: int | Sequence[int] | None
+    ) -> tuple[np.ndarray | None, int]:
+        """One label a sample, and the rows of a sheet; None and 0 without classes."""
+        if not self.classes and labels is None:
+            return None, 0
+        some = range(self.classes) if labels is None else np.atleast_1d(labels)
+        if not len(some) or count % len(some):
+            raise UserError(
+                f"{count} samples: must be a multiple of the {len(some)} labels"
+            )
+        rows = len(some) if len(some) > 1 else 0
+        return np.repeat(np.asarray(some), count // len(some)), rows

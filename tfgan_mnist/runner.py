@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
+import functools
 import json
 import math
 import shutil
@@ -33,6 +34,7 @@ from tfgan_mnist.config import Config, read_config
 from tfgan_mnist.evaluation import report
 from tfgan_mnist.evaluation.protocols import protocol_of
 from tfgan_mnist.gans.gan import Side
+from tfgan_mnist.model import Model, load
 from tfgan_mnist.registry import DATASETS
 from tfgan_mnist.serving.reader import SavedGenerator
 from tfgan_mnist.serving.saved_model import check_saved_model, read_metadata
@@ -68,9 +70,32 @@ class Result:
     step: int
     seconds: float
 
+    @property
+    def history(self) -> dict[str, np.ndarray]:
+        """Losses and metrics by name, a number for each of the steps in "step".
+
+        NaN where one was not measured; empty if nothing was logged.
+        """
+        columns = RunDirectory(self.run_dir).read_metrics()
+        return {name: np.array(values) for name, values in columns.items()}
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The trained model's, by name; empty unless the run measures."""
+        found = _read_report(RunDirectory(self.run_dir)).get("metrics", {})
+        return {name: one["mean"] for name, one in found.items()}
+
+    @functools.cached_property
+    def generator(self) -> Model:
+        """The trained model, loaded, to draw from."""
+        return load(self.saved_model)
+
 
 def run(
-    config: Config, directory: RunDirectory, echo: Callable[[str], None] | None = None
+    config: Config,
+    directory: RunDirectory,
+    echo: Callable[[str], None] | None = None,
+    own: Sequence[loop.Hook | Callable[[State], None]] = (),
 ) -> Result:
     """Trains, or goes on, until the configuration's first limit; then saves the model.
 
@@ -79,6 +104,7 @@ def run(
       directory: where.
       echo: what is done with each log line; by default it is printed, above the
         progress bar.
+      own: the caller's hooks; a function is one every ``log_every`` steps.
 
     Raises:
       UserError: if the data or the directory cannot be had; nothing was touched.
@@ -117,6 +143,7 @@ def run(
                         saver,
                         interrupted,
                         echo,
+                        own,
                     )
                     sides = training.gan.sides
                     _write_products(config, directory, sides, export, state)
@@ -212,6 +239,7 @@ def _train(
     saver: hooks.Saver,
     interrupted: list[int],
     echo: Callable[[str], None] | None,
+    own: Sequence[loop.Hook | Callable[[State], None]],
 ) -> None:
     """Makes the steps that are left; the state is then of the last."""
     directory.truncate_metrics(state.step)
@@ -234,15 +262,17 @@ def _train(
         config.log_every, lambda: step.names, symbols, directory, events, clock, echo
     )
     picture = build_picture(config, training)
-    watchers = [
+    watchers: list[Any] = [
         bar,
+        # They see the losses since the last line, which the log then forgets.
+        *(hooks.as_hook(hook, config.log_every) for hook in own),
         log,
         hooks.Pictures(config.sample_every, picture, directory, events),
         saver,
     ]
     if evaluate:
         evaluation = hooks.Evaluation(config.evaluate_every, evaluate, log, observers)
-        watchers.insert(1, evaluation)
+        watchers.insert(watchers.index(log), evaluation)
 
     def collapsed() -> bool:
         return config.stop_on_collapse and bool(alarm.rung)

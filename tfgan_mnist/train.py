@@ -26,6 +26,8 @@ from tfgan_mnist.training.run_directory import RunDirectory
 
 if TYPE_CHECKING:  # it loads TensorFlow
     from tfgan_mnist.runner import Result
+    from tfgan_mnist.training.checkpoint import State
+    from tfgan_mnist.training.loop import Hook
 
 EXAMPLES = (
     "tfgan-mnist train dcgan_fast",
@@ -47,6 +49,7 @@ Command:
 def train(
     recipe: str | Path | Config,
     echo: Callable[[str], None] | None = None,
+    hooks: Sequence[Hook | Callable[[State], None]] = (),
     **overrides: Any,
 ) -> Result:
     """Trains a recipe, or goes on with a run of it.
@@ -56,6 +59,9 @@ def train(
     Args:
       recipe: a packaged recipe's name, a flagfile, or a Config.
       echo: what is done with each log line; by default it is printed.
+      hooks: of one's own: functions that are called with the run's state every
+        ``log_every`` steps and after the last, or ``training.loop.Hook`` objects that
+        say when.
       **overrides: flags by name, in place of the recipe's.
 
     Raises:
@@ -78,7 +84,7 @@ def train(
         load_tensorflow()
         from tfgan_mnist import runner
 
-    return runner.run(config, directory, echo)
+    return runner.run(config, directory, echo, hooks)
 
 
 def _check_sources(config: Config) -> None:

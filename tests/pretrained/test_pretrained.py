@@ -37,10 +37,10 @@ def test_a_model_makes_digits(name):
     labels = np.arange(500) % 10 if classes else None
     features = protocol.features(model.sample(row_seeds(1, 500), labels=labels))
     metrics = protocol.metrics(features, labels)
-    assert metrics["precision_500"] > 0.85
+    assert metrics["precision_500"] > 0.8
     assert metrics["classes_500"] == 10
     if classes:
-        assert metrics["digit_agreement_500"] > 0.95
+        assert metrics["digit_agreement_500"] > 0.9
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
+from tfgan_mnist.system import progress
 from tfgan_mnist.system.errors import UserError, first_line, path_errors
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
@@ -76,7 +76,7 @@ def _read_folder(folder: Path, name: str) -> np.ndarray:
         raise UserError(f"{name}: holds no pictures ({', '.join(ENDINGS)})")
     paths = [paths[i] for i in evenly_spaced(len(paths), LIMIT)]
     images = []
-    for path in tqdm(paths, "reading", disable=None, leave=False, unit="file"):
+    for path in progress.bar(paths, "reading", leave=False, unit="file"):
         try:
             with Image.open(path) as file:
                 if file.mode.startswith(("I", "F")):  # as grey, these would be white

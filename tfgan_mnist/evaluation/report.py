@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from tfgan_mnist.data.images import evenly_spaced, to_grey
 from tfgan_mnist.data.mnist import mnist, mnist5k
@@ -18,6 +17,7 @@ from tfgan_mnist.evaluation.metrics.nearest import memorisation, nearest_distanc
 from tfgan_mnist.evaluation.protocols import Metrics, Protocol, counted, protocol_of
 from tfgan_mnist.registry import DATASETS
 from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
+from tfgan_mnist.system import progress
 from tfgan_mnist.system.errors import UserError
 
 SEEDS = (1, 2, 3)
@@ -177,7 +177,7 @@ def _measured(
     """What ``measure`` says of the samples that ``draw`` makes of each seed."""
     metrics = protocol.quick_metrics if quick else protocol.metrics
     found, reference = [], []
-    for seed in tqdm(seeds, "measuring", disable=None, leave=False, unit="set"):
+    for seed in progress.bar(seeds, "measuring", leave=False, unit="set"):
         samples = draw(seed)
         found.append(metrics(protocol.features(samples), labels))
         features, digits = protocol.real(seed, count)

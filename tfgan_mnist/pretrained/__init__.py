@@ -70,10 +70,10 @@ def write(
       state: variables of the game, by name.
       metadata: what made it.
     """
-    half = {
+    arrays: dict[str, Any] = {
         name: x.astype(np.float16) if x.dtype == np.float32 else x
         for name, x in networks.items()
     }
-    text = np.array(json.dumps(metadata))
+    arrays |= {**state, _METADATA: np.array(json.dumps(metadata))}
     with whole_file(path) as unfinished:
-        np.savez_compressed(unfinished, **half, **state, **{_METADATA: text})
+        np.savez_compressed(unfinished, **arrays)

@@ -98,7 +98,7 @@ class SavedGenerator:
         return self._batched("discriminate", inputs, "probability")
 
     def _rows(self, output, seeds, temperature, labels) -> np.ndarray:
-        inputs = {
+        inputs: dict[str, np.ndarray] = {
             "seed": np.asarray(seeds, np.int64),
             "temperature": np.full(len(seeds), temperature, np.float32),
         }

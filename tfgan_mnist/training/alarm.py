@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 PATIENCE = 3
@@ -14,11 +14,16 @@ _CALMER = "lower learning rates or an R1 penalty (--r1_weight=0.1)"
 class Side(Protocol):
     """What the alarm knows of a side of the game."""
 
-    name: str
-    symbol: str
-    contest: Sequence[str]
-    won: float | None
-    advice: str
+    @property
+    def name(self) -> str: ...
+    @property
+    def symbol(self) -> str: ...
+    @property
+    def contest(self) -> Sequence[str]: ...
+    @property
+    def won(self) -> float | None: ...
+    @property
+    def advice(self) -> str: ...
 
 
 class Alarm:
@@ -55,7 +60,7 @@ class Alarm:
         self._reached: set[str] = set()
         self._rows: list[tuple[int, Mapping[str, float]]] = []
 
-    def replay(self, rows: list[tuple[int, Mapping[str, float]]]) -> None:
+    def replay(self, rows: Iterable[tuple[int, Mapping[str, float]]]) -> None:
         """Takes note of what an earlier process saw, and said."""
         ring, self.ring = self.ring, lambda sentence: None
         for step, row in rows:
@@ -68,10 +73,12 @@ class Alarm:
         for name, level in self.expected.items():
             if metrics[name] >= level:
                 self._reached.add(name)
-        won = {name: side.won for name, side in self.sides.items()}
-        for name, level in (won | dict(self.expected)).items():
-            if name not in self.rung and self._is_bad(name, level):
-                self.rung[name] = self._sentence(name, level)
+        sides = self.sides.items()
+        won = {name: side.won for name, side in sides if side.won is not None}
+        levels = {**won, **self.expected}
+        for name, bound in levels.items():
+            if name not in self.rung and self._is_bad(name, bound):
+                self.rung[name] = self._sentence(name, bound)
                 self.ring(self.rung[name])
 
     def _value(self, row: Mapping[str, float], name: str) -> float:

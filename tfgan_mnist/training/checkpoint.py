@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,7 @@ class State:
       losses: [steps since the last log line, number of losses], not yet logged.
     """
 
-    variables: Mapping[str, object]
+    variables: Mapping[str, Any]
     step: int = 0
     seconds: float = 0.0
     losses: np.ndarray = dataclasses.field(
@@ -70,7 +71,7 @@ class Checkpoints:
           NotFiniteError: if a variable is; nothing is written.
           OSError: if it cannot be written (disk full, say); the files there remain.
         """
-        arrays = {name: np.asarray(v) for name, v in state.variables.items()}
+        arrays: dict[str, Any] = {n: np.asarray(v) for n, v in state.variables.items()}
         for name, array in arrays.items():
             if array.dtype.kind == "f" and not np.isfinite(array).all():
                 raise NotFiniteError(f"{name} is not finite after step {state.step:,}")

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 import imageio.v3 as imageio
 import numpy as np
@@ -13,6 +14,7 @@ from tensorboard.compat.proto import event_pb2, summary_pb2
 from tensorboard.summary.writer.record_writer import RecordWriter
 from tqdm import tqdm
 
+from tfgan_mnist.system import progress
 from tfgan_mnist.system.files import whole_file
 from tfgan_mnist.training.checkpoint import Checkpoints, State
 from tfgan_mnist.training.run_directory import RunDirectory
@@ -58,8 +60,8 @@ class EventFile:
         self._file.close()
 
     def _add(self, **event) -> None:
-        event = event_pb2.Event(wall_time=time.time(), **event)
-        self._writer.write(event.SerializeToString())
+        whole = event_pb2.Event(wall_time=time.time(), **event)
+        self._writer.write(whole.SerializeToString())
         self._file.flush()
 
 
@@ -280,8 +282,27 @@ class Saver:
         self.checkpoints.save(state)
 
 
+class Call:
+    """A function of the state as a hook, also after the last step."""
+
+    at_start = False
+    at_end = True
+
+    def __init__(self, every: int, function: Callable[[State], None]):
+        self.every = every
+        self.function = function
+
+    def __call__(self, state: State) -> None:
+        self.function(state)
+
+
+def as_hook(hook: Any, every: int) -> Any:
+    """A hook as it is; a function as one that is called at times."""
+    return hook if hasattr(hook, "every") else Call(every, hook)
+
+
 class Bar:
-    """The progress bar, after each compiled call; none where stderr is no terminal."""
+    """The progress bar, after each compiled call; none where nobody looks."""
 
     every = 0
     at_start = False
@@ -297,10 +318,9 @@ class Bar:
         self.clock = clock
         self.names = names
         self.symbols = symbols
-        self._bar = tqdm(
+        self._bar = progress.bar(
             total=clock.last_step,
             initial=state.step,
-            disable=None,
             unit="step",
             dynamic_ncols=True,
             bar_format="{percentage:3.0f}% |{bar}| {n_fmt}/{total_fmt}{postfix}"

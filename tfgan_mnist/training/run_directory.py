@@ -12,7 +12,7 @@ from pathlib import Path
 try:
     import fcntl
 except ImportError:  # Windows: no lock there
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]
 
 from tfgan_mnist.config import Config, read_config
 from tfgan_mnist.system.errors import UserError, path_errors

@@ -113,7 +113,7 @@ class Step:
         self.names: tuple[str, ...] = ()  # of the losses, known once traced
         # Its loops are Python's, to be unrolled: nothing for autograph to convert.
         self._updates = tf.function(
-            self._one_step, jit_compile=jit_compile == "step", autograph=False
+            self.one_step, jit_compile=jit_compile == "step", autograph=False
         )
         self._steps = tf.function(
             self._make_steps, jit_compile=jit_compile == "loop", autograph=False
@@ -178,8 +178,16 @@ class Step:
         )
         return losses.stack()
 
-    def _one_step(self, step: tf.Tensor, batches: Sequence[Any]) -> tf.Tensor:
-        """One step; the losses of each player's last update, by ``names``."""
+    def one_step(self, step: tf.Tensor, batches: Sequence[Any]) -> tf.Tensor:
+        """One step on the batches of its draws, uncompiled.
+
+        Args:
+          step: scalar int32, steps made before.
+          batches: one for each of ``draws``.
+
+        Returns:
+          float32 [len(self.names)], as ``__call__`` has them.
+        """
         self._seed_dropout(fold_in(self.dropout_seed, step))
         seed = fold_in(self.latent_seed, step)
         play = self._play_at_once if self.simultaneous else self._play_in_turn

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import imageio.v3 as imageio
 import numpy as np
 
 
 def write_gif(
-    frames: Sequence[np.ndarray],
-    path: Path,
+    frames: Sequence[np.ndarray] | np.ndarray,
+    path: Path | BinaryIO,
     frames_per_second: float = 5.0,
     hold_last: float = 2.0,
 ) -> None:
@@ -19,6 +22,7 @@ def write_gif(
 
     Args:
       frames: uint8, all of one shape [height, width] or [height, width, 3].
+      path: a file's, or a file that is open.
       hold_last: seconds to show the last frame.
 
     Raises:
@@ -35,3 +39,33 @@ def write_gif(
         duration=milliseconds if len(frames) > 1 else milliseconds[0],
         loop=0,
     )
+
+
+class Animation:
+    """Frames that go round: a notebook shows them, ``save`` writes them.
+
+    Args:
+      frames: as for ``write_gif``.
+      frames_per_second: how many are shown.
+    """
+
+    def __init__(
+        self, frames: Sequence[np.ndarray] | np.ndarray, frames_per_second: float
+    ):
+        self.frames = frames
+        self.frames_per_second = frames_per_second
+
+    def save(self, path: str | Path) -> None:
+        """Writes a GIF."""
+        self._write(Path(path))
+
+    def _write(self, path: Path | BinaryIO) -> None:
+        rate = self.frames_per_second
+        write_gif(self.frames, path, rate, hold_last=1 / rate)
+
+    def _repr_html_(self) -> str:
+        """What Jupyter shows."""
+        file = io.BytesIO()
+        self._write(file)
+        content = base64.b64encode(file.getvalue()).decode()
+        return f'<img src="data:image/gif;base64,{content}">'
