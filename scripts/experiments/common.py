@@ -109,6 +109,26 @@ def alarm_cell(rung: Iterable[Sequence[str] | None]) -> str:
     return f"{sum(judged)} of {len(judged)}" if any(judged) else "silent"
 
 
+STALE_NOTE = (
+    "\\* Measured before the recipe's networks, schedule or optimizer last changed, "
+    "and not since."
+)
+
+
+def starred(recipe: str, record: Mapping[str, Any]) -> str:
+    """A recipe's name for a table, with a star if its record says that it is stale.
+
+    A record is marked by hand when a recipe changes: ``"stale": true``. What a new run
+    writes in its place has no mark.
+    """
+    return f"`{recipe}`" + " \\*" * record.get("stale", False)
+
+
+def stale_note(table: str) -> str:
+    """The paragraph that tells what a star in a table means; empty without stars."""
+    return f"\n{STALE_NOTE}\n" if "\\*" in table else ""
+
+
 def spread(values: Sequence[float], form: str) -> str:
     """The mean (least – greatest) of values; of a single one, itself."""
     text = form.format(statistics.mean(values))

@@ -1,6 +1,7 @@
 """Makes the pictures in samples/, on real MNIST, and the tables of what they took.
 
     python scripts/experiments/pictures.py --data_dir=FOLDER [RECIPE ...]
+    python scripts/experiments/pictures.py --only_write
 
 Each recipe trains for its budget below, toys from five seeds, in run directories of
 their own under ``runs/samples``; a run that is there already goes on. A recipe's
@@ -10,6 +11,7 @@ losses.py compares have their pictures there.
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import sys
@@ -17,12 +19,21 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from common import Parser, markdown, run_command, spread, write_record
+from common import (
+    Parser,
+    markdown,
+    run_command,
+    spread,
+    stale_note,
+    starred,
+    write_record,
+)
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "samples"
 RUNS = Path("runs") / "samples"
 SCALE = 2  # pixels of a shown sheet a pixel of its images
+THUMBNAIL = (280, 200)  # width and height that one fits into, in pixels
 
 # Flags in place of the recipe's: a budget for two cores, and frames enough to watch.
 BUDGETS = {
@@ -59,7 +70,7 @@ BUDGETS = {
     "grid": ["--steps=20000", "--sample_every=1000"],
     "grid_relativistic": [],
 }
-# Those whose metrics stand in the table below; of the others the README tells.
+# Those whose metrics stand in the table below; others have theirs in docs/recipes.md.
 MEASURED = ("gaussian", "moons", "ring", "grid", "stacked")
 # Slow ones, and ones that nobody would choose.
 SEEDS = {
@@ -69,21 +80,22 @@ SEEDS = {
 HEADER = """\
 # Samples
 
-Every picture and number here was made by
-`python scripts/experiments/pictures.py --data_dir=FOLDER`, from real MNIST, with the
-budget that its row names: time on two cores, often far less than the sources give. Each
-picture shows the recipe's fixed latents at the last step, images at twice their size;
-dashed lines in plots of metrics are what fresh real samples reach. `dcgan32_cured` is
-the run of `python scripts/experiments/epochs.py dcgan32_cured --data_dir=FOLDER`.
+What each recipe made of real MNIST, or of its toy, and what that took on two cores. The
+budgets are often far shorter than the sources' own. Each picture links to the animation
+of its training, which draws the same latents at every step. Sheets show images at twice
+their size. Dashed lines in plots of metrics are fresh real samples.
+
+`python scripts/experiments/pictures.py --data_dir=FOLDER` made all of it.
+`dcgan32_cured` is the run of
+`python scripts/experiments/epochs.py dcgan32_cured --data_dir=FOLDER`.
 
 """
 
 METRICS = """
 ## Metrics
 
-Of toys and stacks at those steps, by `python -m tfgan_mnist.evaluate`. Most were
-trained from five seeds (1 to 5): mean (least – greatest) over them. Of images the
-README tells.
+Of toys and stacks, by `tfgan-mnist evaluate`: mean (least – greatest) over the training
+seeds. Those of images are in [recipes and results](../docs/recipes.md).
 
 """
 
@@ -158,61 +170,82 @@ def metric_rows(recipe: str) -> list[list[str]]:
     for name, first in runs[0]["metrics"].items():
         means = [run["metrics"][name]["mean"] for run in runs]
         real = f"{first['real']:.4f}" if "real" in first else ""
-        cells = [f"`{recipe}`", str(len(runs)), name, spread(means, "{:.4f}"), real]
-        rows.append(cells)
+        cells = [starred(recipe, runs[0]), str(len(runs)), name]
+        rows.append([*cells, spread(means, "{:.4f}"), real])
     return rows
 
 
-def pictures_of(recipe: str) -> str:
-    """A recipe's section: the pictures that there are."""
+def thumbnail(recipe: str) -> bytes:
+    """A recipe's sheet, small enough for a page of them, as WebP."""
+    from PIL import Image
 
-    def shown(*names: tuple[str, str]) -> str:
-        links = [
-            f"![{text}]({recipe}/{name})"
-            for text, name in names
-            if (SAMPLES / recipe / name).is_file()
-        ]
-        return " ".join(links) + "\n\n" if links else ""
-
-    text = f"\n## {recipe}\n\n"
-    text += shown(("samples", "montage.png"), ("animation", "progress.gif"))
-    text += shown(("red, green and blue", "channels.png"))
-    text += shown(("losses", "loss.png")) + shown(("metrics", "metrics.png"))
-    return text.removesuffix("\n")
+    with Image.open(SAMPLES / recipe / "montage.png") as sheet:
+        small = sheet.convert("RGB")
+    small.thumbnail(THUMBNAIL, Image.Resampling.LANCZOS)
+    packed = io.BytesIO()
+    small.save(packed, "webp", quality=75, method=6)
+    return packed.getvalue()
 
 
-def write_tables() -> None:
-    """Writes samples/README.md from what stands beside the pictures."""
-    made, measured, pictures = [], [], []
-    for recipe, flags in BUDGETS.items():
+def row_of(recipe: str, model: dict) -> list[str]:
+    """A recipe's row: its thumbnail, what made it, and the pictures that there are."""
+    links = [
+        f"[{text}]({recipe}/{name})"
+        for text, name in (
+            ("sheet", "montage.png"),
+            ("channels", "channels.png"),
+            ("losses", "loss.png"),
+            ("metrics", "metrics.png"),
+        )
+        if (SAMPLES / recipe / name).is_file()
+    ]
+    flags = " ".join(f"`{flag}`" for flag in BUDGETS[recipe]) or "none"
+    still = f"![samples of {recipe}]({recipe}/thumbnail.webp)"
+    picture = f"[{still}]({recipe}/progress.gif)"
+    seen = model["step"] * model["flags"]["batch_size"]
+    cells = [picture, starred(recipe, model), flags, f"{model['step']:,}", f"{seen:,}"]
+    return [*cells, f"{model['seconds']:,.0f}", ", ".join(links)]
+
+
+def page() -> str:
+    """What samples/README.md says, from what stands beside it."""
+    made, measured = [], []
+    for recipe in BUDGETS:
         path = SAMPLES / recipe / "model.json"
-        if not path.is_file():
-            continue
-        model = json.loads(path.read_text())
-        words = f"`{' '.join(flags)}`" if flags else "none"
-        seen = model["step"] * model["flags"]["batch_size"]
-        cells = [f"`{recipe}`", words, f"{model['step']:,}", f"{seen:,}"]
-        made.append([*cells, f"{model['seconds']:,.0f}"])
-        measured += metric_rows(recipe)
-        pictures.append(pictures_of(recipe))
-    instead = "in place of the recipe's own flags"
-    heads = ["recipe", instead, "steps", "samples seen", "seconds"]
-    text = HEADER + markdown(heads, made, left=[instead]) + METRICS
+        if path.is_file():
+            made.append(row_of(recipe, json.loads(path.read_text())))
+            measured += metric_rows(recipe)
+    instead, more = "in place of its own flags", "more"
+    heads = ["", "recipe", instead, "steps", "samples seen", "seconds", more]
+    table = markdown(heads, made, left=["recipe", instead, more])
     heads = ["recipe", "seeds", "metric", "generated", "real"]
-    text += markdown(heads, measured, left=["metric"]) + "".join(pictures)
-    (SAMPLES / "README.md").write_text(text)
+    metrics = markdown(heads, measured, left=["metric"])
+    return HEADER + table + stale_note(table) + METRICS + metrics + stale_note(metrics)
+
+
+def write() -> None:
+    """Writes the thumbnails, and samples/README.md around them."""
+    for path in sorted(SAMPLES.glob("*/montage.png")):
+        (path.parent / "thumbnail.webp").write_bytes(thumbnail(path.parent.name))
+    (SAMPLES / "README.md").write_text(page())
 
 
 def main(argv: Sequence[str]) -> None:
     parser = Parser(__doc__)
     parser.add_data_dir()
+    parser.add_argument(
+        "--only_write", action="store_true", help="the page, of what there is"
+    )
     parser.add_argument("recipes", nargs="*", help="by default all")
     arguments = parser.parse_args(argv)
     if unknown := set(arguments.recipes) - set(BUDGETS):
         parser.error(f"no budget for {min(unknown)}; there are: {', '.join(BUDGETS)}")
+    if arguments.only_write:
+        write()
+        return
     for recipe in arguments.recipes or BUDGETS:
         make(recipe, arguments.data_dir)
-        write_tables()
+        write()
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ learn clusters, and stands still while 10,000 samples are judged. ``dcgan_plain`
 (plain_loop.py) under TensorFlow's defaults; the others are recipes under this package's
 step. What was found of a contestant and seed takes the place of what was there in
 samples/race/race.json; the curve and the strip of pictures stand beside it, and the
-table, by ``python scripts/experiments/results.py --only_write``, in the README.
+table, by ``python scripts/experiments/results.py --only_write``, in docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -191,8 +191,8 @@ def table(record: dict) -> str:
     if not record:
         return ""
     marks = [60, 300, 900, 2400]
-    heads = ["contestant", "seeds", *(f"to {level}" for level in LEVELS)]
-    heads += [f"at {mark} s" for mark in marks]
+    heads = ["contestant", "seeds", *(f"to FCD {level}" for level in LEVELS)]
+    heads += [f"FCD at {mark} s" for mark in marks]
     heads += ["precision at 300 s", "recall at 300 s"]
     rows = []
     for name in CONTESTANTS:
@@ -216,14 +216,14 @@ def table(record: dict) -> str:
     cells += [f"{real['precision_10k']:.3f}", f"{real['recall_10k']:.3f}"]
     rows.append(cells)
     words = (
-        "Seconds of training to a distance, and the distance after so many seconds "
-        "(least – greatest over the seeds, where they were trained so long): fcd_10k "
-        f"by {record['judge']}. `python scripts/experiments/race.py "
-        "--data_dir=FOLDER`, and then `… dcgan_fast cdcgan_fast --seeds 2 3`, ran it "
-        "on two cores with AVX-512; all metrics are in "
-        "[samples/race/race.json](samples/race/race.json)."
+        "Seconds of training until an FCD was reached, and the FCD after so many "
+        "seconds: mean (least – greatest) over the seeds that were trained so long, on "
+        f"10,000 samples, by {record['judge']}. `python scripts/experiments/race.py "
+        "--data_dir=FOLDER` ran it on two cores with AVX-512, and then again with "
+        "`dcgan_fast cdcgan_fast --seeds 2 3`. All metrics are in "
+        "[samples/race/race.json](../samples/race/race.json)."
     )
-    picture = "![distance against seconds](samples/race/race.png)"
+    picture = "![FCD against seconds of training](../samples/race/race.png)"
     return f"{markdown(heads, rows)}\n{picture}\n\n{words}\n"
 
 
@@ -269,6 +269,8 @@ def draw(record: dict, folder: Path) -> None:
                 image = imageio.imread(pictures(name)[mark])
                 axes.imshow(image, cmap="gray", vmin=0, vmax=255)
     figure.savefig(folder / "strip.png")
+    grey = imageio.imread(folder / "strip.png", mode="L")
+    imageio.imwrite(folder / "strip.png", grey, optimize=True)
 
 
 def main(argv: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""Writes the README's tables of results: every recipe, trained and measured.
+"""Writes the tables of results: every recipe, trained and measured.
 
     python scripts/experiments/results.py --data_dir=FOLDER [RECIPE ...]
     python scripts/experiments/results.py --only_write
@@ -6,8 +6,8 @@
 Each image recipe trains on real MNIST for its budget below, from each of its seeds, in
 runs/results; a run that is there already goes on, or is only measured. What
 ``python -m tfgan_mnist.evaluate --data_dir=FOLDER`` says of each model goes into
-samples/results.json, and from there into README.md, with what pictures.py found of the
-toys, epochs.py of longer training, race.py of time and seeds.py of collapse.
+samples/results.json, and from there into README.md and docs/, with what losses.py,
+pictures.py, epochs.py, race.py and seeds.py found.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import losses
 import race
 import seeds
 from common import (
@@ -26,6 +27,8 @@ from common import (
     markdown,
     read_record,
     spread,
+    stale_note,
+    starred,
     train_and_measure,
     write_between_marks,
     write_record,
@@ -34,7 +37,7 @@ from common import (
 ROOT = Path(__file__).parents[2]
 RUNS = Path("runs") / "results"
 RESULTS = ROOT / "samples" / "results.json"
-README = ROOT / "README.md"
+README, DOCS = ROOT / "README.md", ROOT / "docs"
 
 # Flags in place of the recipe's: a budget for two cores; and the seeds.
 RECIPES: dict[str, tuple[list[str], tuple[int, ...]]] = {
@@ -51,14 +54,14 @@ RECIPES: dict[str, tuple[list[str], tuple[int, ...]]] = {
     "cdcgan": (["--max_seconds=600", "--evaluate_every=100"], (1,)),
 }
 COLUMNS = {
-    "fcd_10k": "distance",
+    "fcd_10k": "FCD",
     "precision_10k": "precision",
     "recall_10k": "recall",
     "coverage_10k": "coverage",
     "diversity_10k": "diversity",
     "classes_10k": "classes",
     "class_kl_10k": "class KL",
-    "digit_agreement_10k": "as asked",
+    "digit_agreement_10k": "digit agreement",
     "accuracy_10k": "accuracy",
     "copies_1k": "copies",
 }
@@ -100,7 +103,7 @@ def table(results: dict[str, list[dict]]) -> str:
     for recipe, runs in results.items():
         minutes = statistics.mean(run["seconds"] for run in runs) / 60
         cells = [
-            f"`{recipe}`",
+            starred(recipe, runs[0]),
             f"{statistics.mean(run['step'] for run in runs):,.0f}",
             f"{minutes:.1f}",
             str(len(runs)),
@@ -111,17 +114,42 @@ def table(results: dict[str, list[dict]]) -> str:
     cells = ["real images", "", "", ""]
     rows.append([*cells, *(real_cell(name, results) for name in COLUMNS), ""])
     judges = sorted({run["judge"] for runs in results.values() for run in runs})
+    text = markdown(heads, rows)
     words = (
-        f"By {', '.join(judges)}, on 10,000 samples (copies: 1,000), mean over three "
-        "sampling seeds ± their deviation, or that over training seeds. Real images "
-        "are the test images; for accuracy, so many training images. A dash under "
-        "alarm: too few measurements to judge, or none asked for. "
-        "`python scripts/experiments/results.py --data_dir=FOLDER` trained these, on "
-        "two cores that other work shared, measured and wrote this table; each one's "
-        "command, what the alarm said and all metrics are in "
-        "[samples/results.json](samples/results.json)."
+        f"By {', '.join(judges)}, on 10,000 samples (copies: 1,000). ± is the standard "
+        "deviation over training seeds, or of a single one over three sampling seeds. "
+        "Real images are the test images; for accuracy, as many training images. "
+        "Alarm: a dash if there were too few measurements to judge.\n\n"
+        "`python scripts/experiments/results.py --data_dir=FOLDER` trained and "
+        "measured them on two cores that other work shared. Each run's command, alarms "
+        "and metrics are in [samples/results.json](../samples/results.json)."
     )
-    return f"{markdown(heads, rows)}\n{words}\n"
+    return f"{text}\n{words}\n{stale_note(text)}"
+
+
+def recipes_table(
+    results: dict[str, list[dict]], compared: dict[str, list[dict]]
+) -> str:
+    """Each image recipe's purpose, minutes and FCD as Markdown, the nearest first.
+
+    Args:
+      results: what this script found.
+      compared: what losses.py found.
+    """
+    from tfgan_mnist.config import recipe_header, recipes
+
+    paths, rows = recipes(), []
+    for recipe, runs in {**results, **compared}.items():
+        distance = statistics.mean(run["metrics"]["fcd_10k"]["mean"] for run in runs)
+        minutes = losses.SECONDS / 60
+        if recipe in results:
+            minutes = statistics.mean(run["seconds"] for run in runs) / 60
+        purpose = recipe_header(paths[recipe])[0]
+        cells = [starred(recipe, runs[0]), purpose, f"{minutes:.0f}"]
+        rows.append((distance, [*cells, f"{distance:#.2g}".rstrip(".")]))
+    heads = ["recipe", "purpose", "minutes", "FCD"]
+    text = markdown(heads, [cells for _, cells in sorted(rows)], left=["purpose"])
+    return text + stale_note(text)
 
 
 TOYS = {
@@ -147,14 +175,15 @@ def toys_table() -> str:
         for name, label in TOYS[kind].items():
             means = [run["metrics"][name]["mean"] for run in runs]
             metrics.append(f"{label} {spread(means, '{:.3g}')}")
-        cells = [f"`{folder.name}`", f"{model['step']:,}", f"{model['seconds']:.0f}"]
-        rows.append([*cells, str(len(runs)), ", ".join(metrics)])
+        cells = [starred(folder.name, runs[0]), f"{model['step']:,}"]
+        cells += [f"{model['seconds']:.0f}", str(len(runs)), ", ".join(metrics)]
+        rows.append(cells)
+    text = markdown(heads, rows, left=[last])
     words = (
-        "`python scripts/experiments/pictures.py` trained them, while other work "
-        "shared the two cores, and measured three sampling seeds of each; what metrics "
-        "mean is said below."
+        "`python scripts/experiments/pictures.py` trained them on two cores that other "
+        "work shared, and measured three sampling seeds of each."
     )
-    return f"{markdown(heads, rows, left=[last])}\n{words}\n"
+    return f"{text}\n{words}\n{stale_note(text)}"
 
 
 def epochs_table() -> str:
@@ -172,31 +201,35 @@ def epochs_table() -> str:
         rows = [(f"{what} epoch {row['epoch']:.0f}", row) for what, row in marked]
         rows.append(("held-out real images", found["real"]))
         text = markdown(
-            [f"`{found['recipe']}`", *(COLUMNS[name] for name in names)],
+            [starred(found["recipe"], found), *(COLUMNS[name] for name in names)],
             [[what, *(f"{row[name]:.3f}" for name in names)] for what, row in rows],
         )
+        note = stale_note(text)
         text += (
-            f"\n![over epochs](samples/epochs/{found['recipe']}.png)\n\n"
+            f"\n![metrics of {found['recipe']} over the epochs]"
+            f"(../samples/epochs/{found['recipe']}.png)\n\n"
             f"`python scripts/experiments/epochs.py {found['recipe']} "
             f"--data_dir=FOLDER` trained it once for {last['epoch']:.0f} epochs on "
-            f"real MNIST ({found['seconds'] / 60:.0f} minutes) and measured 10,000 "
+            f"real MNIST, in {found['seconds'] / 60:.0f} minutes. It measured 10,000 "
             "samples from the same latents every second epoch, by "
-            f"{found['judge']}; dashed lines are held-out real images.\n"
+            f"{found['judge']}. Dashed lines are held-out real images.\n{note}"
         )
         tables.append(text)
     return "\n".join(tables)
 
 
 def write(results: dict[str, list[dict]]) -> None:
-    """Puts the tables between their marks in README.md."""
+    """Puts the tables between their marks in README.md and docs/."""
+    compared = read_record(losses.FOLDER / "losses.json")
+    write_between_marks(README, {"recipes": recipes_table(results, compared)})
+    write_between_marks(DOCS / "recipes.md", {"results": table(results)})
+    write_between_marks(DOCS / "toys.md", {"toys": toys_table()})
     texts = {
-        "results": table(results),
-        "epochs": epochs_table(),
-        "toys": toys_table(),
         "race": race.table(read_record(race.RACE / "race.json")),
         "seeds": seeds.table(),
+        "epochs": epochs_table(),
     }
-    write_between_marks(README, texts)
+    write_between_marks(DOCS / "benchmarks.md", texts)
 
 
 def main(argv: Sequence[str]) -> None:

@@ -6,8 +6,8 @@
 Trains the recipe on real MNIST from seeds 1 to count, for as long as it says, in
 runs/seeds; a run that is there already is only measured. What 10,000 samples of each
 measure, and what the alarm said, goes into samples/seeds/RECIPE.json, and from there,
-by ``python scripts/experiments/results.py --only_write``, into README.md. The alarm
-needs three evaluations: on a slow machine ask for them more often than the recipe does.
+by ``python scripts/experiments/results.py --only_write``, into docs/benchmarks.md. The
+alarm needs three evaluations: on a slow machine ask for more than the recipe does.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ RUNS = Path("runs") / "seeds"
 SEEDS = ROOT / "samples" / "seeds"
 COUNT = 20
 SHOWN = {
-    "fcd_10k": "distance",
+    "fcd_10k": "FCD",
     "precision_10k": "precision",
     "recall_10k": "recall",
     "classes_10k": "classes",
@@ -100,7 +100,7 @@ def table() -> str:
     words = (
         "Mean (least – greatest) over the seeds, on 10,000 samples each, by "
         f"{judges}. {commands} trained and measured them; each seed's metrics are in "
-        "[samples/seeds](samples/seeds)."
+        "[samples/seeds](../samples/seeds)."
     )
     return f"{markdown(heads, rows)}\n{words}\n"
 
