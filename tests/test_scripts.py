@@ -195,24 +195,67 @@ def test_what_is_imported_is_declared():
                 assert known or names.get(module, module) in declared, (path, module)
 
 
-def test_the_tables_of_the_readme_are_those_of_the_record(tmp_path, monkeypatch):
-    """README holds what the script makes of the records in samples/, to the letter."""
+BETWEEN = r"<!-- (\w+): begin -->\n(.*?)<!-- \1: end -->"
+
+
+def test_the_tables_are_those_of_the_records(tmp_path, monkeypatch):
+    """Pages hold what the script makes of the records in samples/, to the letter."""
     results = load("results")
-    readme = results.README.read_text()
-    copy = tmp_path / "README.md"
-    between = r"<!-- (\w+): begin -->\n(.*?)<!-- \1: end -->"
-    tables = dict(re.findall(between, readme, re.DOTALL))
-    emptied = readme
-    for text in tables.values():
-        emptied = emptied.replace(text, "")
-    copy.write_text(emptied)
-    monkeypatch.setattr(results, "README", copy)
     kept = json.loads(results.RESULTS.read_text())
     assert set(kept) == set(results.RECIPES)
+    names = ("recipes", "toys", "benchmarks")
+    pages = [results.README, *(results.DOCS / f"{name}.md" for name in names)]
+    tables = {}
+    for page in pages:
+        text = page.read_text()
+        found = dict(re.findall(BETWEEN, text, re.DOTALL))
+        tables |= found
+        for table in found.values():
+            assert table.startswith("| ")
+            text = text.replace(table, "")
+        (tmp_path / page.name).write_text(text)
+    assert set(tables) == {"recipes", "results", "toys", "race", "seeds", "epochs"}
+    monkeypatch.setattr(results, "README", tmp_path / "README.md")
+    monkeypatch.setattr(results, "DOCS", tmp_path)
     results.write(kept)
-    assert set(tables) == {"results", "epochs", "toys", "race", "seeds"}
-    assert all(text.startswith("| ") for text in tables.values())
-    assert dict(re.findall(between, copy.read_text(), re.DOTALL)) == tables
+    for page in pages:
+        assert (tmp_path / page.name).read_text() == page.read_text()
+
+
+def test_the_page_of_samples_is_that_of_the_records():
+    pictures = load("pictures")
+    assert pictures.page() == (pictures.SAMPLES / "README.md").read_text()
+
+
+def test_a_thumbnail_is_a_small_sheet():
+    """Nobody has to load megabytes to look at the page."""
+    pictures = load("pictures")
+    made = pictures.thumbnail("ring")
+    width, height = imageio.imread(made).shape[1::-1]
+    assert (width, height) == (280, 124)  # of 900 by 400
+    sizes = [p.stat().st_size for p in pictures.SAMPLES.glob("*/thumbnail.webp")]
+    assert len(sizes) >= len(pictures.BUDGETS)
+    assert max(sizes) < 30_000
+
+
+def test_what_is_stale_is_said_to_be():
+    """A star in the table, and what it means below, until a new run is recorded."""
+    results = load("results")
+    runs = {"dcgan_fast": [_measured(1, 0.5, [])], "mlp": [_measured(1, 0.25, [])]}
+    fresh = results.recipes_table(runs, {})
+    assert [cells(line)[0] for line in fresh.splitlines()[2:]] == [
+        "`mlp`",
+        "`dcgan_fast`",
+    ]
+    assert [cells(line)[2:] for line in fresh.splitlines()[2:]] == [
+        ["2", "0.25"],
+        ["2", "0.50"],
+    ]
+    runs["mlp"][0]["stale"] = True
+    *rows, blank, note = results.recipes_table(runs, {}).splitlines()[2:]
+    assert [cells(row)[0] for row in rows] == ["`mlp` \\*", "`dcgan_fast`"]
+    assert blank == ""
+    assert note.startswith("\\* Measured before")
 
 
 def test_every_image_recipe_is_in_a_table_of_results():

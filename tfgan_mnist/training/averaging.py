@@ -15,7 +15,7 @@ def update_average(
     ``ExponentialMovingAverage(num_updates=)``). Moving statistics of batch
     normalisation are averaged with the weights (Yazıcı et al., 2018, arXiv:1806.04498,
     section 3); taken anew from the averaged network itself they were mostly a little
-    worse (scripts/experiments/reestimate.py; README, "Quality against time").
+    worse (docs/benchmarks.md, "Averaged statistics").
 
     Args:
       average: a network like ``network``; changed in place.

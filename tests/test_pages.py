@@ -1,0 +1,206 @@
+"""README.md, docs/ and samples/README.md: links lead somewhere, commands are right."""
+
+import argparse
+import importlib
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+from tfgan_mnist.__main__ import COMMANDS
+from tfgan_mnist.config import Config, parse_config
+from tfgan_mnist.system.flags import parse_flags
+
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "samples" / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+]
+NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
+SCRIPTS = ROOT / "scripts" / "experiments"
+
+
+def prose(text: str) -> str:
+    """A page without its code."""
+    text = re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
+    text = re.sub(r"^ {4}.*$", "", text, flags=re.MULTILINE)
+    return re.sub(r"`[^`]*`", "code", text)
+
+
+def links(text: str) -> list[str]:
+    """The targets of links and pictures, also of a picture inside a link."""
+    found = re.findall(r"\]\(([^()\s]+)\)", prose(text))
+    return found + re.findall(r"""<(?:img|a)\b[^>]*\b(?:src|href)="([^"]+)\"""", text)
+
+
+def anchors(text: str) -> set[str]:
+    """What headings are linked by, as repository hosts name them."""
+    text = re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
+    found = set()
+    for heading in re.findall(r"^#+ (.*)$", text, flags=re.MULTILINE):
+        words = re.sub(r"[^\w\- ]", "", heading.strip().lower())
+        found.add(words.replace(" ", "-"))
+    return found
+
+
+def test_links_and_anchors_are_found():
+    text = "# A *b*, `c_d`?\n\n[![p](q.png)](r.gif) `[no](x)`\n\n    [no](y)\n"
+    assert sorted(links(text)) == ["q.png", "r.gif"]
+    assert anchors(text) == {"a-b-c_d"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_link_and_picture_exists(name):
+    page = ROOT / name
+    for target in links(page.read_text()):
+        if target.startswith(("https://", "http://")):
+            continue
+        path, _, anchor = target.partition("#")
+        place = (page.parent / path).resolve() if path else page
+        assert place.exists(), target
+        assert place.is_relative_to(ROOT), target
+        if anchor:
+            assert anchor in anchors(place.read_text()), target
+
+
+def test_the_readme_can_be_read_to_its_end():
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 180
+
+
+# ------------------------------------------------------------------------- commands
+
+
+def commands(text: str) -> Iterator[list[str]]:
+    """The words of each command of ours in a page's code, blocks or in a line."""
+    blocks = re.findall(r"(?:^ {4}.*\n?)+", text, flags=re.MULTILINE)
+    lines = [
+        line.strip()
+        for block in blocks
+        for line in block.replace("\\\n", " ").splitlines()
+    ]
+    spans = re.findall(r"`([^`]+)`", re.sub(r"^ {4}.*$", "", text, flags=re.MULTILINE))
+    for line in lines + [" ".join(span.split()) for span in spans]:
+        line = re.sub(r"^(\.venv/bin/)?python3? ", "python ", line)
+        if not re.match(
+            r"(tfgan-mnist|python -m tfgan_mnist|python scripts/) ?\S", line
+        ):
+            continue
+        words = shlex.split(line, comments=True)
+        if words[0] == "tfgan-mnist":
+            yield words[1:]
+        elif words[1] == "-m":
+            module = words[2].removeprefix("tfgan_mnist").removeprefix(".")
+            yield [*([module] if module else []), *words[3:]]
+        else:
+            yield words[1:]
+
+
+ALL = {name: list(commands((ROOT / name).read_text())) for name in NAMES}
+
+
+def test_commands_are_found():
+    text = (
+        "Run `python -m tfgan_mnist.train\n--flagfile=dcgan.flags`:\n\n"
+        "    tfgan-mnist sample --count=1 \\\n        --output=a.png   # why\n"
+        "    .venv/bin/python scripts/experiments/race.py dcgan\n    cd elsewhere\n"
+    )
+    assert list(commands(text)) == [
+        ["sample", "--count=1", "--output=a.png"],
+        ["scripts/experiments/race.py", "dcgan"],
+        ["train", "--flagfile=dcgan.flags"],
+    ]
+    assert len(ALL["README.md"]) >= 8
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    """A working directory with the copy of MNIST that pages call FOLDER."""
+    prepared = tmp_path / "FOLDER" / "mnist" / "3.0.1"
+    prepared.mkdir(parents=True)
+    (prepared / "dataset_info.json").write_text("{}")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+class Parsed(Exception):
+    """The words were understood; nothing more is wanted."""
+
+
+def check_script(words: list[str], monkeypatch) -> None:
+    """Lets a script parse its words, and stops it then."""
+    path = ROOT / words[0]
+    assert path.is_file(), path
+    really = argparse.ArgumentParser.parse_args
+
+    def parse_args(self, *given):
+        really(self, *given)
+        raise Parsed
+
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", parse_args)
+    module = importlib.import_module(path.stem)
+    with pytest.raises(Parsed):
+        module.main(words[1:])
+
+
+def check_command(command: str, words: list[str]) -> None:
+    """Parses a command's words as the command does."""
+    assert command in COMMANDS
+    if not words or "--help" in words:  # a mere mention
+        return
+    module = importlib.import_module(f"tfgan_mnist.{command}")
+    if command == "train":
+        values = parse_config(words, ("list_recipes", "dry_run"))
+        if not values.pop("list_recipes"):
+            values.pop("dry_run")
+            Config(**values)
+    else:
+        module.Flags(**parse_flags(words, module.Flags))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_command_is_understood(name, folder, monkeypatch):
+    for words in ALL[name]:
+        if words[0].startswith("scripts/"):
+            with monkeypatch.context() as patch:
+                check_script(words, patch)
+        else:
+            check_command(words[0], words[1:])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_python_of_a_page_compiles(name):
+    for code in re.findall(r"^```python\n(.*?)^```$", _text(name), re.DOTALL | re.M):
+        compile(code, name, "exec")
+
+
+def _text(name: str) -> str:
+    return (ROOT / name).read_text()
+
+
+def test_what_the_readme_draws_is_drawn(trained, conditional, folder):
+    """Its sampling commands on real, tiny models, in one process."""
+    (folder / "runs" / "cdcgan_fast").mkdir(parents=True)
+    (folder / "runs" / "dcgan_fast").symlink_to(trained)
+    (folder / "runs" / "cdcgan_fast" / "saved_model").symlink_to(conditional)
+    sample = importlib.import_module("tfgan_mnist.sample")
+    drawn = [words for words in ALL["README.md"] if words[0] == "sample"]
+    assert len(drawn) >= 3
+    for words in drawn:
+        sample.main(words[1:])
+        output = next(w for w in words if w.startswith("--output="))
+        assert (folder / output.partition("=")[2]).stat().st_size > 1000
+
+
+def test_the_model_loads_as_the_page_says(trained, folder):
+    (folder / "runs").mkdir()
+    (folder / "runs" / "dcgan").symlink_to(trained)
+    (code,) = re.findall(
+        r"^```python\n(.*?)^```$", _text("docs/serving.md"), re.S | re.M
+    )
+    found = {}
+    exec(code, found)
+    assert found["images"].shape == (3, 28, 28, 1)
