@@ -73,23 +73,27 @@ def test_the_readme_can_be_read_to_its_end():
 # ------------------------------------------------------------------------- commands
 
 
-def commands(text: str) -> Iterator[list[str]]:
-    """The words of each command of ours in a page's code, blocks or in a line."""
+def blocks(text: str) -> list[str]:
+    """The lines of code between fences, Python aside, and of indented code."""
     fenced = r"^```(?!python)\w*\n(.*?)^```$"
-    blocks = re.findall(fenced, text, flags=re.DOTALL | re.MULTILINE)
+    found = re.findall(fenced, text, flags=re.DOTALL | re.MULTILINE)
     text = re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
-    blocks += re.findall(r"(?:^ {4}.*\n?)+", text, flags=re.MULTILINE)
-    lines = [
-        line.strip()
-        for block in blocks
-        for line in block.replace("\\\n", " ").splitlines()
-    ]
-    spans = re.findall(r"`([^`]+)`", re.sub(r"^ {4}.*$", "", text, flags=re.MULTILINE))
-    for line in lines + [" ".join(span.split()) for span in spans]:
-        line = re.sub(r"^(\.venv/bin/)?python3? ", "python ", line)
-        if not re.match(
-            r"(tfgan-mnist|python -m tfgan_mnist|python scripts/) ?\S", line
-        ):
+    found += re.findall(r"(?:^ {4}.*\n?)+", text, flags=re.MULTILINE)
+    return [line for code in found for line in code.replace("\\\n", " ").splitlines()]
+
+
+def spans(text: str) -> list[str]:
+    """The code within lines."""
+    text = re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
+    text = re.sub(r"^ {4}.*$", "", text, flags=re.MULTILINE)
+    return [" ".join(span.split()) for span in re.findall(r"`([^`]+)`", text)]
+
+
+def commands(lines: list[str]) -> Iterator[list[str]]:
+    """The words of those that are commands of ours, without the program."""
+    for line in lines:
+        line = re.sub(r"^(\.venv/bin/)?python3? ", "python ", line.strip())
+        if not re.match(r"(tfgan-mnist |python -m tfgan_mnist|python scripts/)", line):
             continue
         words = shlex.split(line, comments=True)
         if words[0] == "tfgan-mnist":
@@ -101,7 +105,17 @@ def commands(text: str) -> Iterator[list[str]]:
             yield words[1:]
 
 
-ALL = {name: list(commands((ROOT / name).read_text())) for name in NAMES}
+def commands_of(name: str) -> list[list[str]]:
+    return list(commands(blocks(_text(name))))
+
+
+def mentions_of(name: str) -> list[list[str]]:
+    """Commands within a line: they may be the beginning of one."""
+    return list(commands(spans(_text(name))))
+
+
+def _text(name: str) -> str:
+    return (ROOT / name).read_text()
 
 
 def test_commands_are_found():
@@ -111,13 +125,13 @@ def test_commands_are_found():
         "    tfgan-mnist sample --count=1 \\\n        --output=a.png   # why\n"
         "    .venv/bin/python scripts/experiments/race.py dcgan\n    cd elsewhere\n"
     )
-    assert list(commands(text)) == [
+    assert list(commands(spans(text))) == [["train", "--flagfile=dcgan.flags"]]
+    assert list(commands(blocks(text))) == [
         ["doctor"],
         ["sample", "--count=1", "--output=a.png"],
         ["scripts/experiments/race.py", "dcgan"],
-        ["train", "--flagfile=dcgan.flags"],
     ]
-    assert len(ALL["README.md"]) >= 8
+    assert len(commands_of("README.md")) >= 8
 
 
 @pytest.fixture
@@ -151,34 +165,37 @@ def check_script(words: list[str], monkeypatch) -> None:
         module.main(words[1:])
 
 
-def check_command(command: str, words: list[str]) -> None:
-    """Parses a command's words as the command does."""
+def check_command(words: list[str], whole: bool) -> None:
+    """Parses a command's words as the command does, and checks them if it is whole."""
+    command, *words = (word for word in words if whole or not word.isupper())
     assert command in COMMANDS
-    if not words or "--help" in words:  # a mere mention
-        return
     module = importlib.import_module(f"tfgan_mnist.{command}")
+    if not words or "--help" in words:
+        return
     if command == "train":
         if not words[0].startswith("-"):
             words = [f"--flagfile={words[0]}", *words[1:]]
         values = parse_config(words, module.SWITCHES)
         switches = [values.pop(name) for name in module.SWITCHES]
-        if switches[0]:  # lists recipes, of no configuration
-            return
-        Config(**values)
+        if whole and not switches[0]:  # which lists recipes, of no configuration
+            Config(**values)
     elif hasattr(module, "Flags"):
-        module.Flags(**parse_flags(words, module.Flags))
+        values = parse_flags(words, module.Flags)
+        if whole:
+            module.Flags(**values)
     else:
         module.main(words)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_command_is_understood(name, folder, monkeypatch):
-    for words in ALL[name]:
-        if words[0].startswith("scripts/"):
-            with monkeypatch.context() as patch:
-                check_script(words, patch)
-        else:
-            check_command(words[0], words[1:])
+    for whole, found in ((True, commands_of(name)), (False, mentions_of(name))):
+        for words in found:
+            if words[0].startswith("scripts/"):
+                with monkeypatch.context() as patch:
+                    check_script(words, patch)
+            elif not words[0].isupper():  # COMMAND stands for any
+                check_command(words, whole)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -187,16 +204,12 @@ def test_python_of_a_page_compiles(name):
         compile(code, name, "exec")
 
 
-def _text(name: str) -> str:
-    return (ROOT / name).read_text()
-
-
 def test_what_the_readme_draws_is_drawn(trained, folder):
     """Its sampling commands in one process, on a tiny run and packaged models."""
     (folder / "runs").mkdir()
     (folder / "runs" / "dcgan_fast").symlink_to(trained)
     sample = importlib.import_module("tfgan_mnist.sample")
-    drawn = [words for words in ALL["README.md"] if words[0] == "sample"]
+    drawn = [words for words in commands_of("README.md") if words[0] == "sample"]
     assert len(drawn) >= 4
     for words in drawn:
         sample.main(words[1:])
