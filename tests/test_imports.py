@@ -44,7 +44,7 @@ ALLOWED = {
     "evaluation.protocols": {"data", "evaluation", "registry", "system", "visual"},
     "training": {"config", "pretrained", "system", "visual"},
     "training.run_directory": {"config", "system"},
-    "training.step": {"system.seeds", "training.averaging"},
+    "training.step": {"system.replicas", "system.seeds", "training.averaging"},
     "training.loop": {"system.errors", "training.checkpoint"},
     "training.alarm": set(),
     "training.averaging": set(),

@@ -303,6 +303,21 @@ class Config:
         same_run=False,
     )
 
+    distribute: str = flag(
+        "none",
+        "Speed",
+        "who makes each step together, each of an equal part of the batch: none, "
+        "mirrored (all GPUs of this machine) or multi_worker (the processes that "
+        "TF_CONFIG names; the same command for each)",
+        choices=("none", "mirrored", "multi_worker"),
+        same_run=False,
+    )
+    local_batch_norm: bool = flag(
+        False,
+        "Speed",
+        "distributed, batch normalisation takes the statistics of each part of the "
+        "batch rather than of all of it",
+    )
     steps_per_call: int = flag(
         1,
         "Speed",

@@ -82,7 +82,8 @@ def look(data_dir: str = "") -> Machine:
     from tfgan_mnist.system.runtime import load_tensorflow
 
     with interrupts.deferred():
-        tf = load_tensorflow()
+        load_tensorflow()
+        import tensorflow as tf
     gpus = [
         tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name)
         for gpu in tf.config.list_physical_devices("GPU")

@@ -64,7 +64,9 @@ def main(argv: Sequence[str]) -> None:
     from tfgan_mnist.system.runtime import load_tensorflow
 
     with interrupts.deferred():
-        tf = load_tensorflow()
+        load_tensorflow()
+        import tensorflow as tf
+
         from tfgan_mnist.serving.reader import SavedGenerator
         from tfgan_mnist.serving.warmup import write_warmup
 

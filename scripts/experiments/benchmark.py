@@ -70,7 +70,9 @@ def ours(recipe: str, seconds: float) -> dict[str, Any]:
 
     from tfgan_mnist.system.runtime import load_tensorflow, without_noise
 
-    tf = load_tensorflow()
+    load_tensorflow()
+    import tensorflow as tf
+
     from tfgan_mnist.build import build_picture, build_training
 
     config = config_of(recipe)

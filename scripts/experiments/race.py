@@ -64,7 +64,9 @@ def run(name: str, seed: int, seconds: float, data_dir: str, folder: str) -> Non
     else:
         from tfgan_mnist.system.runtime import load_tensorflow
 
-        tf = load_tensorflow()
+        load_tensorflow()
+        import tensorflow as tf
+
     import dataclasses
 
     import imageio.v3 as imageio

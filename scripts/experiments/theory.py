@@ -41,7 +41,8 @@ def main(argv: Sequence[str]) -> None:
     Parser(__doc__).parse_args(argv)
     from tfgan_mnist.system.runtime import load_tensorflow
 
-    tf = load_tensorflow()
+    load_tensorflow()
+    import tensorflow as tf
     from matplotlib.figure import Figure
     from scipy import stats
 

@@ -45,8 +45,9 @@ def main(argv: Sequence[str]) -> None:
 
     from tfgan_mnist.system.runtime import load_tensorflow
 
-    tf = load_tensorflow()
+    load_tensorflow()
     import keras
+    import tensorflow as tf
 
     from tfgan_mnist.data.mnist import mnist
     from tfgan_mnist.evaluation.metrics.judge import judge_network

@@ -9,7 +9,9 @@ from tfgan_mnist.system.runtime import without_noise
 CODE = """
 import warnings
 from tfgan_mnist.system.runtime import load_tensorflow
-tf = load_tensorflow()
+load_tensorflow()
+import tensorflow as tf
+
 import os, sys
 print(os.environ["TF_ENABLE_ONEDNN_OPTS"], float(tf.reduce_sum(tf.ones([2, 2]))))
 """

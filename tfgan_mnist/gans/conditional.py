@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tfgan_mnist.gans.gan import Batch, Terms
 from tfgan_mnist.gans.unconditional import Unconditional
+from tfgan_mnist.system.replicas import own_rows
 from tfgan_mnist.system.seeds import fold_in
 
 
@@ -98,4 +99,10 @@ class Conditional(Unconditional):
 
 def _uniform(count: int, seed: tf.Tensor, low: int, high: int) -> tf.Tensor:
     """int32 [count] from low to below high."""
-    return tf.random.stateless_uniform([count], seed, low, high, tf.int32, alg="philox")
+
+    def rows(count: int) -> tf.Tensor:
+        return tf.random.stateless_uniform(
+            [count], seed, low, high, tf.int32, alg="philox"
+        )
+
+    return own_rows(rows, count)

@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from tfgan_mnist.gans.gan import GAN, Batch, Signature
+from tfgan_mnist.system.replicas import own_rows
 
 
 def draw(distribution: str, shape: list, seed: tf.Tensor) -> tf.Tensor:
@@ -15,13 +16,18 @@ def draw(distribution: str, shape: list, seed: tf.Tensor) -> tf.Tensor:
 
     The generator is named (Philox), so that a seed gives the same latents on every
     kind of device; but a step that XLA compiles draws other numbers of the same seed.
+    A replica of several draws its own rows of what one would draw for all of them.
     """
-    options = {"shape": shape, "seed": seed, "alg": "philox"}
-    if distribution == "uniform":
-        return tf.random.stateless_uniform(minval=-1.0, maxval=1.0, **options)
-    if distribution == "standard_uniform":
-        return tf.random.stateless_uniform(**options)
-    return tf.random.stateless_normal(**options)
+
+    def rows(count: int) -> tf.Tensor:
+        options = {"shape": [count, *shape[1:]], "seed": seed, "alg": "philox"}
+        if distribution == "uniform":
+            return tf.random.stateless_uniform(minval=-1.0, maxval=1.0, **options)
+        if distribution == "standard_uniform":
+            return tf.random.stateless_uniform(**options)
+        return tf.random.stateless_normal(**options)
+
+    return own_rows(rows, shape[0])
 
 
 def row_latents(

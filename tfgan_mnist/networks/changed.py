@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import keras
 from keras import layers
@@ -18,6 +18,7 @@ def build(
     labels: int = 0,
     spectral_normalization: bool = False,
     prelu: bool = False,
+    synchronized: bool = False,
 ) -> dict[str, keras.Model]:
     """Networks by their names, with their initial weights.
 
@@ -28,6 +29,8 @@ def build(
       labels: how many the networks are told of; 0 if none.
       spectral_normalization: whether D's kernels are divided by their norms.
       prelu: whether PReLUs take the place of all ReLUs and leaky ReLUs.
+      synchronized: whether batch normalisation takes the statistics of all replicas'
+        rows together.
     """
     arguments = [latent_dim, base_channels, seed, *([labels] if labels else [])]
     networks = {network.name: network for network in make(*arguments)}
@@ -36,7 +39,18 @@ def build(
     if spectral_normalization:
         changed = spectrally_normalized(networks["discriminator"])
         networks["discriminator"] = changed
+    if synchronized:
+        for network in networks.values():
+            for layer in every_layer(network):
+                if isinstance(layer, layers.BatchNormalization):
+                    layer.synchronized = True
     return networks
+
+
+def every_layer(network: keras.Model) -> Iterator[keras.Layer]:
+    """The layers of a network, and of those that it consists of, however deep."""
+    for layer in network.layers:
+        yield from every_layer(layer) if isinstance(layer, keras.Model) else [layer]
 
 
 def with_prelu(network: keras.Model) -> keras.Model:

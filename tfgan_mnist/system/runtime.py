@@ -7,8 +7,9 @@ import os
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 # Lines that every start prints and nobody can act on. Anything else gets through.
 _NOISE = (
@@ -37,14 +38,20 @@ for line in sys.stdin.buffer:
 _MARK = "end of the start-up"
 
 
-def load_tensorflow():
-    """Imports TensorFlow with oneDNN on, starts it, and returns it.
+def load_tensorflow(prepare: Callable[[], Any] = lambda: None) -> Any:
+    """Imports TensorFlow with oneDNN on, and starts it.
 
     TensorFlow leaves its oneDNN kernels off on processors without AVX-512, where they
     make training two to four times as fast. They can be chosen before the first import
     only; ``TF_ENABLE_ONEDNN_OPTS=0`` in the environment still turns them off. So does
     ``TF_CPP_MIN_LOG_LEVEL=0`` turn its information lines on, and
     ``TF_FORCE_GPU_ALLOW_GROWTH=false`` has it take all memory of a GPU at once.
+
+    Args:
+      prepare: called between the two, for what has to come before the start.
+
+    Returns:
+      what ``prepare`` did.
     """
     if "tensorflow" in sys.modules and "TF_ENABLE_ONEDNN_OPTS" not in os.environ:
         warnings.warn(
@@ -61,11 +68,12 @@ def load_tensorflow():
     with without_noise() if quiet else contextlib.nullcontext():
         import tensorflow as tf
 
+        prepared = prepare()
         tf.constant(0) + 1  # devices are looked for at the first operation
         # This rewriting of graphs gains nothing here (measured on each recipe), and
         # fails on convolution, bias and leaky ReLU with an error nobody can act on.
         tf.config.optimizer.set_experimental_options({"remapping": False})
-    return tf
+    return prepared
 
 
 @contextlib.contextmanager

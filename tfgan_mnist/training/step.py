@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import keras
 import tensorflow as tf
 
+from tfgan_mnist.system.replicas import count_replicas, take_own
 from tfgan_mnist.system.seeds import DROPOUT, LATENTS, fold_in, run_seed
 from tfgan_mnist.training.averaging import update_average
 
@@ -110,6 +111,7 @@ class Step:
         self.averages = averages
         self.steps_per_call = steps_per_call
         self.jit_compile = jit_compile
+        self.strategy = tf.distribute.get_strategy()
         self.names: tuple[str, ...] = ()  # of the losses, known once traced
         # Its loops are Python's, to be unrolled: nothing for autograph to convert.
         self._updates = tf.function(
@@ -189,6 +191,16 @@ class Step:
           float32 [len(self.names)], as ``__call__`` has them.
         """
         self._seed_dropout(fold_in(self.dropout_seed, step))
+        losses = self.strategy.run(self._play, (step, batches))
+        losses = self.strategy.reduce("MEAN", losses, axis=None)
+        for average in self.averages:
+            update_average(average.average, average.network, average.decay, step)
+        return losses
+
+    def _play(self, step: tf.Tensor, batches: Sequence[Any]) -> tf.Tensor:
+        """What each replica does of a step, with its own rows of the batches."""
+        if count_replicas() > 1:
+            batches = tf.nest.map_structure(take_own, batches)
         seed = fold_in(self.latent_seed, step)
         play = self._play_at_once if self.simultaneous else self._play_in_turn
         logs: dict[str, tf.Tensor] = {}
@@ -196,8 +208,6 @@ class Step:
             logs[name] = total
             if len(terms) > 1:
                 logs |= {f"{name}_{term}": value for term, value in terms.items()}
-        for average in self.averages:
-            update_average(average.average, average.network, average.decay, step)
         self.names = tuple(logs)
         return tf.stack(list(logs.values()))
 
@@ -224,7 +234,8 @@ class Step:
                 with tape:
                     terms = self.game.losses(batch, judged, [player.name])[player.name]
                     total = tf.add_n(list(terms.values()))
-                gradients = tape.gradient(total, player.variables)
+                    share = total / count_replicas()  # the optimizer adds them up
+                gradients = tape.gradient(share, player.variables)
                 player.optimizer.apply(gradients, player.variables)
                 if player.generates:
                     fakes = None  # the networks that made them have moved
@@ -241,7 +252,11 @@ class Step:
                 name: (tf.add_n(list(terms.values())), terms)
                 for name, terms in losses.items()
             }
-        gradients = [tape.gradient(found[p.name][0], p.variables) for p in self.players]
+            shares = [found[p.name][0] / count_replicas() for p in self.players]
+        gradients = [
+            tape.gradient(share, player.variables)
+            for share, player in zip(shares, self.players, strict=True)
+        ]
         for player, of_player in zip(self.players, gradients, strict=True):
             player.optimizer.apply(of_player, player.variables)
         return found
