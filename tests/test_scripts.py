@@ -302,6 +302,20 @@ def test_the_pictures_of_a_race_have_no_gaps():
     assert race.PICTURES % race.COLUMNS == 0
 
 
+def test_the_strip_of_a_race_is_grey(tmp_path):
+    """Colour channels would double the size of a file that pages load."""
+    race = load("race")
+    imageio.imwrite(tmp_path / "dcgan_fast_12.png", np.eye(40, dtype=np.uint8) * 255)
+    rows = [{"seconds": 12.0, "fcd_10k": 3.0}, {"seconds": 60.0, "fcd_10k": 1.0}]
+    record = {"real": {"fcd_10k": 0.03}, "runs": {"dcgan_fast": {"1": rows}}}
+    race.draw(record, tmp_path)
+    strip = imageio.imread(tmp_path / "strip.png")
+    assert strip.ndim == 2
+    assert strip.min() == 0
+    assert strip.max() == 255
+    assert imageio.imread(tmp_path / "race.png").ndim == 3
+
+
 def test_the_table_of_many_seeds(tmp_path, monkeypatch):
     seeds = load("seeds")
     shared = {"step": 2000, "seconds": 60.0, "precision_10k": 0.5, "recall_10k": 0.25}
