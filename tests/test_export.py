@@ -10,6 +10,7 @@ from conftest import assert_one_line_error, run
 from tensorflow_serving.apis import prediction_log_pb2
 
 from tfgan_mnist.export import next_version
+from tfgan_mnist.system.errors import UserError
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +47,24 @@ def test_versions_are_counted_on_from_the_largest(tmp_path):
     for name in ("1", "9", "10", ".unfinished-11", "notes"):
         (tmp_path / name).mkdir()
     assert next_version(tmp_path) == 11
+
+
+def test_what_is_no_version_is_not_counted(tmp_path):
+    for name in ("٣", "-4", "1" * 20):
+        (tmp_path / name).mkdir()
+    assert next_version(tmp_path) == 1
+    (tmp_path / str(2**63 - 1)).mkdir()
+    with pytest.raises(UserError, match="is the last there can be"):
+        next_version(tmp_path)
+
+
+def test_a_serving_folder_is_not_part_of_what_is_replaced(trained, version):
+    """At the next save everything in a run's model is removed."""
+    for inside in (trained / "saved_model" / "s", trained / "saved_model_best" / "s"):
+        result = run("export", f"--run_dir={trained}", f"--serving_dir={inside}")
+        assert_one_line_error(result, "--serving_dir=", "lies in the")
+    result = run("export", f"--run_dir={trained}", f"--serving_dir={version / 's'}")
+    assert_one_line_error(result, "lies in the model")
 
 
 def test_warm_up_requests_run_on_every_signature(version):
@@ -87,11 +106,25 @@ def test_saved_model_cli_runs_it(version, tmp_path):
     assert 0 <= images.min() < images.max() <= 1
 
 
-def test_a_damaged_model_is_one_line_and_leaves_no_trace(trained, tmp_path):
+def test_a_damaged_model_is_one_line_and_what_is_whole_is_exported(trained, tmp_path):
     shutil.copytree(trained, tmp_path / "run")
     index = tmp_path / "run" / "saved_model" / "variables" / "variables.index"
     index.write_bytes(b"garbage")
     serving = tmp_path / "serving"
     result = run("export", f"--run_dir={tmp_path / 'run'}", f"--serving_dir={serving}")
-    assert_one_line_error(result, "--run_dir=", "cannot be loaded")
-    assert not serving.exists()
+    code, _, stderr = result  # the checkpoint serves as well
+    assert code == 0
+    (warning,) = stderr.splitlines()
+    assert "variables.index is not what was written; the checkpoint is read" in warning
+    assert (serving / "1" / "saved_model.pb").is_file()
+    (*_, newest) = sorted((tmp_path / "run" / "checkpoints").iterdir())
+    newest.write_bytes(b"garbage")
+    result = run("export", f"--run_dir={tmp_path / 'run'}", f"--serving_dir={serving}")
+    code, _, stderr = result
+    assert code == 0
+    assert "step_0000012.npz is damaged" in stderr
+    for path in (tmp_path / "run" / "checkpoints").iterdir():
+        path.write_bytes(b"garbage")
+    result = run("export", f"--run_dir={tmp_path / 'run'}", f"--serving_dir={serving}")
+    assert_one_line_error(result, "--run_dir=", "none that is whole")
+    assert sorted(path.name for path in serving.iterdir()) == ["1", "2"]

@@ -21,7 +21,13 @@ from tfgan_mnist.registry import (
     NETWORKS,
 )
 from tfgan_mnist.system.errors import UserError, nearest
-from tfgan_mnist.system.flags import check_flags, flag, flag_of, parse_flags
+from tfgan_mnist.system.flags import (
+    LARGEST_INT,
+    check_flags,
+    flag,
+    flag_of,
+    parse_flags,
+)
 
 MOST_CLUSTERED = 20_000
 """Images that clusters are learned from; more make no better ones."""
@@ -70,7 +76,7 @@ class Config:
     channels: int = flag(
         0, "Data", "1: grey, 3: colour, 0: as the data is", choices=(0, 1, 3)
     )
-    batch_size: int = flag(100, "Data", "samples in a batch", low=1)
+    batch_size: int = flag(100, "Data", "samples in a batch", low=1, high=1_000_000)
 
     networks: str = flag(
         "dcgan",
@@ -208,9 +214,9 @@ class Config:
         same_run=False,
     )
     discriminator_updates: int = flag(
-        1, "Schedule", "updates of D a step", low=1, games=ADVERSARIAL
+        1, "Schedule", "updates of D a step", low=1, high=100, games=ADVERSARIAL
     )
-    generator_updates: int = flag(2, "Schedule", "updates of G a step", low=1)
+    generator_updates: int = flag(2, "Schedule", "updates of G a step", low=1, high=100)
     shared_draws: str = flag(
         "none",
         "Schedule",
@@ -323,6 +329,7 @@ class Config:
         "Speed",
         "steps inside one compiled call, whose batches are all held in memory",
         low=1,
+        high=1_000_000,
         same_run=False,
     )
     jit_compile: str = flag(
@@ -364,6 +371,8 @@ class Config:
                 f"--epochs={self.epochs}: {self.dataset} has no end, and so no epochs; "
                 "give --steps"
             )
+        if self.last_step and self.last_step > LARGEST_INT:
+            raise UserError(f"--epochs={self.epochs}: more than {LARGEST_INT} steps")
         self._check_clusters()
         if self.classes and self.sample_count % self.classes:
             raise UserError(
@@ -503,6 +512,10 @@ class Config:
                 f"--learning_rate_decay={self.learning_rate_decay} with "
                 f"--decay_steps={self.decay_steps}: give both or neither"
             )
+        if self.decay_steps * max(updates) > LARGEST_INT:
+            raise UserError(
+                f"--decay_steps={self.decay_steps}: more than {LARGEST_INT} updates"
+            )
         if not (self.steps or self.epochs or self.max_seconds):
             raise UserError(
                 "--steps, --epochs and --max_seconds are all 0: give one of them, "
@@ -588,7 +601,7 @@ def find_recipe(name: str | Path) -> Path:
 def recipe_header(path: Path) -> list[str]:
     """The comment lines that a recipe begins with, without their marks."""
     lines = []
-    for line in path.read_text().splitlines():
+    for line in path.read_text("utf-8").splitlines():
         if not line.startswith("#"):
             break
         lines.append(line.removeprefix("#").strip())

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tfgan_mnist.data.images import read_images
 from tfgan_mnist.model import ModelFlags
+from tfgan_mnist.serving.saved_model import check_outside
 from tfgan_mnist.system import command, interrupts
 from tfgan_mnist.system.errors import UserError, path_errors
 from tfgan_mnist.system.files import check_output, whole_file
@@ -56,6 +57,7 @@ class Flags(ModelFlags):
             if Path(self.output).suffix != ".json":
                 raise UserError(f"--output={self.output}: must end in .json")
             check_output(Path(self.output))
+            check_outside(Path(self.output), f"--output={self.output}")
 
 
 def main(argv: Sequence[str]) -> None:
@@ -94,7 +96,7 @@ def main(argv: Sequence[str]) -> None:
     if flags.output:
         output = Path(flags.output)
         with path_errors(f"--output={output}"), whole_file(output) as unfinished:
-            unfinished.write_text(json.dumps(found, indent=2) + "\n")
+            unfinished.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from tfgan_mnist.model import ModelFlags
-from tfgan_mnist.serving.saved_model import read_metadata
+from tfgan_mnist.serving.saved_model import check_outside, read_metadata
 from tfgan_mnist.system import command, interrupts
 from tfgan_mnist.system.errors import UserError, first_line, path_errors
 from tfgan_mnist.system.files import whole_folder
 from tfgan_mnist.system.flags import flag, grouped_help, parse_flags
+from tfgan_mnist.training.run_directory import RunDirectory
 
 EXAMPLES = (
     "tfgan-mnist export --run_dir=runs/dcgan_fast --serving_dir=serving/dcgan_fast",
@@ -39,8 +41,14 @@ def next_version(serving_dir: Path) -> int:
     """One more than the largest version there, 1 at first."""
     if not serving_dir.is_dir():
         return 1
-    versions = [int(p.name) for p in serving_dir.iterdir() if p.name.isdecimal()]
-    return max(versions, default=0) + 1
+    names = [p.name for p in serving_dir.iterdir()]
+    versions = [int(name) for name in names if re.fullmatch("[0-9]{1,19}", name)]
+    version = max(versions, default=0) + 1
+    if version >= 2**63:
+        raise UserError(
+            f"{serving_dir}: version {version - 1} is the last there can be"
+        )
+    return version
 
 
 def main(argv: Sequence[str]) -> None:
@@ -52,6 +60,9 @@ def main(argv: Sequence[str]) -> None:
     serving_dir = Path(flags.serving_dir)
     flags.imitates()
     name = f"--serving_dir={serving_dir}"
+    check_outside(serving_dir, name)
+    if flags.run_dir:
+        RunDirectory(flags.run_dir).check_output(serving_dir, name)
     with path_errors(name):
         folders = [serving_dir, *serving_dir.absolute().parents]
         ancestor = next(folder for folder in folders if folder.exists())

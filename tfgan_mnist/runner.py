@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import dataclasses
 import datetime
 import functools
+import io
 import json
 import math
 import shutil
 import signal
-import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import imageio.v3 as imageio
 import numpy as np
 import tensorflow as tf
+from PIL import Image, ImageSequence
 
 from tfgan_mnist import __version__, pretrained
 from tfgan_mnist.build import (
@@ -37,14 +39,29 @@ from tfgan_mnist.gans.gan import Side
 from tfgan_mnist.model import Model, load
 from tfgan_mnist.registry import DATASETS
 from tfgan_mnist.serving.reader import SavedGenerator
-from tfgan_mnist.serving.saved_model import check_saved_model, read_metadata
+from tfgan_mnist.serving.saved_model import check_own_model, check_saved_model
 from tfgan_mnist.serving.writer import Writer
 from tfgan_mnist.system import interrupts
-from tfgan_mnist.system.errors import NotFiniteError, RunStopped, UserError
-from tfgan_mnist.system.files import whole_file
+from tfgan_mnist.system.errors import (
+    NO_ROOM,
+    NotFiniteError,
+    RunStopped,
+    UserError,
+    first_line,
+    os_error,
+)
+from tfgan_mnist.system.files import read_file, whole_file
+from tfgan_mnist.system.records import DamagedError, read_json
+from tfgan_mnist.system.streams import say, warn
 from tfgan_mnist.training import hooks, loop
 from tfgan_mnist.training.alarm import Alarm
-from tfgan_mnist.training.checkpoint import Checkpoints, State, read_newest
+from tfgan_mnist.training.checkpoint import (
+    Checkpoints,
+    State,
+    read_newest,
+    read_step,
+    variables_of,
+)
 from tfgan_mnist.training.run_directory import RunDirectory
 from tfgan_mnist.training.transfer import Start
 from tfgan_mnist.visual.animation import write_gif
@@ -112,12 +129,12 @@ def run(
         losses or weights stopped being finite, or the disk is full; the last
         checkpoint is kept.
     """
-    echo_or_print = echo or print
-    with interrupts.caught(signal.SIGINT, signal.SIGTERM) as interrupted:
+    echo_or_print = echo or say
+    with interrupts.caught(*interrupts.ENDING) as interrupted:
         training = build_training(config)
         # Whatever it lacks is said before anything is trained.
         evaluate = build_evaluation(config, training) if config.evaluate_every else None
-        checkpoints = Checkpoints(directory.checkpoints, config.keep_checkpoints, _warn)
+        checkpoints = Checkpoints(directory.checkpoints, config.keep_checkpoints, warn)
         state = State(training.variables)
         # Read before anything of this run is touched: it may lie inside it.
         start = None
@@ -126,13 +143,21 @@ def run(
         try:
             with directory.open(config) as removed:
                 restored = checkpoints.restore(state)
-                if not _is_complete(config, directory, state):
+                export = exporter(config, training.variables)
+                sides = training.gan.sides
+                names = [side.name for side in sides]
+                directory.recover_metrics(state.step, config.log_every, names)
+                _warn_of_lost_step(directory, state, restored)
+                least = _least_distance(config, directory, state.step)
+                flaws = _flaws(config, directory, state)
+                for flaw in flaws:
+                    warn(f"{flaw}; it is written anew from {restored.name}")
+                if flaws or not _is_over(config, state):
                     echo_or_print(_beginning(directory, state, removed))
                     if start and not restored:
                         start.assign(training.variables)
                         echo_or_print(start.sentence)
                     saver = hooks.Saver(config.checkpoint_every, checkpoints)
-                    export = exporter(config, training.variables)
                     _train(
                         config,
                         directory,
@@ -140,12 +165,12 @@ def run(
                         state,
                         evaluate,
                         export,
+                        least,
                         saver,
                         interrupted,
                         echo,
                         own,
                     )
-                    sides = training.gan.sides
                     _write_products(config, directory, sides, export, state)
                     if config.evaluate_every:
                         _measure(directory)
@@ -157,9 +182,11 @@ def run(
         except BrokenPipeError:  # who reads our lines has left: not the disk's fault
             raise
         except OSError as error:
+            what, remedy = os_error(error)
+            if error.errno in NO_ROOM:
+                what = f"cannot write to {directory.path} ({what})"
             raise RunStopped(
-                f"cannot write to {directory.path} ({error.strerror or error}). "
-                f"{_kept(checkpoints)}; make room, then {_go_on(config)}"
+                f"{what}. {_kept(checkpoints)}; {remedy}, then {_go_on(config)}"
             ) from error
     echo_or_print(
         f"{directory.path}: {state.step:,} steps in {hooks.duration(state.seconds)}; "
@@ -169,14 +196,15 @@ def run(
     )
     if config.evaluate_every:
         echo_or_print(report.table(_read_report(directory)))
-        best = read_metadata(directory.best_model)
-        if best and best["step"] != state.step:
+        with contextlib.suppress(DamagedError):  # there is none, or that was said
+            best = check_own_model(directory.best_model)
             distance = best.get("distance", {})
             least = ", ".join(f"{n} was {x:.4g}" for n, x in distance.items())
-            echo_or_print(
-                f"{directory.best_model.name}/ is of step {best['step']:,}, where "
-                f"{least}, the least of the run"
-            )
+            if best["step"] != state.step:
+                echo_or_print(
+                    f"{directory.best_model.name}/ is of step {best['step']:,}, where "
+                    f"{least}, the least of the run"
+                )
     if interrupted:
         raise RunStopped(
             f"{signal.Signals(interrupted[0]).name} came after the last step; the run "
@@ -198,27 +226,120 @@ def _kept(checkpoints: Checkpoints) -> str:
     return f"{newest.name} is kept" if newest else "There is no checkpoint yet"
 
 
-def _is_complete(config: Config, directory: RunDirectory, state: State) -> bool:
-    """Whether a limit is met already, and what the run leaves is there."""
+def _is_over(config: Config, state: State) -> bool:
+    """Whether a limit is met already."""
     at_end = config.last_step is not None and state.step >= config.last_step
-    out_of_time = config.max_seconds and state.seconds >= config.max_seconds
-    pictures = (directory.animation, directory.loss_plot)
-    measured = _read_report(directory).get("step") == state.step
-    return bool(
-        (at_end or out_of_time)
-        and read_metadata(directory.saved_model).get("step") == state.step
-        and all(path.is_file() for path in pictures)
-        and (measured or not config.evaluate_every)
-    )
+    return at_end or bool(config.max_seconds and state.seconds >= config.max_seconds)
+
+
+def _warn_of_lost_step(
+    directory: RunDirectory, state: State, restored: Path | None
+) -> None:
+    """Says so if the run's model is of a step whose checkpoint is not there any more.
+
+    A model is written after its checkpoint.
+    """
+    with contextlib.suppress(DamagedError):
+        step = check_own_model(directory.saved_model)["step"]
+        named = (directory.checkpoints / f"step_{step:07d}.damaged").exists()
+        if restored and step > state.step and not named:
+            warn(
+                f"{directory.checkpoints}: that of step {step:,} is gone; going on "
+                f"from {restored.name}"
+            )
+
+
+def _flaws(config: Config, directory: RunDirectory, state: State) -> list[str]:
+    """What a run that is over should have left and has not, or not any more."""
+    if not _is_over(config, state):
+        return []
+    flaws = []
+    try:
+        step = check_own_model(directory.saved_model)["step"]
+        if step != state.step:
+            raise DamagedError(f"is of step {step:,}, not {state.step:,}")
+    except DamagedError as damage:
+        flaws.append(f"{directory.saved_model}: {damage}")
+    pictures = [directory.sample_path(state.step), directory.animation]
+    if directory.read_metrics():
+        pictures.append(directory.loss_plot)
+    for path in pictures:
+        try:
+            _read_picture(path)
+        except DamagedError as damage:
+            flaws.append(f"{path}: {damage}")
+    if config.evaluate_every:
+        try:
+            if _read_report(directory).get("step") != state.step:
+                raise DamagedError(f"is not of step {state.step:,}")
+        except DamagedError as damage:
+            flaws.append(f"{directory.report}: {damage}")
+    return flaws
+
+
+def _read_picture(path: Path) -> np.ndarray:
+    """A picture's pixels; of an animation its last frame's.
+
+    Raises:
+      DamagedError: if it is not there, or cannot be read to its end.
+    """
+    try:
+        content = read_file(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # of a picture too large, say
+            with Image.open(io.BytesIO(content)) as picture:
+                for frame in ImageSequence.Iterator(picture):
+                    frame.load()
+                pixels = np.asarray(picture)
+        if path.suffix == ".gif" and not content.endswith(b";"):
+            raise ValueError("its end is missing")
+    except FileNotFoundError:
+        raise DamagedError("is missing") from None
+    except Exception as error:  # a damaged file can raise anything
+        raise DamagedError(f"cannot be read ({first_line(error)})") from None
+    return pixels
 
 
 def _read_report(directory: RunDirectory) -> dict[str, Any]:
-    """What metrics.json holds; empty if it is not there, or no report."""
+    """What metrics.json holds. Raises DamagedError if it is no report, or not there."""
+    found = read_json(directory.report, report.Report)
+    if found is None:
+        raise DamagedError("is missing")
+    return found
+
+
+def _least_distance(config: Config, directory: RunDirectory, step: int) -> float:
+    """The distance of the best model so far, up to a step; infinite without one.
+
+    A best model that was damaged is written anew if there is still a checkpoint of its
+    step. If not, one line says that it is lost, and the best from here on is kept.
+    """
+    name = protocol_of(config.dataset).distance
+    if not (config.evaluate_every and name and step):
+        return math.inf
+    rows = {at: row[name] for at, row in measured_rows(config, directory) if at <= step}
+    path = directory.best_model
     try:
-        found = json.loads(directory.report.read_text())
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) and "metrics" in found else {}
+        best = check_own_model(path)
+        if best["step"] > step:  # of a step that is made again
+            return min(rows.values(), default=math.inf)
+        return best.get("distance", {}).get(name, min(rows.values(), default=math.inf))
+    except DamagedError as damage:
+        if not (rows or path.exists()):
+            return math.inf
+        at = min(rows, key=rows.get, default=0)
+        arrays = read_step(directory.checkpoints, at)
+        if arrays is None:
+            warn(
+                f"{path}: {damage}, and there is no checkpoint of its step; the best "
+                "model so far is lost, the best from here on is kept"
+            )
+            return math.inf
+        warn(f"{path}: {damage}; it is written anew from the checkpoint of step {at:,}")
+        what_made_it = metadata(config, State({}, at, float(arrays["seconds"])))
+        what_made_it["distance"] = {name: rows[at]}
+        exporter(config, variables_of(arrays))(path, what_made_it)
+        return rows[at]
 
 
 def _beginning(directory: RunDirectory, state: State, removed: list[str]) -> str:
@@ -236,13 +357,13 @@ def _train(
     state: State,
     evaluate: Callable[[], dict[str, float]] | None,
     export: Export,
+    least: float,
     saver: hooks.Saver,
     interrupted: list[int],
     echo: Callable[[str], None] | None,
     own: Sequence[loop.Hook | Callable[[State], None]],
 ) -> None:
     """Makes the steps that are left; the state is then of the last."""
-    directory.truncate_metrics(state.step)
     step = training.step
     events = hooks.EventFile(directory, state.step)
     symbols = _symbols(training.gan.sides)
@@ -256,7 +377,7 @@ def _train(
     bar = hooks.Bar(state, clock, lambda: step.names, symbols)
     echo = echo or bar.echo
     alarm, observers = _observers(
-        config, directory, training.gan.sides, state.step, export, echo
+        config, directory, training.gan.sides, least, export, echo
     )
     log = hooks.Log(
         config.log_every, lambda: step.names, symbols, directory, events, clock, echo
@@ -329,15 +450,42 @@ def _write_products(
     state: State,
 ) -> None:
     """Writes animation, loss plot and model as things stand."""
-    frames = [imageio.imread(path) for path in directory.sample_paths(state.step)]
-    with whole_file(directory.animation) as unfinished:
-        write_gif(frames, unfinished)
+    if frames := _frames(config, directory, state.step):
+        with whole_file(directory.animation) as unfinished:
+            write_gif(frames, unfinished)
     columns = directory.read_metrics()
     curves = {s: columns[n] for n, s in _symbols(sides).items() if n in columns}
     if curves:
         with whole_file(directory.loss_plot) as unfinished:
             plot_curves(columns["step"], curves, unfinished, "loss")
     export(directory.saved_model, metadata(config, state))
+
+
+def _frames(config: Config, directory: RunDirectory, step: int) -> list[np.ndarray]:
+    """The montages up to a step that can be read and are of one shape."""
+    frames: dict[int, np.ndarray] = {}
+    flaws: dict[str, str] = {}
+    for path in directory.sample_paths(step):
+        try:
+            frames[int(path.stem.removeprefix("step_"))] = _read_picture(path)
+        except DamagedError as damage:
+            flaws[path.name] = str(damage)
+    shapes = collections.Counter(frame.shape for frame in frames.values())
+    for at, frame in list(frames.items()):
+        if frame.shape != shapes.most_common(1)[0][0]:
+            flaws[directory.sample_path(at).name] = "is of another size"
+            del frames[at]
+    for at in range(0, step + 1, config.sample_every):
+        if at not in frames:
+            flaws.setdefault(directory.sample_path(at).name, "is missing")
+    if flaws:
+        (name, flaw), *more = flaws.items()
+        others = f", and {len(more)} more" if more else ""
+        warn(
+            f"{directory.samples / name}: {flaw}{others}; {directory.animation.name} "
+            "goes without"
+        )
+    return list(frames.values())
 
 
 def exporter(config: Config, variables: Mapping[str, Any]) -> Export:
@@ -387,19 +535,21 @@ def model_of_run(run_dir: str | Path, best: bool = False) -> Iterator[Path]:
         with _copied(directory.best_model) as path:
             yield path
         return
-    newest = read_newest(directory.checkpoints)
+    newest = read_newest(directory.checkpoints, warn)
     if newest is None:
         raise UserError(f"{name}: has no checkpoint yet, or none that is whole")
-    if read_metadata(directory.saved_model).get("step") == int(newest["step"]):
+    written = None
+    if directory.saved_model.exists():
+        try:
+            written = check_own_model(directory.saved_model)["step"]
+        except DamagedError as damage:
+            warn(f"{directory.saved_model}: {damage}; the checkpoint is read instead")
+    if written == int(newest["step"]):
         with _copied(directory.saved_model) as path:
             yield path
         return
     state = State({}, int(newest["step"]), float(newest["seconds"]))
-    variables = {
-        name.removeprefix("variables/"): array
-        for name, array in newest.items()
-        if name.startswith("variables/")
-    }
+    variables = variables_of(newest)
     config = read_config(directory.config)
     misfit = f"{name}: its checkpoint does not fit its config.flags"
     with _written(config, variables, metadata(config, state), misfit) as path:
@@ -445,16 +595,16 @@ def _copied(model: Path) -> Iterator[Path]:
         path = Path(folder) / model.name
         for attempt in range(COPY_ATTEMPTS):
             shutil.rmtree(path, ignore_errors=True)
-            before = read_metadata(model)
             try:
+                before = check_own_model(model)
                 shutil.copytree(model, path)
-            except OSError:  # replaced meanwhile
+                if before == check_own_model(path) == check_own_model(model):
+                    break
+            except (OSError, DamagedError):  # replaced meanwhile
                 if attempt == COPY_ATTEMPTS - 1:
-                    raise
-            if before and before == read_metadata(path) == read_metadata(model):
-                break
+                    break
             time.sleep(0.2)
-        check_saved_model(path, "--run_dir")
+        check_saved_model(path, f"--run_dir={model.parent}")
         yield path
 
 
@@ -465,13 +615,13 @@ def _observers(
     config: Config,
     directory: RunDirectory,
     sides: Sequence[Side],
-    step: int,
+    least: float,
     export: Export,
     echo: Callable[[str], None],
 ) -> tuple[Alarm, list[Observer]]:
     """What looks at each evaluation: the alarm, and the keeper of the best model.
 
-    Both know what the run's earlier processes saw, up to a step.
+    Both know what the run's earlier processes saw.
     """
     protocol = protocol_of(config.dataset)
     history = measured_rows(config, directory)
@@ -486,13 +636,9 @@ def _observers(
     if name := protocol.distance:
 
         def keep(state: State, distance: float) -> None:
-            least = {"distance": {name: distance}}
-            export(directory.best_model, metadata(config, state) | least)
+            measured = {"distance": {name: distance}}
+            export(directory.best_model, metadata(config, state) | measured)
 
-        least = min((row[name] for _, row in history), default=math.inf)
-        best = read_metadata(directory.best_model)
-        if best.get("step", math.inf) <= step:
-            least = min(least, best.get("distance", {}).get(name, math.inf))
         observers.append(hooks.Best(name, least, keep))
     return alarm, observers
 
@@ -520,7 +666,7 @@ def _measure(directory: RunDirectory) -> None:
     """Writes the finished model's metrics, and their curves over the run."""
     found = report.measure(SavedGenerator(directory.saved_model), quick=True)
     with whole_file(directory.report) as unfinished:
-        unfinished.write_text(json.dumps(found, indent=2) + "\n")
+        unfinished.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
     columns = directory.read_metrics()
     curves = {name: columns[name] for name in found["metrics"] if name in columns}
     if curves:
@@ -546,7 +692,3 @@ def metadata(config: Config, state: State) -> dict[str, Any]:
         "tensorflow": tf.__version__,
         "flags": flags,
     }
-
-
-def _warn(message: str) -> None:
-    print(f"warning: {message}", file=sys.stderr)

@@ -12,6 +12,7 @@ import numpy as np
 
 from tfgan_mnist.model import ModelFlags
 from tfgan_mnist.registry import DATASETS
+from tfgan_mnist.serving.saved_model import check_outside
 from tfgan_mnist.system import command, interrupts
 from tfgan_mnist.system.errors import UserError, path_errors
 from tfgan_mnist.system.files import check_output, whole_file
@@ -76,6 +77,7 @@ class Flags(ModelFlags):
                 f"{LARGEST[output.suffix]:,} for a {output.suffix} file"
             )
         check_output(output)
+        check_outside(output, f"--output={output}")
 
     @property
     def rows(self) -> Sequence[int]:

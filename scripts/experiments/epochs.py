@@ -64,7 +64,7 @@ def measure(run_dir: Path, data_dir: str) -> dict:
     state = State(training.variables)
     rows = []
     for path in tqdm(checkpoints.paths(), "measuring", unit="checkpoint"):
-        checkpoints.load(path.read_bytes(), state)
+        checkpoints.load(path, state)
         epochs = state.step * config.batch_size / DATASETS[config.dataset].count
         rows.append({"epoch": round(epochs, 2), "step": state.step, **evaluate()})
     return {

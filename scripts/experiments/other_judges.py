@@ -172,7 +172,7 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("models", nargs="+", metavar="SAVED_MODEL")
     arguments = parser.parse_args(argv)
     for path in arguments.models:
-        check_saved_model(path, "SAVED_MODEL")
+        check_saved_model(path, f"SAVED_MODEL={path}")
     measure(arguments.models, arguments.data_dir)
 
 

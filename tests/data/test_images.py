@@ -1,4 +1,8 @@
+import os
 import shutil
+import struct
+import warnings
+import zlib
 
 import imageio.v3 as imageio
 import numpy as np
@@ -92,3 +96,33 @@ def test_other_files_are_refused(pixels, tmp_path):
     (tmp_path / "one.png").write_bytes(b"damaged")
     with pytest.raises(UserError, match=r"one\.png cannot be read"):
         read_images(tmp_path, "--images")
+
+
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        ("pipe", "is no ordinary file"),
+        ("link", "is not there"),
+        ("folder", "a folder where a file should be"),
+        ("huge", "exceeds limit"),
+    ],
+)
+def test_what_only_looks_like_a_picture_is_named(what, words, pixels, tmp_path):
+    """At once, and in one line: a pipe would keep its reader waiting."""
+    imageio.imwrite(tmp_path / "a.png", pixels[0])
+    path = tmp_path / "b.png"
+    if what == "pipe":
+        os.mkfifo(path)
+    elif what == "link":
+        path.symlink_to("nowhere")
+    elif what == "folder":
+        path.mkdir()
+    else:  # the size that the header says, not what follows it
+        header = b"IHDR" + struct.pack(">IIBBBBB", 20_000, 20_000, 8, 0, 0, 0, 0)
+        content = (tmp_path / "a.png").read_bytes()
+        check = struct.pack(">I", zlib.crc32(header))
+        path.write_bytes(content[:12] + header + check + content[33:])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(UserError, match=rf"b\.png cannot be read \(.*{words}"):
+            read_images(tmp_path, "--images")

@@ -55,10 +55,14 @@ def test_many_rows_come_in_batches_of_one_size(model):
 
 @pytest.mark.parametrize("damage", ["saved_model.pb", "variables/variables.index"])
 def test_a_damaged_model_is_named(trained, tmp_path, damage):
-    shutil.copytree(trained / "saved_model", tmp_path / "model")
-    (tmp_path / "model" / damage).write_bytes(b"\x00garbage")
+    model = tmp_path / "model"
+    shutil.copytree(trained / "saved_model", model)
+    (model / damage).write_bytes(b"\x00garbage")
+    with pytest.raises(UserError, match=f"damaged .{damage} is not what was written"):
+        SavedGenerator(model)
+    (model / "assets.extra" / "tfgan_mnist.json").unlink()  # and no checksums
     with pytest.raises(UserError, match="cannot be loaded") as error:
-        SavedGenerator(tmp_path / "model")
+        SavedGenerator(model)
     assert "\n" not in str(error.value)
 
 
@@ -86,9 +90,22 @@ def test_a_signature_of_the_same_name_with_other_inputs_is_named(tmp_path):
         SavedGenerator(tmp_path / "m").sample([1])
 
 
-def test_metadata_of_another_kind_counts_as_none(trained, tmp_path):
+def test_damaged_metadata_is_named(trained, tmp_path):
     shutil.copytree(trained / "saved_model", tmp_path / "model")
-    (tmp_path / "model" / "assets.extra" / "tfgan_mnist.json").write_text("[]")
+    path = tmp_path / "model" / "assets.extra" / "tfgan_mnist.json"
+    for text in (
+        "[]",
+        "",
+        "{",
+        "null",
+        '{"step": -1}',
+        "[" * 100_000,
+        '{"classes": ""}',
+    ):
+        path.write_text(text)
+        with pytest.raises(UserError, match=r"tfgan_mnist.json is damaged \(.+\)"):
+            SavedGenerator(tmp_path / "model")
+    path.unlink()  # as of a model of somebody else's
     assert SavedGenerator(tmp_path / "model").metadata == {}
 
 
@@ -134,5 +151,86 @@ def test_labels_must_be_whole_numbers(labelled):
 
 
 def test_points_of_another_shape_than_d_judges_are_refused(toy):
-    with pytest.raises(UserError, match=r"judges points of shape \(None, 2\)"):
+    with pytest.raises(UserError, match=r"takes points of shape \(None, 2\)"):
         SavedGenerator(toy).probability(np.zeros([3, 100]))
+
+
+@pytest.mark.parametrize(
+    ("seeds", "temperature", "words"),
+    [
+        ([1.5], 1.0, "seeds must be a list of whole numbers, not float64"),
+        ([True], 1.0, "seeds must be"),
+        ([], 1.0, "seeds must be"),
+        (7, 1.0, "seeds must be"),
+        ([[1]], 1.0, "seeds must be"),
+        ([2**63], 1.0, "64 bits"),
+        (["1"], 1.0, "seeds must be"),
+        ([1], float("nan"), "temperature nan: must be from 0 to 100"),
+        ([1], -1, "temperature -1: must be"),
+        ([1], "1", "temperature '1': must be"),
+        ([1], [1.0], "temperature .*: must be"),
+    ],
+)
+def test_wrong_seeds_and_temperatures_are_refused(model, seeds, temperature, words):
+    with pytest.raises(UserError, match=words):
+        model.sample(seeds, temperature)
+
+
+@pytest.mark.parametrize(
+    ("images", "words"),
+    [
+        (np.zeros([1, 28, 28, 1], np.uint8), "images must be an array of floats"),
+        (np.full([1, 28, 28, 1], 255.0), "images must be from 0 to 1"),
+        (np.full([1, 28, 28, 1], np.nan), "images must be finite"),
+        (np.zeros([4, 14, 14, 1]), "takes images of shape"),
+        (np.zeros([0, 28, 28, 1]), "takes images of shape"),
+        (np.zeros([28, 28, 1]), "takes images of shape"),
+        (1.0, "images must be an array"),
+    ],
+)
+def test_images_that_are_none_are_not_judged(model, images, words):
+    with pytest.raises(UserError, match=words):
+        model.probability(images)
+
+
+@pytest.mark.parametrize(
+    ("latents", "words"),
+    [
+        (np.zeros([2, 99]), "takes latents of shape"),
+        (np.zeros([0, 100]), "takes latents of shape"),
+        (np.zeros([2, 100], int), "latents must be an array of floats"),
+        (np.full([2, 100], 1e300), "latents must be finite 32-bit"),
+        (np.full([2, 100], np.inf), "latents must be finite"),
+    ],
+)
+def test_wrong_latents_are_refused(model, latents, words):
+    with pytest.raises(UserError, match=words):
+        model.generate(latents)
+
+
+def _save(path, answer):
+    """A model of somebody else's, without checks."""
+    module = tf.Module()
+    specs = [tf.TensorSpec([None], tf.int64, "seed")]
+    specs.append(tf.TensorSpec([None], tf.float32, "temperature"))
+    module.draw = tf.function(
+        lambda seed, temperature: {"images": answer(tf.shape(seed)[0])},
+        input_signature=specs,
+    )
+    tf.saved_model.save(module, str(path), {"sample": module.draw})
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda n: tf.fill([n, 2, 2, 1], np.float32(np.nan)), "not finite numbers"),
+        (lambda n: tf.zeros([n, 2, 2, 5]), "makes no images, but arrays of shape"),
+        (lambda n: tf.zeros([n, 4]), "makes no images, but arrays of shape"),
+        (lambda n: tf.fill([n, 2, 2, 1], 255.0), "makes images from 255 to 255; they"),
+        (lambda n: tf.zeros([n + 1, 2, 2, 1]), "one for each row"),
+    ],
+)
+def test_a_model_that_makes_no_images_is_named(tmp_path, answer, words):
+    _save(tmp_path / "m", answer)
+    with pytest.raises(UserError, match=words):
+        SavedGenerator(tmp_path / "m").sample([1, 2])

@@ -147,7 +147,8 @@ def test_each_write_is_of_the_weights_as_they_are_then(tmp_path):
     for name in ("one", "other"):
         writer.write(tmp_path / name, {"name": name})
         model = SavedGenerator(tmp_path / name)
-        assert model.metadata == {"name": name}
+        assert model.metadata["name"] == name
+        assert "saved_model.pb" in model.metadata["files"]
         expected = gan.sample(gan.networks, {"latents": latents})
         found = model.generate(latents)
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)

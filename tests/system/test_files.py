@@ -1,6 +1,11 @@
+import errno
+import os
+from pathlib import Path
+
 import pytest
 
-from tfgan_mnist.system.files import whole_file, whole_folder
+from tfgan_mnist.system.errors import UserError, os_error, path_errors
+from tfgan_mnist.system.files import read_file, tidy, whole_file, whole_folder
 
 
 def test_a_file_appears_only_when_it_is_whole(tmp_path):
@@ -50,3 +55,76 @@ def test_a_folder_that_was_being_exchanged_when_killed_comes_back(tmp_path):
         raise OSError("disk full")
     assert [file.name for file in path.iterdir()] == ["old"]
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_or_a_link_in_a_folder_s_place_is_named_and_stays(tmp_path):
+    path = tmp_path / "model"
+    path.write_text("mine")
+    with pytest.raises(NotADirectoryError) as error, whole_folder(path):
+        pass
+    assert os_error(error.value)[0] == f"{path}: a file where a folder should be"
+    assert path.read_text() == "mine"
+    path.unlink()
+    (tmp_path / "elsewhere").mkdir()
+    path.symlink_to(tmp_path / "elsewhere")
+    for _ in range(2):
+        with whole_folder(path) as unfinished:
+            (unfinished / "new").write_text("")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["elsewhere", "model"]
+
+
+def test_what_killed_processes_left_is_tidied(tmp_path):
+    for name in (".unfinished-a", ".unfinished-b/c", ".outgoing-d/e", ".outgoing-f/g"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(name)
+    (tmp_path / "f").mkdir()
+    tidy(tmp_path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["d", "f"]
+    assert (tmp_path / "d/e").is_file()
+    assert not any((tmp_path / "f").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("number", "words", "remedy"),
+    [
+        (errno.ENOSPC, "no space is left on the disk", "make room"),
+        (errno.EDQUOT, "the disk quota is used up", "make room"),
+        (errno.EROFS, "the disk is read-only", "choose another disk"),
+        (errno.EIO, "the disk is damaged", "look after the disk"),
+        (errno.ENOENT, "is not there, or not any more", "do not delete"),
+        (errno.EISDIR, "a folder where a file should be", "move it away"),
+        (errno.ENAMETOOLONG, "File name too long", ""),
+    ],
+)
+def test_each_error_of_the_system_says_what_it_is(number, words, remedy):
+    error = OSError(number, os.strerror(number), "a/.unfinished-b.txt")
+    what, help_ = os_error(error)
+    assert what.startswith(f"a/b.txt: {words}")
+    assert help_.startswith(remedy)
+    with (
+        pytest.raises(UserError, match=rf"^--x=a/b.txt: {words}"),
+        path_errors("--x=a/b.txt"),
+    ):
+        raise error
+
+
+def test_links_that_lead_nowhere_and_nul_are_named(tmp_path):
+    path = tmp_path / "link"
+    path.symlink_to(tmp_path / "nowhere")
+    with (
+        pytest.raises(UserError, match="link: a link that leads nowhere; move"),
+        path_errors(f"--x={path}"),
+    ):
+        path.mkdir()
+    with pytest.raises(UserError, match="holds a NUL"), path_errors("--x=a\0b"):
+        Path("a\0b").mkdir()
+
+
+def test_only_ordinary_files_are_read(tmp_path):
+    (tmp_path / "a").write_bytes(b"abc")
+    assert read_file(tmp_path / "a") == b"abc"
+    os.mkfifo(tmp_path / "pipe")
+    for name in (".", "pipe", "none"):
+        with pytest.raises(OSError):
+            read_file(tmp_path / name)

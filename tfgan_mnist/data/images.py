@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from tfgan_mnist.system import progress
-from tfgan_mnist.system.errors import UserError, first_line, path_errors
+from tfgan_mnist.system.errors import UserError, first_line, os_error, path_errors
+from tfgan_mnist.system.files import read_file
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
 LIMIT = 10_000
@@ -78,7 +83,7 @@ def _read_folder(folder: Path, name: str) -> np.ndarray:
     images = []
     for path in progress.bar(paths, "reading", leave=False, unit="file"):
         try:
-            with Image.open(path) as file:
+            with _picture(path) as file:
                 if file.mode.startswith(("I", "F")):  # as grey, these would be white
                     raise ValueError("more than 8 bits a pixel")
                 if file.has_transparency_data:  # what is transparent is background
@@ -87,6 +92,8 @@ def _read_folder(folder: Path, name: str) -> np.ndarray:
                 image = np.asarray(file.convert("L"))
         except Exception as error:  # a damaged file can raise anything
             reason = first_line(error)
+            if isinstance(error, OSError) and error.errno:
+                reason = os_error(error)[0].removeprefix(f"{path}: ")
             raise UserError(f"{name}: {path.name} cannot be read ({reason})") from None
         if images and image.shape != images[0].shape:
             raise UserError(
@@ -95,6 +102,16 @@ def _read_folder(folder: Path, name: str) -> np.ndarray:
             )
         images.append(image)
     return np.stack(images)
+
+
+@contextlib.contextmanager
+def _picture(path: Path) -> Iterator[Image.Image]:
+    """A picture that is an ordinary file, and not so large that it warns."""
+    content = io.BytesIO(read_file(path))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with Image.open(content) as picture:
+            yield picture
 
 
 def _read_array(path: Path, name: str) -> np.ndarray:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Annotated, Any, Required
 
 import numpy as np
+from annotated_types import Ge, Le, Len
+from typing_extensions import TypedDict
 
 from tfgan_mnist.data.images import evenly_spaced, to_grey
 from tfgan_mnist.data.mnist import mnist, mnist5k
@@ -22,6 +24,24 @@ from tfgan_mnist.system.errors import UserError
 
 SEEDS = (1, 2, 3)
 NEAREST = 1_000
+
+
+class Summary(TypedDict, total=False):
+    """Of a metric over the seeds, and of real samples."""
+
+    mean: Required[float]
+    deviation: Required[Annotated[float, Ge(0)]]
+    real: float
+
+
+class Report(TypedDict, total=False):
+    """What ``measure`` answers, as a run keeps it."""
+
+    step: Required[Annotated[int, Ge(0), Le(2**31 - 1)]]
+    samples: Required[Annotated[int, Ge(1)]]
+    seeds: Required[Annotated[list[int], Len(1)]]
+    metrics: Required[Annotated[dict[str, Summary], Len(1)]]
+    judge: str
 
 
 @dataclasses.dataclass(frozen=True)

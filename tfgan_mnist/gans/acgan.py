@@ -45,7 +45,8 @@ class AuxiliaryClassifier(Conditional):
                 "classes": tf.nn.softmax(class_logits),
             }
 
-        return {**found, "discriminate": Signature(discriminate, images)}
+        signature = Signature(discriminate, images, self._ranges)
+        return {**found, "discriminate": signature}
 
     def _class_loss(self, answers, labels: tf.Tensor) -> tf.Tensor:
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(

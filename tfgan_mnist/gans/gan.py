@@ -9,6 +9,7 @@ from __future__ import annotations
 import abc
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import keras
@@ -50,10 +51,19 @@ class Side:
 
 
 class Signature(NamedTuple):
-    """What a SavedModel answers: a function of tensors by name, and their specs."""
+    """What a SavedModel answers: a function of tensors by name, and what they are.
+
+    A request is checked before the function sees it, so that it is right or refused.
+
+    Args:
+      function: of inputs with one row a sample; so are its answers.
+      inputs: by name.
+      ranges: of inputs, from least to largest value; others need only be finite.
+    """
 
     function: Callable[..., Mapping[str, tf.Tensor]]
     inputs: Mapping[str, tf.TensorSpec]
+    ranges: Mapping[str, tuple[float, float]] = MappingProxyType({})
 
 
 class GAN(abc.ABC):

@@ -10,6 +10,9 @@ import tensorflow as tf
 from tfgan_mnist.gans.gan import GAN, Batch, Signature
 from tfgan_mnist.system.replicas import own_rows
 
+TEMPERATURES = (0.0, 100.0)
+"""From the least to the largest that is served."""
+
 
 def draw(distribution: str, shape: list, seed: tf.Tensor) -> tf.Tensor:
     """Latents of a shape: uniform(-1, 1), standard_uniform(0, 1) or normal(0, 1).
@@ -114,26 +117,24 @@ class FromLatents(GAN):
             return {}
         return {"label": tf.TensorSpec([None], tf.int64, name="label")}
 
-    def _labels(self, given: Batch, rows: tf.Tensor) -> Batch:
-        """Labels as ``sample`` takes them, if any; a request with a wrong one fails."""
-        if not given:
-            return {}
-        label, text = given["label"], f"label: must be from 0 to {self.classes - 1}"
-        most = tf.constant(self.classes, tf.int64)
-        checks = [
-            tf.debugging.assert_non_negative(label, text),
-            tf.debugging.assert_less(label, most, text),
-            tf.debugging.assert_equal(tf.size(label), rows, "label: one for each row"),
-        ]
-        with tf.control_dependencies(checks):
-            return {"labels": tf.cast(label, tf.int32)}
+    @property
+    def _ranges(self) -> dict[str, tuple[float, float]]:
+        """Of the inputs of all signatures."""
+        labels = {"label": (0, self.classes - 1)} if self.classes else {}
+        images = {"images": (0.0, 1.0)} if self.makes_images else {}
+        return {"temperature": TEMPERATURES, **labels, **images}
+
+    @staticmethod
+    def _labels(given: Batch) -> Batch:
+        """Labels as ``sample`` takes them, if any."""
+        return {"labels": tf.cast(given["label"], tf.int32)} if given else {}
 
     def signatures(self) -> Mapping[str, Signature]:
         kind, labels = self._kind, self._label_specs
 
         def generate(latents, **label):
-            given = self._labels(label, tf.shape(latents)[0])
-            return {kind: self.sample(self.networks, {"latents": latents, **given})}
+            given = {"latents": latents, **self._labels(label)}
+            return {kind: self.sample(self.networks, given)}
 
         def sample(seed, temperature, **label):
             rows = row_latents(
@@ -156,10 +157,11 @@ class FromLatents(GAN):
             "temperature": tf.TensorSpec([None], tf.float32, name="temperature"),
             **labels,
         }
+        given, ranges = {"latents": latents, **labels}, self._ranges
         found = {
-            "serving_default": Signature(generate, {"latents": latents, **labels}),
-            "sample": Signature(sample, rows),
+            "serving_default": Signature(generate, given, ranges),
+            "sample": Signature(sample, rows, ranges),
         }
         if self.makes_images:
-            found["sample_png"] = Signature(sample_png, rows)
+            found["sample_png"] = Signature(sample_png, rows, ranges)
         return found

@@ -169,12 +169,12 @@ class Unconditional(FromLatents):
         def discriminate(**given):
             samples = given.pop(kind)
             some = {"samples": samples * 2.0 - 1.0 if self.makes_images else samples}
-            some |= self._labels(given, tf.shape(samples)[0])
+            some |= self._labels(given)
             logits = self.logits(some, training=False)[:, 0]
             return {"logits": logits, "probability": tf.sigmoid(logits)}
 
         # A D that judges several samples as one takes them side by side, as one row.
         shape = self.discriminator.inputs[0].shape
         judged = {kind: tf.TensorSpec(shape, tf.float32, name=kind)}
-        discriminate = Signature(discriminate, judged | labels)
+        discriminate = Signature(discriminate, judged | labels, self._ranges)
         return {**super().signatures(), "discriminate": discriminate}

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from tfgan_mnist.system.errors import UserError, nearest
+from tfgan_mnist.system.errors import UserError, first_line, nearest
 from tfgan_mnist.system.files import whole_file
 
 FOLDER = Path(__file__).parent
@@ -42,18 +42,26 @@ def find(name: str, flag: str = "--pretrained") -> Path:
 
 def read_metadata(path: Path) -> dict[str, Any]:
     """What made a model, as ``serving.saved_model`` gives it of a SavedModel."""
-    with np.load(path) as file:
-        return json.loads(str(file[_METADATA]))
+    return json.loads(str(_arrays(path)[_METADATA]))
 
 
 def read_weights(path: Path) -> dict[str, np.ndarray]:
     """Its weights and state by name; float32 again where they were float16."""
-    with np.load(path) as file:
-        arrays = {name: file[name] for name in file.files if name != _METADATA}
     return {
         name: array.astype(np.float32) if array.dtype == np.float16 else array
-        for name, array in arrays.items()
+        for name, array in _arrays(path).items()
+        if name != _METADATA
     }
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    """All of a file, whose archive has a checksum of each array."""
+    try:
+        with np.load(path) as file:
+            return {name: file[name] for name in file.files}
+    except Exception as error:  # a damaged archive can raise anything
+        reason = first_line(error)
+        raise UserError(f"{path}: is damaged ({reason}); install again") from None
 
 
 def write(

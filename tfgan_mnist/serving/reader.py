@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numbers
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -39,8 +41,11 @@ class SavedGenerator:
     def __init__(self, path: str | Path, name: str = ""):
         self.path = Path(path)
         self._name = name or f"--saved_model={path}"
-        check_saved_model(self.path)
-        self.metadata = read_metadata(self.path)
+        check_saved_model(self.path, self._name)
+        self.metadata = read_metadata(self.path, self._name)
+        logger = tf.get_logger()
+        level = logger.level
+        logger.setLevel("ERROR")  # of a damaged fingerprint it says much, and loads
         try:
             model = tf.saved_model.load(str(self.path))
             self.signatures = model.signatures
@@ -48,6 +53,8 @@ class SavedGenerator:
             raise UserError(
                 f"{self._name}: cannot be loaded ({first_line(error)})"
             ) from None
+        finally:
+            logger.setLevel(level)
         self._model = model  # its signatures work only as long as it is there
         self.classes = classes_of(self.metadata)
         makes = getattr(self.signatures.get("sample"), "structured_outputs", {})
@@ -62,13 +69,14 @@ class SavedGenerator:
         """One sample a seed: images [n, height, width, channels] in [0, 1], or points.
 
         Args:
-          seeds: int64 [n].
-          temperature: factor on the latents.
+          seeds: whole numbers [n] of at most 64 bits, at least one.
+          temperature: factor on the latents, from 0 to 100.
           labels: int [n] for a conditional model, None for another.
 
         Raises:
-          UserError: if the labels are missing, not wanted, too many, too few or out of
-            range.
+          UserError: if the seeds or the temperature are something else; if the labels
+            are missing, not wanted, too many, too few or out of range; or if the model
+            answers with something else than finite numbers, or with no image.
         """
         return self._rows(self.kind, seeds, temperature, labels)
 
@@ -81,25 +89,62 @@ class SavedGenerator:
         self, some_latents: np.ndarray, labels: np.ndarray | None = None
     ) -> np.ndarray:
         """Samples as ``sample`` gives them, from latents [n, latent_dim]."""
-        inputs = {"latents": np.asarray(some_latents, np.float32)}
-        inputs |= self._labels(labels, len(some_latents))
+        rows = self._floats("latents", some_latents)
+        inputs = {"latents": rows, **self._labels(labels, len(rows))}
+        self._check_shape("serving_default", "latents", inputs, self.kind)
         return self._batched("serving_default", inputs, self.kind)
 
     def probability(self, samples: np.ndarray) -> np.ndarray:
         """D's probability [n] that samples are real, for a model without labels."""
-        inputs = {self.kind: np.asarray(samples, np.float32)}
-        spec = self._signature("discriminate", {self.kind}, "probability")
-        wanted = spec.structured_input_signature[1][self.kind].shape
-        if not wanted.is_compatible_with(inputs[self.kind].shape):
-            raise UserError(
-                f"{self._name}: judges {self.kind} of shape {wanted}, not of "
-                f"{inputs[self.kind].shape}"
-            )
+        inputs = {self.kind: self._floats(self.kind, samples)}
+        self._check_shape("discriminate", self.kind, inputs, "probability")
+        if self.kind == "images" and not (
+            inputs["images"].min() >= -1e-3 and inputs["images"].max() <= 1.001
+        ):
+            raise UserError(f"{self._name}: images must be from 0 to 1")
         return self._batched("discriminate", inputs, "probability")
 
+    def _check_shape(
+        self, signature: str, name: str, inputs: dict[str, np.ndarray], output: str
+    ) -> None:
+        """Raises UserError unless an input has the shape that is declared."""
+        spec = self._signature(signature, set(inputs), output)
+        wanted = spec.structured_input_signature[1][name].shape
+        found = inputs[name].shape
+        if not found[0] or not wanted.is_compatible_with(found):
+            raise UserError(
+                f"{self._name}: takes {name} of shape {wanted}, not of {found}"
+            )
+
+    def _floats(self, name: str, values: np.ndarray) -> np.ndarray:
+        """Values as float32 with at least one dimension, if they are finite floats."""
+        values = np.asarray(values)
+        if values.dtype.kind != "f" or not values.ndim:
+            raise UserError(
+                f"{self._name}: {name} must be an array of floats, not "
+                f"{values.dtype} of shape {values.shape}"
+            )
+        with np.errstate(over="ignore"):
+            values = values.astype(np.float32)
+        if not np.isfinite(values).all():
+            raise UserError(f"{self._name}: {name} must be finite 32-bit numbers")
+        return values
+
     def _rows(self, output, seeds, temperature, labels) -> np.ndarray:
+        seeds = np.asarray(seeds)
+        if seeds.dtype.kind not in "iu" or seeds.ndim != 1 or not len(seeds):
+            raise UserError(
+                f"{self._name}: seeds must be a list of whole numbers, not "
+                f"{seeds.dtype} of shape {seeds.shape}"
+            )
+        if seeds.max() > np.iinfo(np.int64).max:
+            raise UserError(f"{self._name}: seeds must be of at most 64 bits")
+        if not isinstance(temperature, numbers.Real) or not 0 <= temperature <= 100:
+            raise UserError(
+                f"{self._name}: temperature {temperature!r}: must be from 0 to 100"
+            )
         inputs: dict[str, np.ndarray] = {
-            "seed": np.asarray(seeds, np.int64),
+            "seed": seeds.astype(np.int64),
             "temperature": np.full(len(seeds), temperature, np.float32),
         }
         inputs |= self._labels(labels, len(seeds))
@@ -156,8 +201,46 @@ class SavedGenerator:
             rows = np.arange(first, first + SAMPLE_BATCH)
             rows[rows >= count] = first
             part = {key: tf.constant(value[rows]) for key, value in inputs.items()}
-            outputs.append(call(**part)[output].numpy()[: count - first])
-        return np.concatenate(outputs)
+            try:
+                found = call(**part)[output].numpy()
+            except tf.errors.ResourceExhaustedError:
+                raise
+            except (tf.errors.OpError, TypeError, ValueError) as error:
+                raise UserError(
+                    f"{self._name}: {name!r} failed ({graph_error(error)})"
+                ) from None
+            if len(found) != SAMPLE_BATCH or not np.isfinite(found).all():
+                raise UserError(
+                    f"{self._name}: {name!r} answers {output} that are not finite "
+                    "numbers, one for each row"
+                )
+            outputs.append(found[: count - first])
+        found = np.concatenate(outputs)
+        self._check_kind(output, found)
+        return found
+
+    def _check_kind(self, output: str, found: np.ndarray) -> None:
+        """Raises UserError if what should be images or points is none."""
+        wrong = f"makes no {output}, but arrays of shape {found.shape}"
+        if output == "images":
+            if found.ndim != 4 or found.shape[-1] not in (1, 3) or not found.size:
+                raise UserError(f"{self._name}: {wrong}")
+            if found.min() < -1e-3 or found.max() > 1.001:
+                raise UserError(
+                    f"{self._name}: makes images from {found.min():g} to "
+                    f"{found.max():g}; they must be from 0 to 1"
+                )
+        elif output == "points" and found.ndim != 2:
+            raise UserError(f"{self._name}: {wrong}")
+
+
+def graph_error(error: Exception) -> str:
+    """What a graph says of its inputs, without where in the graph."""
+    if said := re.search(r"assertion failed: \[(.*)\]", str(error)):
+        return said[1].replace("] [", " ")
+    if said := re.search(r"Shape of tensor \S*?(\w+ \[.*\])", str(error)):
+        return said[1]
+    return first_line(error)
 
 
 def row_seeds(seed: int, rows: int | Sequence[int]) -> np.ndarray:

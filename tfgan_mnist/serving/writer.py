@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,8 +12,11 @@ from typing import Any
 import tensorflow as tf
 
 from tfgan_mnist.gans.gan import GAN
+from tfgan_mnist.serving.checks import checked
 from tfgan_mnist.serving.saved_model import METADATA
+from tfgan_mnist.system.errors import NO_ROOM, first_line
 from tfgan_mnist.system.files import whole_folder
+from tfgan_mnist.system.records import checksums
 
 
 class Writer:
@@ -35,7 +40,7 @@ class Writer:
             for name, variable in variables.items()
         }
         self._signatures = {
-            name: tf.function(found.function, autograph=False).get_concrete_function(
+            name: tf.function(checked(found), autograph=False).get_concrete_function(
                 **found.inputs
             )
             for name, found in gan.signatures().items()
@@ -46,7 +51,7 @@ class Writer:
 
         Args:
           path: its folder.
-          metadata: what made it; kept inside as JSON.
+          metadata: what made it; kept inside as JSON, with checksums of all files.
 
         Raises:
           OSError: if it cannot be written (disk full, say); what is there remains.
@@ -55,7 +60,16 @@ class Writer:
             try:
                 tf.saved_model.save(self._module, str(unfinished), self._signatures)
             except tf.errors.OpError as error:
-                raise OSError(error.message) from error
+                raise _os_error(error, path) from error
             (unfinished / METADATA).parent.mkdir(exist_ok=True)
-            text = json.dumps(metadata, indent=2)
-            (unfinished / METADATA).write_text(text + "\n")
+            facts = {**metadata, "files": checksums(unfinished)}
+            text = json.dumps(facts, indent=2)
+            (unfinished / METADATA).write_text(text + "\n", "utf-8")
+
+
+def _os_error(error: tf.errors.OpError, path: Path) -> OSError:
+    """The system's error that one of TensorFlow's writers only speaks of."""
+    for number in (*NO_ROOM, errno.EROFS, errno.EACCES, errno.EIO, errno.ENOENT):
+        if os.strerror(number) in error.message:
+            return OSError(number, os.strerror(number), str(path))
+    return OSError(errno.EIO, first_line(error.message), str(path))

@@ -2,31 +2,48 @@
 
 from __future__ import annotations
 
-import os
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 
-from tfgan_mnist.system.errors import RunStopped, UserError
+from tfgan_mnist.system import interrupts, streams
+from tfgan_mnist.system.errors import RunStopped, UserError, first_line, os_error
 
 
 def run(
     main: Callable[[Sequence[str]], None], argv: Sequence[str] | None = None
 ) -> int:
     """Calls a command on its words; its exit code, after one line if it failed."""
+    streams.open_streams()
+    warnings.showwarning = _show_warning
     try:
-        main(list(sys.argv[1:] if argv is None else argv))
-        sys.stdout.flush()
+        with interrupts.raised():
+            main(list(sys.argv[1:] if argv is None else argv))
+        if error := streams.lost():
+            print(f"error: stdout: {error.strerror}; lines are lost", file=sys.stderr)
+            return 1
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except RunStopped as stop:
         print(stop, file=sys.stderr)
         return stop.exit_code
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         print("interrupted; what was saved before is kept", file=sys.stderr)
-        return 130
-    except BrokenPipeError:  # the reader of our output has left, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + interrupts.number_of(interrupt)
+    except OSError as error:
+        print("error: " + "; ".join(os_error(error)), file=sys.stderr)
+        return 2
+    except Exception as error:
+        # TensorFlow, which need not be here, has a class of its own for it.
+        if type(error).__name__ not in ("MemoryError", "ResourceExhaustedError"):
+            raise
+        print(
+            "error: out of memory; ask for less at once (--batch_size, --steps_per_call"
+            ", --base_channels, --count)",
+            file=sys.stderr,
+        )
+        return 2
     return 0
 
 
@@ -34,6 +51,11 @@ def page(summary: str, examples: Sequence[str], flags: str) -> str:
     """What ``--help`` prints of a command: a sentence, examples, then the flags."""
     lines = "\n".join(f"  {example}" for example in examples)
     return f"{summary.strip()}\n\nExamples:\n{lines}\n\n{flags}"
+
+
+def _show_warning(message, category, filename, lineno, file=None, line=None) -> None:
+    """A library's warning in one line, without a place in its source."""
+    print(f"warning: {first_line(message)}", file=sys.stderr)
 
 
 def take(argv: Sequence[str], *names: str) -> bool:

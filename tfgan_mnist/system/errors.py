@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import errno
+import os
 from collections.abc import Iterable, Iterator
 
 
@@ -31,6 +33,48 @@ class NotFiniteError(Exception):
     """A loss or a variable is NaN or infinite; the message says which, and when."""
 
 
+NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+"""The disk, a file or the user's share of the disk is full."""
+
+UNFINISHED = ".unfinished-"
+"""What the name of a file begins with while it is written."""
+
+_REMEDIES = {
+    **dict.fromkeys(NO_ROOM, "make room"),
+    errno.EROFS: "choose another disk, or make this one writable",
+    errno.EACCES: "get its permissions right",
+    errno.EPERM: "get its permissions right",
+    errno.EISDIR: "move it away",
+    errno.ENOTDIR: "move it away",
+    errno.EEXIST: "move it away",
+    errno.ENOENT: "do not delete or move a folder in use",
+    errno.EIO: "look after the disk",
+    errno.EMFILE: "close files, or raise ulimit -n",
+}
+_WORDS = {
+    errno.ENOSPC: "no space is left on the disk",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EROFS: "the disk is read-only",
+    errno.EISDIR: "a folder where a file should be",
+    errno.ENOTDIR: "a file where a folder should be",
+    errno.EEXIST: "a file where a folder should be",
+    errno.ENOENT: "is not there, or not any more",
+    errno.EIO: "the disk is damaged (input/output error)",
+}
+
+
+def os_error(error: OSError) -> tuple[str, str]:
+    """What an OSError means, beginning with the file's name, and what helps."""
+    # Of two names, as of a file that was to get another one, the second is the user's.
+    name = error.filename2 or error.filename
+    where = f"{os.fspath(name)!s}: " if isinstance(name, (str, os.PathLike)) else ""
+    what = _WORDS.get(error.errno, error.strerror or first_line(error))
+    if error.errno == errno.EEXIST and where and os.path.islink(name):
+        what = "a link that leads nowhere"
+    remedy = _REMEDIES.get(error.errno, "see to it")
+    return f"{where.replace(UNFINISHED, '')}{what}", remedy
+
+
 @contextlib.contextmanager
 def path_errors(what: str) -> Iterator[None]:
     """Turns an OSError about a path (too long, forbidden …) into a UserError.
@@ -41,10 +85,18 @@ def path_errors(what: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise UserError(f"{what}: {error.strerror or error}") from None
+        reason, remedy = os_error(error)
+        name = what.partition("=")[2]
+        reason = reason.removeprefix(f"{name}: ")
+        help_ = f"; {remedy}" if error.errno in _REMEDIES else ""
+        raise UserError(f"{what}: {reason}{help_}") from None
+    except ValueError as error:  # Python's own, of a path that holds a NUL
+        if "null" not in str(error):
+            raise
+        raise UserError(f"{what}: holds a NUL character") from None
 
 
-def first_line(error: Exception) -> str:
+def first_line(error: Exception | Warning | str) -> str:
     """What an exception says, in a line that fits into another one."""
     return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
 

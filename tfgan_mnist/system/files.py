@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from tfgan_mnist.system.errors import UserError, path_errors
+from tfgan_mnist.system.errors import UNFINISHED, UserError, path_errors
+
+_OUTGOING = ".outgoing-"  # what gives way to a new folder
 
 
 def check_output(path: Path) -> None:
@@ -18,6 +22,8 @@ def check_output(path: Path) -> None:
         if path.is_dir() or not path.parent.is_dir():
             what = "is a folder" if path.is_dir() else f"no folder {path.parent}"
             raise UserError(f"{name}: {what}")
+        if path.exists() and not path.is_file():
+            raise UserError(f"{name}: is no ordinary file")
     if not os.access(path.parent, os.W_OK):
         raise UserError(f"{name}: no permission to write there")
 
@@ -30,19 +36,35 @@ def check_folder(path: Path, flag: str) -> None:
             raise UserError(f"{flag}={path}: {what}")
 
 
+def read_file(path: Path) -> bytes:
+    """What a file holds. A pipe in its place, which would hang, is an OSError too."""
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    try:
+        mode = os.fstat(handle).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        if not stat.S_ISREG(mode):
+            raise OSError(errno.EINVAL, "is no ordinary file", str(path))
+        with open(handle, "rb", closefd=False) as file:
+            return file.read()
+    finally:
+        os.close(handle)
+
+
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """Gives a path to write to, which takes the place of ``path`` when that went well.
 
     The given path has the same ending, for writers that look at it.
     """
-    unfinished = path.with_name(f".unfinished-{path.name}")
+    unfinished = path.with_name(UNFINISHED + path.name)
     try:
         yield unfinished
         _sync(unfinished)
         os.replace(unfinished, path)
     except BaseException:
-        unfinished.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
         raise
     _sync(path.parent)
 
@@ -50,12 +72,12 @@ def whole_file(path: Path) -> Iterator[Path]:
 @contextlib.contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
     """The same for a folder; one that is there already gives way at the very end."""
-    unfinished = path.with_name(f".unfinished-{path.name}")
-    outgoing = path.with_name(f".outgoing-{path.name}")
-    if outgoing.exists() and not path.exists():  # an earlier call was killed midway
-        os.replace(outgoing, path)
-    for left in (unfinished, outgoing):
-        shutil.rmtree(left, ignore_errors=True)
+    unfinished = path.with_name(UNFINISHED + path.name)
+    outgoing = path.with_name(_OUTGOING + path.name)
+    if path.exists() and not path.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
+    _put_back(outgoing, path)  # an earlier call was killed midway
+    _remove(unfinished)
     try:
         unfinished.mkdir(parents=True)
         yield unfinished
@@ -66,12 +88,36 @@ def whole_folder(path: Path) -> Iterator[Path]:
             os.replace(path, outgoing)
         os.replace(unfinished, path)
     except BaseException:
-        if outgoing.exists() and not path.exists():
-            os.replace(outgoing, path)
-        shutil.rmtree(unfinished, ignore_errors=True)
+        _put_back(outgoing, path)
+        _remove(unfinished)
         raise
-    shutil.rmtree(outgoing, ignore_errors=True)
+    _remove(outgoing)
     _sync(path.parent)
+
+
+def tidy(folder: Path) -> None:
+    """Removes what killed processes left half written, and puts back what gave way."""
+    for outgoing in folder.glob(f"{_OUTGOING}*"):
+        _put_back(outgoing, folder / outgoing.name.removeprefix(_OUTGOING))
+    for unfinished in folder.glob(f"{UNFINISHED}*"):
+        _remove(unfinished)
+
+
+def _put_back(outgoing: Path, path: Path) -> None:
+    """Undoes half an exchange of folders; after a whole one, removes the old one."""
+    if outgoing.exists() and not path.exists():
+        os.replace(outgoing, path)
+    else:
+        _remove(outgoing)
+
+
+def _remove(path: Path) -> None:
+    """Removes a file, a link or a folder, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with contextlib.suppress(OSError):
+            path.unlink()
 
 
 def _sync(path: Path) -> None:

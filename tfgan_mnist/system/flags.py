@@ -16,7 +16,13 @@ from typing import Any
 
 from absl import flags
 
-from tfgan_mnist.system.errors import UserError, nearest
+from tfgan_mnist.system.errors import UserError, nearest, path_errors
+from tfgan_mnist.system.files import read_file
+
+LARGEST_INT = 2**31 - 1
+"""TensorFlow counts with 32 bits; also the most steps of a run."""
+
+_LARGEST_FLOAT, _SMALLEST_FLOAT = 3.4028234e38, 1.1754944e-38  # with 32 bits
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,7 +69,21 @@ def check_flags(config: Any) -> None:
             object.__setattr__(config, field.name, os.fspath(value))
         elif type(value).__name__ != field.type:
             raise UserError(f"--{field.name}={value!r}: must be {_KINDS[field.type]}")
-        _check(field.name, getattr(config, field.name), flag_of(field))
+        value = getattr(config, field.name)
+        if field.type == "str":
+            _check_text(field.name, value)
+        _check(field.name, value, flag_of(field))
+
+
+def _check_text(name: str, value: str) -> None:
+    """Raises UserError unless a text survives a line of a UTF-8 flagfile."""
+    shown = f"--{name}={value!r}"
+    if any(ord(letter) < 32 or ord(letter) == 127 for letter in value):
+        raise UserError(f"{shown}: must not hold line ends or other control characters")
+    if any(0xD800 <= ord(letter) < 0xE000 for letter in value):
+        raise UserError(f"{shown}: is not UTF-8 text")
+    if value != value.strip():
+        raise UserError(f"{shown}: must not begin or end with a space")
 
 
 def _check(name: str, value: Any, rule: Flag) -> None:
@@ -75,12 +95,18 @@ def _check(name: str, value: Any, rule: Flag) -> None:
         raise UserError(
             f"--{name}={value}: there is no such value; " + nearest(value, known)
         )
-    if isinstance(value, float) and not math.isfinite(value):
-        raise UserError(f"--{name}={value}: must be a finite number")
+    high = rule.high
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise UserError(f"--{name}={value}: must be a finite number")
+        if value and not _SMALLEST_FLOAT <= abs(value) <= _LARGEST_FLOAT:
+            raise UserError(f"--{name}={value}: is no number of 32 bits")
+    elif type(value) is int and high is None:
+        high = LARGEST_INT
     for bound, broken, words in (
         (rule.low, lambda b: value < b, "at least"),
         (rule.above, lambda b: value <= b, "above"),
-        (rule.high, lambda b: value > b, "at most"),
+        (high, lambda b: value > b, "at most"),
         (rule.below, lambda b: value >= b, "below"),
     ):
         if bound is not None and broken(bound):
@@ -129,9 +155,9 @@ def parse_flags(
         flags.DEFINE_bool(name, False, "", flag_values=values)
     for name in renamed:
         flags.DEFINE_bool(name, None, "", flag_values=values)
-    words: list[str] = []
+    files: list[str] = []
+    words = [*_expand_flagfiles(argv, find_flagfile, files)]
     try:
-        words += _resolve_flagfiles(argv, find_flagfile)
         rest = values(["", *words])[1:]
         old = {name: values[name].value for name in renamed if values[name].present}
         today = [f"--{renamed[name](value)}" for name, value in old.items()]
@@ -147,32 +173,51 @@ def parse_flags(
     except flags.Error as error:
         message = " ".join(str(error).split())
         message = message[0].lower() + message[1:]
-        files = [word for word in words if word.startswith("--flagfile=")]
         unknown = getattr(error, "flagname", "")
         if files and not any(word.lstrip("-").startswith(unknown) for word in argv):
             message = f"{' '.join(files)}: {message}"
         raise UserError(message) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"--flagfile: {error}") from None
     if rest:
         raise UserError(f"{rest[0]!r}: belongs to no flag; write --flag=value")
     names = [*(field.name for field in fields), *switches]
     return {name: values[name].value for name in names}
 
 
-def _resolve_flagfiles(
-    argv: Sequence[str], find_flagfile: Callable[[str], Any]
+def _expand_flagfiles(
+    argv: Sequence[str],
+    find_flagfile: Callable[[str], Any],
+    files: list[str],
+    inside: tuple[str, ...] = (),
 ) -> Iterator[str]:
-    """Puts a flagfile's path where its name is."""
+    """Words, with what a flagfile holds in its place.
+
+    absl would open it in the locale's encoding, which may be ASCII.
+
+    Args:
+      argv, find_flagfile: as for ``parse_flags``.
+      files: gets what is read, as ``--flagfile=PATH``.
+      inside: the files that these words are from.
+    """
     words = iter(argv)
     for word in words:
         name, equals, value = word.partition("=")
-        if name.lstrip("-") == "flagfile" and name.startswith("-"):
-            if not equals:
-                value = next(words, "")
-            yield f"--flagfile={find_flagfile(value)}"
-        else:
+        if name not in ("-flagfile", "--flagfile"):
             yield word
+            continue
+        value = value if equals else next(words, "")
+        with path_errors(f"--flagfile={value}"):
+            path = find_flagfile(value)
+            file = f"--flagfile={path}"
+            if file in inside:
+                raise UserError(f"{file}: includes itself")
+            content = read_file(path)
+        try:
+            lines = [line.strip() for line in content.decode().split("\n")]
+        except UnicodeDecodeError:
+            raise UserError(f"{file}: is not UTF-8 text") from None
+        files.append(file)
+        some = [line for line in lines if line and not line.startswith(("#", "//"))]
+        yield from _expand_flagfiles(some, find_flagfile, files, (*inside, file))
 
 
 def grouped_help(config_class: type) -> str:

@@ -1,4 +1,4 @@
-"""Ctrl-C at a moment of our choosing: between calls and after imports, never lost."""
+"""Ctrl-C, SIGTERM and SIGHUP at a moment of our choosing, and never lost."""
 
 from __future__ import annotations
 
@@ -6,6 +6,49 @@ import contextlib
 import signal
 import threading
 from collections.abc import Iterator
+
+ENDING = tuple(
+    signal.Signals[name]
+    for name in ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
+    if name in signal.Signals.__members__
+)
+"""What asks a program to end: Ctrl-C, ``kill``, and a terminal that is closed."""
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM or SIGHUP, felt as Ctrl-C is, so that what is half written is removed.
+
+    Args:
+      number: the signal's.
+    """
+
+    def __init__(self, number: int):
+        super().__init__(number)
+        self.number = number
+
+
+def number_of(interrupt: KeyboardInterrupt) -> int:
+    """The number of the signal that an interrupt stands for."""
+    return getattr(interrupt, "number", int(signal.SIGINT))
+
+
+@contextlib.contextmanager
+def raised() -> Iterator[None]:
+    """In the block SIGTERM and SIGHUP raise ``Terminated``, unless they are ignored."""
+
+    def end(number: int, frame: object) -> None:
+        raise Terminated(number)
+
+    before = {
+        which: signal.signal(which, end)
+        for which in ENDING[1:]
+        if signal.getsignal(which) == signal.SIG_DFL
+    }
+    try:
+        yield
+    finally:
+        for which, handler in before.items():
+            signal.signal(which, handler)
 
 
 @contextlib.contextmanager
@@ -49,14 +92,14 @@ def caught(*signals: signal.Signals) -> Iterator[list[int]]:
 
 @contextlib.contextmanager
 def deferred() -> Iterator[None]:
-    """Holds the first Ctrl-C back until the end of the block.
+    """Holds the first of these signals back until the end of the block.
 
     Where libraries are imported, in their callbacks and bare ``except`` clauses,
     Python drops a KeyboardInterrupt, and the program goes on as if nobody had spoken.
     """
     numbers: list[int] = []
     try:
-        with caught(signal.SIGINT) as numbers:
+        with caught(*ENDING) as numbers:
             yield
     finally:
         if numbers:

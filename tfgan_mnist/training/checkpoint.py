@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import errno
 import io
 import os
 import re
@@ -12,10 +14,17 @@ from typing import Any
 
 import numpy as np
 
-from tfgan_mnist.system.errors import NotFiniteError, UserError, first_line
-from tfgan_mnist.system.files import whole_file
+from tfgan_mnist.system.errors import (
+    NotFiniteError,
+    UserError,
+    first_line,
+    os_error,
+)
+from tfgan_mnist.system.files import read_file, whole_file
 
-_NAME = re.compile(r"step_(\d{7,})\.npz")
+_NAME = re.compile(r"step_(\d{7,10})\.npz", re.ASCII)
+_DAMAGE = (None, errno.EISDIR, errno.EINVAL, errno.ENOENT, errno.ELOOP, errno.EIO)
+_FILE = "step_{:07d}.npz"
 
 
 @dataclasses.dataclass
@@ -77,7 +86,7 @@ class Checkpoints:
                 raise NotFiniteError(f"{name} is not finite after step {state.step:,}")
         arrays = {f"variables/{name}": array for name, array in arrays.items()}
         self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.folder / f"step_{state.step:07d}.npz"
+        path = self.folder / _FILE.format(state.step)
         with whole_file(path) as unfinished:
             np.savez(
                 unfinished,
@@ -101,19 +110,21 @@ class Checkpoints:
 
         Raises:
           UserError: if there are files, but none is whole and of these variables.
-          OSError: if one cannot be read for another reason than its content.
+          OSError: if one cannot be read for now: forbidden, too many files open …
         """
         damaged: dict[Path, str] = {}
         for path in reversed(self.paths()):
-            content = path.read_bytes()
             try:
-                self.load(content, state)
+                self.load(path, state)
             except Exception as error:  # a damaged archive can raise anything
-                damaged[path] = first_line(error)
+                if isinstance(error, OSError) and error.errno not in _DAMAGE:
+                    raise
+                damaged[path] = _reason(error, path)
                 continue
             for bad, reason in damaged.items():
                 self.warn(f"{bad} is damaged ({reason}); going back to {path.name}")
-                os.replace(bad, bad.with_suffix(".damaged"))
+                with contextlib.suppress(OSError):  # read-only, say: it stays
+                    os.replace(bad, bad.with_suffix(".damaged"))
             return path
         if damaged:
             path, reason = next(iter(damaged.items()))
@@ -123,9 +134,14 @@ class Checkpoints:
             )
         return None
 
-    def load(self, content: bytes, state: State) -> None:
-        """Makes a state and its variables those of a file, or raises ValueError."""
-        arrays = self._read(content, state)
+    def load(self, path: Path, state: State) -> None:
+        """Makes a state and its variables those of a file.
+
+        Raises:
+          Exception: whatever a damaged file makes of its reader, or ValueError if it is
+            of another state; nothing has changed.
+        """
+        arrays = self._read(path, state)
         for name, variable in state.variables.items():
             variable.assign(arrays[f"variables/{name}"])
         state.step = int(arrays["step"])
@@ -133,9 +149,9 @@ class Checkpoints:
         state.losses = arrays["losses"]
 
     @staticmethod
-    def _read(content: bytes, state: State) -> dict[str, np.ndarray]:
+    def _read(path: Path, state: State) -> dict[str, np.ndarray]:
         """The arrays of a file, if they are just those of a state."""
-        arrays = _arrays(content)
+        arrays = _arrays(path)
         found = {name: array.shape for name, array in arrays.items()}
         expected = {
             f"variables/{name}": tuple(variable.shape)
@@ -144,16 +160,62 @@ class Checkpoints:
         if found != expected:
             odd = {name for name, _ in found.items() ^ expected.items()}
             raise ValueError(f"other variables than this run's: {min(odd)}")
+        if arrays["losses"].ndim != 2 or arrays["losses"].dtype != np.float32:
+            raise ValueError("its losses are no table of numbers")
+        for name, variable in state.variables.items():
+            if arrays[f"variables/{name}"].dtype != np.asarray(variable).dtype:
+                raise ValueError(f"variables/{name} is of another type")
         return arrays
 
 
-def _arrays(content: bytes) -> dict[str, np.ndarray]:
-    with np.load(io.BytesIO(content)) as file:
-        return {name: file[name] for name in file.files}
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    """What a checkpoint's archive holds, if it is that of the step in its name.
+
+    Raises:
+      Exception: whatever a damaged archive makes of its reader.
+    """
+    with np.load(io.BytesIO(read_file(path))) as file:
+        arrays = {name: file[name] for name in file.files}
+    step, seconds = int(arrays["step"]), float(arrays["seconds"])
+    if step != int(_NAME.fullmatch(path.name)[1]):
+        raise ValueError(f"it is of step {step}")
+    if not 0.0 <= seconds < np.inf:
+        raise ValueError(f"it took {seconds} seconds")
+    return arrays
 
 
-def read_newest(folder: Path) -> dict[str, np.ndarray] | None:
+def _reason(error: Exception, path: Path) -> str:
+    if isinstance(error, OSError) and error.errno:
+        return os_error(error)[0].removeprefix(f"{path}: ")
+    return first_line(error)
+
+
+def variables_of(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """A run's variables by name, among what a checkpoint holds."""
+    return {
+        name.removeprefix("variables/"): array
+        for name, array in arrays.items()
+        if name.startswith("variables/")
+    }
+
+
+def read_step(folder: Path, step: int) -> dict[str, np.ndarray] | None:
+    """The arrays of the checkpoint of a step; None if there is no whole one."""
+    path = folder / _FILE.format(step)
+    try:
+        return _arrays(path)
+    except Exception:  # not there, or damaged, which can raise anything
+        return None
+
+
+def read_newest(
+    folder: Path, warn: Callable[[str], None] = lambda line: None
+) -> dict[str, np.ndarray] | None:
     """The arrays of the newest whole checkpoint of a run that others may be writing.
+
+    Args:
+      folder: the run's.
+      warn: told, in a line, of each file that is passed over.
 
     Returns:
       ``step``, ``seconds``, and each variable under ``variables/`` and its name; None
@@ -161,12 +223,16 @@ def read_newest(folder: Path) -> dict[str, np.ndarray] | None:
     """
     for _ in range(3):  # a run that goes on may have replaced all that were listed
         paths = Checkpoints(folder, keep=1).paths()
+        damaged = {}
         for path in reversed(paths):
             try:
-                arrays = _arrays(path.read_bytes())
-                int(arrays["step"]), float(arrays["seconds"])
-            except Exception:  # gone meanwhile, or damaged, which can raise anything
+                arrays = _arrays(path)
+            except Exception as error:  # gone meanwhile, or damaged: it can be anything
+                damaged[path] = _reason(error, path)
                 continue
+            for bad, reason in damaged.items():
+                if os.path.lexists(bad):
+                    warn(f"{bad} is damaged ({reason}); {path.name} is read")
             return arrays
         if all(path.exists() for path in paths):
             break

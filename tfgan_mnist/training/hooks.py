@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
@@ -341,8 +343,10 @@ class Bar:
         self._bar.update(state.step - self._bar.n)
 
     def echo(self, line: str) -> None:
-        """Prints a line to stdout without tearing the bar."""
-        tqdm.write(line)
+        """Prints a line to stdout without tearing the bar, if anybody listens."""
+        with contextlib.suppress(OSError, ValueError):
+            tqdm.write(line)
+            sys.stdout.flush()
 
     def close(self) -> None:
         self._bar.close()

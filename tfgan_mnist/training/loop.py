@@ -11,6 +11,8 @@ import numpy as np
 from tfgan_mnist.system.errors import NotFiniteError
 from tfgan_mnist.training.checkpoint import State
 
+MOST_STEPS = 2**31 - 1  # that 32 bits can count
+
 
 class Hook(Protocol):
     """Something that watches a run.
@@ -45,7 +47,7 @@ def run(
       names: of the losses, asked after the first call.
       state: where to start; kept up to date, losses that nobody has logged included.
       hooks: called in their order.
-      last_step: where to stop, or None.
+      last_step: where to stop; None: where 32 bits end.
       max_seconds: time to stop after, resumed time included; 0: never.
       steps_per_call: at most so many in a call; a call ends where a hook is due.
       interrupted: asked between calls.
@@ -60,17 +62,17 @@ def run(
         for hook in hooks:
             if hook.at_start:
                 hook(state)
+    last_step = MOST_STEPS if last_step is None else last_step
     started = time.perf_counter() - state.seconds
     intervals = [hook.every for hook in hooks if hook.every]
     due: set[int] = set()  # hooks that have seen the current step
-    while last_step is None or state.step < last_step:
+    while state.step < last_step:
         if max_seconds and state.seconds >= max_seconds:
             break
         if interrupted():
             return False
         counts = [steps_per_call, *(every - state.step % every for every in intervals)]
-        if last_step is not None:
-            counts.append(last_step - state.step)
+        counts.append(last_step - state.step)
         losses = advance(state.step, min(counts))
         check_finite(losses, names(), state.step)
         state.step += len(losses)

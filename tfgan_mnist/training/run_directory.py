@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import csv
+import errno
+import hashlib
 import os
+import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 try:
@@ -15,8 +17,15 @@ except ImportError:  # Windows: no lock there
     fcntl = None  # type: ignore[assignment]
 
 from tfgan_mnist.config import Config, read_config
+from tfgan_mnist.serving.saved_model import check_outside
+from tfgan_mnist.system import streams
 from tfgan_mnist.system.errors import UserError, path_errors
-from tfgan_mnist.system.files import whole_file
+from tfgan_mnist.system.files import read_file, tidy, whole_file
+from tfgan_mnist.system.records import DamagedError, Table, read_table
+from tfgan_mnist.training.checkpoint import Checkpoints, read_newest
+
+_SAMPLE = re.compile(r"step_(\d{7,10})\.png", re.ASCII)
+_CHECKSUM = "# SHA-256 of all lines below: "
 
 
 class RunDirectory:
@@ -24,10 +33,12 @@ class RunDirectory:
 
     Args:
       path: the folder, which need not exist yet.
+      warn: told, in a line, of each record that is damaged.
     """
 
-    def __init__(self, path: str | Path):
+    def __init__(self, path: str | Path, warn: Callable[[str], None] = streams.warn):
         self.path = Path(path)
+        self.warn = warn
         self.config = self.path / "config.flags"
         self.checkpoints = self.path / "checkpoints"
         self.metrics = self.path / "metrics.csv"
@@ -52,7 +63,9 @@ class RunDirectory:
         ancestor = next(p for p in [self.path, *self.path.parents] if p.exists())
         if not ancestor.is_dir():
             raise UserError(f"{name}: {ancestor} is a file; choose another folder")
-        if not os.access(ancestor, os.W_OK | os.X_OK):
+        check_outside(self.path, name)
+        writable = os.access(ancestor, os.W_OK | os.X_OK)
+        if not writable and not self._seems_finished(config):
             raise UserError(f"{name}: no permission to write to {ancestor}")
         if not self.path.exists() or not any(self.path.iterdir()):
             return
@@ -80,10 +93,48 @@ class RunDirectory:
                 f"{name}: holds another run: {', '.join(differences)}; choose another "
                 "--run_dir, or --overwrite"
             )
+        if not self.has_checkpoint() and self._has_saved(config):
+            raise UserError(
+                f"{self.checkpoints}: is without the checkpoints that this run has "
+                "saved; put them back, or start again with --overwrite"
+            )
+
+    def check_output(self, path: Path, name: str) -> None:
+        """Raises UserError if a path to write to lies in a folder that a run replaces.
+
+        Args:
+          path: need not exist.
+          name: the flag and its value.
+        """
+        path = path.resolve()
+        own = (self.saved_model, self.best_model, self.checkpoints, self.samples)
+        for folder in own:
+            if path.is_relative_to(folder.resolve()):
+                raise UserError(
+                    f"{name}: lies in the run's own {folder}; choose another"
+                )
 
     def has_checkpoint(self) -> bool:
         """Whether a run here has saved something to go on from."""
-        return any(self.checkpoints.glob("step_*.npz"))
+        return bool(Checkpoints(self.checkpoints, keep=1).paths())
+
+    def _has_saved(self, config: Config) -> bool:
+        """Whether a run here must have saved a checkpoint, by what else it left."""
+        if self.saved_model.is_dir():
+            return True
+        with contextlib.suppress(DamagedError):
+            steps = read_table(self.metrics).numbers().get("step", [])
+            return max(steps, default=0) > config.checkpoint_every
+        return False
+
+    def _seems_finished(self, config: Config) -> bool:
+        """Whether the newest checkpoint has met a limit, so that nothing is written."""
+        newest = None if config.overwrite else read_newest(self.checkpoints)
+        if newest is None:
+            return False
+        step, seconds = int(newest["step"]), float(newest["seconds"])
+        at_end = config.last_step is not None and step >= config.last_step
+        return at_end or bool(config.max_seconds and seconds >= config.max_seconds)
 
     def read_config(self) -> Config:
         """The configuration of the run that is here. Raises UserError if there is none.
@@ -94,6 +145,14 @@ class RunDirectory:
         with path_errors(name):
             if not self.config.is_file():
                 raise UserError(f"{name}: holds no run (no config.flags)")
+            first, _, rest = read_file(self.config).partition(b"\n")
+        # Records of earlier versions have no checksum.
+        expected = first.decode(errors="replace").partition(_CHECKSUM)[2]
+        if expected and hashlib.sha256(rest).hexdigest() != expected:
+            self.warn(
+                f"{self.config}: is not what was written; a model of other flags may "
+                "be another model"
+            )
         return read_config(self.config)
 
     @contextlib.contextmanager
@@ -118,12 +177,30 @@ class RunDirectory:
                     raise UserError(
                         f"--run_dir={self.path}: another process is training there"
                     ) from None
+            for folder in (self.path, self.checkpoints, self.samples):
+                tidy(folder)
             removed = self._remove() if config.overwrite else []
-            with whole_file(self.config) as unfinished:
-                unfinished.write_text(config.to_flags())
+            self._write_config(config)
             yield removed
         finally:
             os.close(lock)
+
+    def _write_config(self, config: Config) -> None:
+        """Writes config.flags, unless it is as it should be or nothing can be written.
+
+        A finished run has nothing to write; one that has will meet the error again.
+        """
+        flags = config.to_flags().encode()
+        text = f"{_CHECKSUM}{hashlib.sha256(flags).hexdigest()}\n".encode() + flags
+        if self.config.is_file() and read_file(self.config) == text:
+            return
+        try:
+            with whole_file(self.config) as unfinished:
+                unfinished.write_bytes(text)
+        except OSError as error:
+            unwritable = error.errno in (errno.EROFS, errno.EACCES, errno.EPERM)
+            if not (unwritable and self.has_checkpoint()):
+                raise
 
     def _remove(self) -> list[str]:
         """Removes what a run leaves, and nothing else; the names of it."""
@@ -131,6 +208,7 @@ class RunDirectory:
             "checkpoints/*step_*",
             "samples/*step_*.png",
             "metrics.csv",
+            "metrics.csv.damaged",
             "events.out.tfevents.*",
             "progress.gif",
             "loss.png",
@@ -153,22 +231,47 @@ class RunDirectory:
                 folder.rmdir()
         return removed
 
-    def truncate_metrics(self, step: int) -> None:
-        """Forgets rows after a step, and a torn last one, before a run goes on."""
-        if not self.metrics.is_file():
-            return
-        lines = self.metrics.read_text().splitlines(keepends=True)
-        if not lines or not lines[0].endswith("\n"):
-            self.metrics.unlink()
-            return
-        kept = lines[:1] + [
-            line
-            for line in lines[1:]
-            if line.endswith("\n") and int(line.split(",", 1)[0]) <= step
-        ]
-        if kept != lines:
-            with whole_file(self.metrics) as unfinished:
-                unfinished.write_text("".join(kept))
+    def recover_metrics(self, step: int, every: int, columns: Sequence[str]) -> None:
+        """Keeps the rows up to a step before a run goes on, and says which are lost.
+
+        What a killed process left after the step goes without a word. A file that is
+        damaged stays beside it as metrics.csv.damaged.
+
+        Args:
+          step: of the checkpoint.
+          every: steps between rows, at least.
+          columns: that it must have.
+        """
+        try:
+            found = read_table(self.metrics)
+            if lacking := set(columns) - set(found.names) if found.rows else set():
+                raise DamagedError(f"has another header, without {min(lacking)}")
+        except DamagedError as damage:
+            found = Table([], [], str(damage))
+        kept = [row for row in found.rows if int(row[0]) <= step]
+        there = {int(row[0]) for row in kept}
+        lost = [at for at in range(every, step + 1, every) if at not in there]
+        missing = found.flaw == "is missing"
+        if lost or (found.flaw and not missing):
+            flaw = found.flaw or "is not as it was written"
+            loss = "no row is lost"
+            if lost:
+                loss = f"{len(lost)} rows up to step {lost[-1]:,} are lost, and missing"
+                loss += " in plots and alarms"
+            self.warn(f"{self.metrics}: {flaw}; {loss}")
+        if found.flaw and not missing:
+            os.replace(self.metrics, f"{self.metrics}.damaged")
+        if found.names and (found.flaw or kept != found.rows or self._torn()):
+            self._write_metrics(found.names, kept)
+
+    def _torn(self) -> bool:
+        """Whether the last row of metrics.csv lacks its end."""
+        return not read_file(self.metrics).endswith(b"\n")
+
+    def _write_metrics(self, names: list[str], rows: list[list[str]]) -> None:
+        lines = [",".join(cells) + "\n" for cells in (names, *rows)]
+        with whole_file(self.metrics) as unfinished:
+            unfinished.write_bytes("".join(lines).encode())
 
     def append_metrics(self, step: int, values: Mapping[str, float]) -> None:
         """Adds a row to metrics.csv, under a header; it is on disk when this returns.
@@ -177,47 +280,52 @@ class RunDirectory:
         the header lacks become columns, empty in the rows before; a column that the row
         lacks is empty in it.
         """
-        names = self._metrics_names()
+        there = read_file(self.metrics) if self.metrics.exists() else b""
+        names = there.partition(b"\n")[0].decode(errors="replace").split(",")
+        names = names if there else ["step"]
         new = [name for name in values if name not in names]
+        names = [*names, *new]
         if new:
-            _, *rows = [*self.metrics.open(newline="")] if names else [""]
-            names = [*(names or ["step"]), *new]
-            with whole_file(self.metrics) as unfinished, unfinished.open("w") as file:
-                file.write(",".join(names) + "\n")
-                file.writelines(
-                    row.rstrip("\n") + "," * len(new) + "\n" for row in rows
-                )
+            rows = self._table().rows
+            self._write_metrics(names, [row + [""] * len(new) for row in rows])
         cells = [f"{values[name]:.9g}" if name in values else "" for name in names[1:]]
-        with self.metrics.open("a", newline="") as file:
-            file.write(",".join([str(step), *cells]) + "\n")
+        with self.metrics.open("ab") as file:
+            file.write((",".join([str(step), *cells]) + "\n").encode())
             file.flush()
             os.fsync(file.fileno())
 
-    def _metrics_names(self) -> list[str]:
-        """The columns of metrics.csv; none if there is no file."""
-        if not self.metrics.is_file():
-            return []
-        with self.metrics.open(newline="") as file:
-            return next(csv.reader(file))
+    def _table(self) -> Table:
+        """What metrics.csv holds; an OSError if somebody damages it meanwhile."""
+        try:
+            return read_table(self.metrics)
+        except DamagedError as damage:
+            text = f"was damaged meanwhile ({damage})"
+            raise OSError(errno.EINVAL, text, str(self.metrics)) from None
 
     def read_metrics(self) -> dict[str, list[float]]:
-        """The columns of metrics.csv by name, "step" first; NaN where one is empty."""
-        if not self.metrics.is_file():
+        """The columns of metrics.csv by name, "step" first; NaN where one is empty.
+
+        Rows that are damaged are left out, with a warning.
+        """
+        try:
+            found = read_table(self.metrics)
+        except DamagedError as damage:
+            self.warn(f"{self.metrics}: {damage}; nothing of it is read")
             return {}
-        with self.metrics.open(newline="") as file:
-            header, *rows = csv.reader(file)
-        return {
-            name: [float(row[i] or "nan") for row in rows]
-            for i, name in enumerate(header)
-        }
+        if found.flaw and found.rows:
+            self.warn(f"{self.metrics}: {found.flaw}; what is damaged is left out")
+        return found.numbers()
 
     def sample_path(self, step: int) -> Path:
         return self.samples / f"step_{step:07d}.png"
 
     def sample_paths(self, last_step: int) -> list[Path]:
         """The montages up to a step, oldest first: none that an earlier try left."""
-        return [
-            path
-            for path in sorted(self.samples.glob("step_*.png"))
-            if int(path.stem.removeprefix("step_")) <= last_step
-        ]
+        if not self.samples.is_dir():
+            return []
+        found = {
+            int(match[1]): path
+            for path in self.samples.iterdir()
+            if (match := _SAMPLE.fullmatch(path.name))
+        }
+        return [found[step] for step in sorted(found) if step <= last_step]

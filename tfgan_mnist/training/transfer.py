@@ -10,7 +10,9 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_mnist import pretrained
+from tfgan_mnist.serving.saved_model import check_saved_model
 from tfgan_mnist.system.errors import UserError, first_line
+from tfgan_mnist.system.streams import warn
 from tfgan_mnist.training.checkpoint import read_newest
 
 SHOWN = 3  # names in the sentence; the rest is counted
@@ -29,7 +31,8 @@ def read_weights(path: Path) -> dict[str, np.ndarray]:
     name = f"--init_from={path}"
     if pretrained.is_named(str(path)):
         return pretrained.read_weights(pretrained.find(str(path)))
-    if (path / "saved_model.pb").is_file():
+    if (path / "saved_model.pb").exists():
+        check_saved_model(path, name)
         try:
             reader = tf.train.load_checkpoint(str(path / "variables" / "variables"))
             found = {
@@ -46,7 +49,7 @@ def read_weights(path: Path) -> dict[str, np.ndarray]:
                 "package do since version 0.2; give the folder of its run"
             )
         return found
-    arrays = read_newest(path / "checkpoints")
+    arrays = read_newest(path / "checkpoints", warn)
     if arrays is None:
         raise UserError(f"{name}: holds neither a SavedModel nor a checkpoint of a run")
     return {
