@@ -7,6 +7,8 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+import imageio.v3 as imageio
+import numpy as np
 import pytest
 from conftest import ROOT
 
@@ -134,12 +136,24 @@ def test_commands_are_found():
     assert len(commands_of("README.md")) >= 8
 
 
-@pytest.fixture
-def folder(tmp_path, monkeypatch) -> Path:
-    """A working directory with the copy of MNIST that pages call FOLDER."""
-    prepared = tmp_path / "FOLDER" / "mnist" / "3.0.1"
+def prepare(folder: Path) -> None:
+    """Puts what pages call by these names into a folder: data, pictures, a judge."""
+    prepared = folder / "FOLDER" / "mnist" / "3.0.1"
     prepared.mkdir(parents=True)
     (prepared / "dataset_info.json").write_text("{}")
+    imageio.imwrite(folder / "digit.png", np.zeros([32, 32, 3], np.uint8))
+    for kind in ("photos", "shapes"):
+        for name in ("one", "two"):
+            (folder / kind / name).mkdir(parents=True)
+            for i in range(300):
+                (folder / kind / name / f"{i}.png").symlink_to(folder / "digit.png")
+    np.savez(folder / "photos_judge.npz", nothing=0)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    """A working directory with all that."""
+    prepare(tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
