@@ -52,7 +52,6 @@ def tree(folder: Path) -> dict[str, tuple[int, float]]:
         (["--flagfile=gaussian", "--networks=moons"], ["values", "gaussian_raw"]),
         (["--flagfile=gaussian", "--batch_size=150"], ["multiple of 100"]),
         (["--flagfile=gaussian", "--epochs=3"], ["no end"]),
-        (["--flagfile=cdcgan", "--sample_count=25"], ["multiple of the 10"]),
         (
             ["--flagfile=moons", "--stop_on_collapse", "--evaluate_every=0"],
             ["--stop_on_collapse=true", "--evaluate_every"],

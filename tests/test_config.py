@@ -107,7 +107,7 @@ NORMAL = ["--latent_distribution=normal"]
         ),
         (
             ["--flagfile=stacked", *NORMAL, "--clusters=5"],
-            "--clusters=5: of single grey images, which stacked does not make",
+            "--clusters=5: of single images, which stacked does not hold",
         ),
         (["--mismatched_weight=1"], "D is told nothing that could be wrong"),
         (["--shared_draws=some"], "--shared_draws=some: there is no such value"),

@@ -34,6 +34,7 @@ ALLOWED = {
     "pretrained": {"system"},
     "visual": set(),
     "gans": {"system"},
+    "gans.augmentation": {"system"},
     "gans.losses": set(),
     "gans.penalties": set(),
     "gans.clusters": set(),
@@ -43,6 +44,7 @@ ALLOWED = {
     "serving.saved_model": {"system.errors", "system.records"},
     "evaluation": {"data", "registry", "serving", "system", "visual"},
     "evaluation.metrics": {"system"},
+    "evaluation.judges": {"data", "evaluation", "system"},
     "evaluation.protocols": {"data", "evaluation", "registry", "system", "visual"},
     "training": {"config", "pretrained", "serving", "system", "visual"},
     "training.run_directory": {
@@ -89,8 +91,8 @@ FILES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts): path
     for path in ROOT.rglob("*.py")
 }
-COMMANDS = {"__main__", "completion", "doctor", "evaluate", "export", "sample", "train"}
-COMMANDS |= {"build", "keras", "model", "runner"}  # what they share
+COMMANDS = {"__main__", "completion", "doctor", "evaluate", "export", "judge", "sample"}
+COMMANDS |= {"train"} | {"build", "keras", "model", "runner"}  # what they share
 
 
 def test_every_file_has_a_line_or_is_at_the_top():
@@ -153,6 +155,7 @@ def test_only_games_and_networks_speak_of_a_generator_and_a_discriminator():
         "sample",
         "evaluate",
         "export",
+        "judge",
         "config",
         "registry",
         "system.command",

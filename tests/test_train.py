@@ -23,6 +23,7 @@ from conftest import ROOT, TINY, run, start, tiny_config
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tfgan_mnist.config import read_config
+from tfgan_mnist.evaluation.protocols import protocol_of
 from tfgan_mnist.runner import measured_rows
 from tfgan_mnist.serving.reader import SavedGenerator
 from tfgan_mnist.system.errors import RunStopped, UserError
@@ -345,10 +346,11 @@ def test_the_best_model_outlives_a_lost_record_and_one_of_another_version(tmp_pa
     facts = json.loads(made_by.read_text())
     facts["distance"]["fcd_1k"] = 0.5
     made_by.write_text(json.dumps(facts))
-    assert [step for step, _ in measured_rows(config, directory)] == [4, 8]
+    protocol = protocol_of("mnist")
+    assert [step for step, _ in measured_rows(config, directory, protocol)] == [4, 8]
     text = directory.metrics.read_text().replace("classes_1k", "classes")
     directory.metrics.write_text(text)
-    assert measured_rows(config, directory) == []
+    assert measured_rows(config, directory, protocol) == []
     directory.metrics.unlink()
     train(config, echo=[].append, steps=12)
     assert json.loads(made_by.read_text())["distance"]["fcd_1k"] == 0.5

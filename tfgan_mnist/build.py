@@ -12,15 +12,21 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_mnist.config import MOST_CLUSTERED, Config, Schedule
-from tfgan_mnist.data import mnist, toys
+from tfgan_mnist.data import catalogue, mnist, toys
 from tfgan_mnist.data.examples import Examples, Stacked
-from tfgan_mnist.evaluation.protocols import Metrics, balanced_labels, protocol_of
+from tfgan_mnist.evaluation.judges import About, make_judge, read_judge
+from tfgan_mnist.evaluation.protocols import (
+    Metrics,
+    Protocol,
+    balanced_labels,
+    protocol_of,
+)
 from tfgan_mnist.gans.clusters import Clusters, find_clusters
 from tfgan_mnist.gans.gan import GAN, Batch
 from tfgan_mnist.networks import changed
 from tfgan_mnist.networks.conditional import conditioned
-from tfgan_mnist.registry import DATASETS, GAMES, LOSSES, NETWORKS, find
-from tfgan_mnist.system.errors import NotFiniteError
+from tfgan_mnist.registry import GAMES, LOSSES, NETWORKS, DataSet, find
+from tfgan_mnist.system.errors import NotFiniteError, UserError
 from tfgan_mnist.system.seeds import CLUSTERS, DATA, EVALUATION, PICTURE, run_seed
 from tfgan_mnist.training.step import Average, Player, Step
 from tfgan_mnist.visual.montage import montage
@@ -39,17 +45,88 @@ class Training:
         has some.
       step: the compiled step.
       variables: all that a checkpoint keeps, by name.
+      batches: of the training data.
+      protocol: how its samples are measured.
     """
 
     gan: GAN
     sampled: Mapping[str, keras.Model]
     step: Step
     variables: dict[str, keras.Variable]
+    batches: Examples | Stacked | toys.Endless
+    protocol: Protocol
 
 
 def load_data(config: Config) -> Data:
     """The training data. Raises UserError if it cannot be had."""
-    return find(DATASETS[config.dataset].make)(config.data_dir)
+    return load_samples(config.data, config.data_dir, config.image_shape)
+
+
+def load_samples(data: DataSet, data_dir: str, shape: tuple[int, int]) -> Data:
+    """The training samples of a data set.
+
+    Args:
+      data: as ``describe`` tells it.
+      data_dir: where tensorflow-datasets keeps what is prepared.
+      shape: size and channels that images shall have; those of ``DATASETS`` are resized
+        later.
+    """
+    make = find(data.make)
+    if data.place:
+        return make(data.place, data_dir, *shape)
+    found = make(data_dir)
+    if data.makes == "images" and shape[1] != data.channels:
+        images, labels = found
+        return np.repeat(images, shape[1], axis=-1), labels
+    return found
+
+
+def load_held_out(
+    dataset: str, data: DataSet, data_dir: str, shape: tuple[int, int]
+) -> mnist.Arrays | None:
+    """The test images of a data set that has some, and their labels.
+
+    Args:
+      dataset: as ``--dataset`` has it.
+      data, data_dir, shape: as for ``load_samples``.
+    """
+    of_catalogue = dataset == "mnist" or data.make == "data.catalogue:load"
+    if of_catalogue and catalogue.has_split(dataset, data_dir, "test"):
+        return catalogue.load(dataset, data_dir, *shape, "test")
+    return None
+
+
+MOST_DESCRIBED = 10_000
+"""Images by which a run of one's own data is measured, if it is given no judge."""
+
+
+def build_protocol(config: Config, data: Data | None = None) -> Protocol:
+    """How samples are measured: by MNIST's judge, the one that is given, or random
+    features of the data, which are made here.
+
+    Args:
+      data: what is trained on; without it one's own images have no protocol.
+    """
+    if config.judge == "mnist":
+        return protocol_of("mnist")
+    if config.judge:
+        own = read_judge(config.judge)
+        shape = own.judge.image_size, own.judge.channels
+        if shape[1] != config.image_shape[1]:
+            raise UserError(
+                f"--judge={config.judge}: knows images of {shape[1]} channels, but "
+                f"{config.image_shape[1]} are made"
+            )
+        if config.classes and own.about.classes != config.classes:
+            raise UserError(
+                f"--judge={config.judge}: knows {own.about.classes} classes, but "
+                f"--dataset={config.dataset} has {config.classes}"
+            )
+        return own.protocol
+    if config.data.place and config.evaluate_every and data:
+        about = About(config.data.name)
+        return make_judge(data[0], None, about, most=MOST_DESCRIBED).protocol
+    return protocol_of(config.dataset)
 
 
 def build_networks(config: Config) -> dict[str, keras.Model]:
@@ -120,10 +197,12 @@ def build_batches(
     seed = run_seed(config.seed, DATA)
     if not isinstance(data, tuple):
         return toys.Endless(data, config.batch_size, seed)
-    if DATASETS[config.dataset].makes == "stacks":
+    if config.data.makes == "stacks":
         return Stacked(data[0], config.batch_size, seed, draws)
     image_size = sample_shape[:2] if sample_shape[1:] else None
-    return Examples(*data, config.batch_size, seed, draws, image_size)
+    return Examples(
+        *data, config.batch_size, seed, draws, image_size, config.flip, config.shift
+    )
 
 
 def build_training(config: Config) -> Training:
@@ -148,7 +227,8 @@ def build_training(config: Config) -> Training:
     weights = named_weights({**gan.networks, **averages})
     optimizers = {f"{p.name}_optimizer": p.optimizer.variables for p in step.players}
     variables = weights | dict(gan.state) | _numbered(optimizers)
-    return Training(gan, sampled, step, variables)
+    protocol = build_protocol(config, data)
+    return Training(gan, sampled, step, variables, batches, protocol)
 
 
 def build_step(
@@ -254,11 +334,12 @@ def build_picture(config: Config, training: Training) -> Callable[[int], np.ndar
     gan, count = training.gan, config.sample_count
     examples, columns = {}, None
     if config.classes:
+        columns = max(1, count // config.classes)
+        count = columns * config.classes
         examples["labels"] = balanced_labels(count, config.classes)
-        columns = count // config.classes
     inputs = gan.inputs(count, run_seed(config.seed, PICTURE), examples)
     sample = tf.function(lambda: gan.sample(training.sampled, inputs))
-    protocol = protocol_of(config.dataset)
+    protocol = training.protocol
     if protocol.picture is None:
         return lambda step: montage(sample().numpy(), columns)
     discriminate = tf.function(gan.signatures()["discriminate"].function)
@@ -285,11 +366,13 @@ def build_evaluation(
       UserError: if the judge that they need is damaged.
       NotFiniteError: from what is returned, if the samples are not finite.
     """
-    gan, protocol = training.gan, protocol_of(config.dataset)
+    gan, protocol = training.gan, training.protocol
     protocol.prepare()
     count = protocol.quick_count if quick else protocol.count
     metrics = protocol.quick_metrics if quick else protocol.metrics
-    labels = protocol.labels(count) if config.classes else None
+    labels = protocol.labels(count) if config.classes and protocol.labels else None
+    if config.classes and labels is None:  # random features know none
+        labels = balanced_labels(count, config.classes)
     examples = {} if labels is None else {"labels": labels}
     inputs = gan.inputs(count, run_seed(config.seed, EVALUATION), examples)
     sample = tf.function(lambda part: gan.sample(training.sampled, part))

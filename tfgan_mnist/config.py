@@ -6,6 +6,7 @@ A recipe is a flagfile in ``tfgan_mnist/recipes``. Parsing one needs no TensorFl
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Sequence
 from importlib import resources
@@ -14,11 +15,12 @@ from typing import Any
 
 from tfgan_mnist.registry import (
     ADVERSARIAL,
-    DATASETS,
     GAMES,
     IMAGE_SIZES,
     LOSSES,
     NETWORKS,
+    DataSet,
+    describe,
 )
 from tfgan_mnist.system.errors import UserError, nearest
 from tfgan_mnist.system.flags import (
@@ -55,9 +57,10 @@ class Config:
         "mnist",
         "Data",
         "mnist (60,000 images; downloads on first use), mnist5k (5,000 of them, part "
-        "of an installed package; no network); stacked, stacked5k (three of them at "
-        "once, as colours); toys: gaussian, moons, ring, grid",
-        choices=tuple(DATASETS),
+        "of this package; no network); stacked, stacked5k (three of them at once, as "
+        "colours); folder:PATH (one's own pictures; sub-folders are classes); PATH.npz "
+        "(images and, perhaps, labels); any image data set of tensorflow-datasets by "
+        "its name (cifar10, emnist/letters); toys: gaussian, moons, ring, grid",
     )
     data_dir: str = flag(
         "",
@@ -68,13 +71,23 @@ class Config:
     image_size: int = flag(
         0,
         "Data",
-        "height and width of the images that are trained on: 28, 32 or 64, if the "
-        "networks can make it; 0: the largest of them that is not larger than the "
-        "data's",
+        "height and width that images are cropped and resized to: 28, 32 or 64, if the "
+        "networks can make it; 0: 28 or 32, whichever fits the data",
         choices=(0, *IMAGE_SIZES),
     )
     channels: int = flag(
         0, "Data", "1: grey, 3: colour, 0: as the data is", choices=(0, 1, 3)
+    )
+    flip: bool = flag(
+        False, "Data", "training images are mirrored at random, left to right"
+    )
+    shift: int = flag(
+        0,
+        "Data",
+        "training images are moved at random by up to so many pixels each way, their "
+        "edges repeated",
+        low=0,
+        high=8,
     )
     batch_size: int = flag(100, "Data", "samples in a batch", low=1, high=1_000_000)
 
@@ -174,6 +187,16 @@ class Config:
         "cluster) and with a wrong one, as if generated",
         low=0.0,
         games=_TOLD,
+    )
+    augmentation_target: float = flag(
+        0.0,
+        "Losses",
+        "for few images: all that D sees is moved, turned, scaled and made lighter or "
+        "darker, as often as keeps the mean sign of its logits on real images at this "
+        "(0.6 in arXiv:2006.06676); 0: never",
+        low=0.0,
+        below=1.0,
+        games=ADVERSARIAL,
     )
     discriminator_clip: float = flag(
         0.0,
@@ -280,6 +303,13 @@ class Config:
         low=0,
         same_run=False,
     )
+    judge: str = flag(
+        "",
+        "Run directory",
+        "what to measure by: a file that tfgan-mnist judge wrote, or mnist, the "
+        "packaged judge of digits; empty: that one for MNIST, for other images random "
+        "features",
+    )
     stop_on_collapse: bool = flag(
         False,
         "Run directory",
@@ -288,7 +318,11 @@ class Config:
     )
     sample_every: int = flag(1000, "Run directory", "steps between pictures", low=1)
     sample_count: int = flag(
-        100, "Run directory", "samples in a picture", low=1, high=10_000
+        100,
+        "Run directory",
+        "samples in a picture; with labels, the most that make a row of each class",
+        low=1,
+        high=10_000,
     )
     checkpoint_every: int = flag(
         1000, "Run directory", "steps between checkpoints", low=1
@@ -357,15 +391,21 @@ class Config:
         if not self.recipe or not self.run_dir:
             empty = "run_dir" if self.recipe else "recipe"
             raise UserError(f"--{empty} is empty: give it a name")
+        data = self.data
         self._check_networks()
         self._check_game()
         self._check_schedule()
-        data = DATASETS[self.dataset]
-        if data.count is not None and self.batch_size > data.count:
+        if data.count and self.batch_size > data.count:
             raise UserError(
                 f"--batch_size={self.batch_size}: larger than the data; "
                 f"{self.dataset} has {data.count} {data.makes}"
             )
+        if (self.flip or self.shift) and data.makes != "images":
+            name = "flip=true" if self.flip else f"shift={self.shift}"
+            raise UserError(
+                f"--{name}: is for single images, which {self.dataset} does not hold"
+            )
+        self._check_augmentation()
         if data.count is None and self.epochs:
             raise UserError(
                 f"--epochs={self.epochs}: {self.dataset} has no end, and so no epochs; "
@@ -374,16 +414,40 @@ class Config:
         if self.last_step and self.last_step > LARGEST_INT:
             raise UserError(f"--epochs={self.epochs}: more than {LARGEST_INT} steps")
         self._check_clusters()
-        if self.classes and self.sample_count % self.classes:
+        if self.judge and not self.evaluate_every:
             raise UserError(
-                f"--sample_count={self.sample_count}: must be a multiple of the "
-                f"{self.classes} classes, which are a row each"
+                f"--judge={self.judge}: nothing is measured; give --evaluate_every"
+            )
+        if self.judge and data.makes != "images":
+            raise UserError(
+                f"--judge={self.judge}: is for single images, which {self.dataset} "
+                "does not hold"
             )
         if self.stop_on_collapse and not self.evaluate_every:
             raise UserError(
                 "--stop_on_collapse=true: a collapse shows in metrics alone; give "
                 "--evaluate_every"
             )
+
+    def _check_augmentation(self) -> None:
+        """Raises UserError unless what D sees can be changed, if that is asked for."""
+        name = f"--augmentation_target={self.augmentation_target:g}"
+        if not self.augmentation_target:
+            return
+        if self.data.is_toy:
+            raise UserError(f"{name}: is for images, and {self.dataset} holds none")
+        if self.loss in ("wasserstein", "relativistic"):
+            raise UserError(
+                f"{name}: looks at the sign of D's logits, which means nothing to "
+                f"--loss={self.loss}"
+            )
+        if self.jit_compile != "off":
+            raise UserError(f"{name}: XLA cannot compile it; give --jit_compile=off")
+
+    @functools.cached_property
+    def data(self) -> DataSet:
+        """What is to be imitated."""
+        return describe(self.dataset, self.data_dir)
 
     @property
     def game(self) -> str:
@@ -401,17 +465,15 @@ class Config:
         """How many classes the networks are told of; 0 if they take no label."""
         if not GAMES[self.game].labelled:
             return 0
-        return DATASETS[self.dataset].classes
+        return self.data.classes
 
     @property
     def image_shape(self) -> tuple[int, int]:
         """Height, which is the width too, and channels of what the networks make."""
-        data, pair = DATASETS[self.dataset], NETWORKS[self.networks]
+        data, pair = self.data, NETWORKS[self.networks]
         if not pair.any_shape:
             return pair.image_size, data.channels if pair.makes == "stacks" else 1
-        fitting = [size for size in IMAGE_SIZES if size <= data.image_size]
-        size = self.image_size or max(fitting, default=IMAGE_SIZES[0])
-        return size, self.channels or data.channels
+        return data.shape(self.image_size, self.channels)
 
     @property
     def conditions(self) -> int:
@@ -429,10 +491,10 @@ class Config:
             )
         if not self.clusters:
             return
-        data, name = DATASETS[self.dataset], f"--clusters={self.clusters}"
+        data, name = self.data, f"--clusters={self.clusters}"
         if data.makes != "images":
             raise UserError(
-                f"{name}: of single grey images, which {self.dataset} does not make"
+                f"{name}: of single images, which {self.dataset} does not hold"
             )
         if self.latent_distribution != "normal" or self.latent_dim < 2:
             raise UserError(
@@ -440,7 +502,7 @@ class Config:
                 "--latent_distribution=normal and a --latent_dim of at least 2"
             )
         count = min(data.count, MOST_CLUSTERED)
-        if self.conditions * 10 > count:
+        if count and self.conditions * 10 > count:
             most = count // (max(1, self.classes) * 10)
             raise UserError(
                 f"{name}: too many for the {count} images that they are learned from; "
@@ -449,12 +511,35 @@ class Config:
 
     def _check_networks(self) -> None:
         """Raises UserError unless the networks can imitate the data."""
-        data, pair = DATASETS[self.dataset], NETWORKS[self.networks]
+        data, pair = self.data, NETWORKS[self.networks]
         if pair.makes != data.makes:
             able = ", ".join(n for n, p in NETWORKS.items() if p.makes == data.makes)
             raise UserError(
                 f"--networks={self.networks}: makes {pair.makes}, but "
                 f"--dataset={self.dataset} holds {data.makes}; able are {able}"
+            )
+        if GAMES[pair.game].labelled and not data.classes:
+            able = (
+                n
+                for n, p in NETWORKS.items()
+                if p.makes == data.makes and not GAMES[p.game].labelled
+            )
+            raise UserError(
+                f"--networks={self.networks}: takes a label, but "
+                f"--dataset={self.dataset} has none; able are {', '.join(able)}"
+            )
+        if data.channels != self.image_shape[1] and not (
+            self.channels or data.is_toy or pair.makes == "stacks"
+        ):
+            raise UserError(
+                f"--dataset={self.dataset}: holds "
+                f"{'colour' if data.channels else 'both grey and colour'} images"
+                + (
+                    "; give --channels=1 or --channels=3"
+                    if pair.any_shape
+                    else f", and --networks={self.networks} makes grey ones; give "
+                    "--channels=1 to make them grey"
+                )
             )
         for name, value, made in zip(
             ("image_size", "channels"),
@@ -526,8 +611,8 @@ class Config:
     def last_step(self) -> int | None:
         """The step at which the run ends, or None if only the clock ends it."""
         limits = [self.steps] if self.steps else []
-        if self.epochs:
-            samples = self.epochs * DATASETS[self.dataset].count
+        if self.epochs and self.data.count:
+            samples = self.epochs * self.data.count
             limits.append(math.ceil(samples / self.batch_size))
         return min(limits, default=None)
 

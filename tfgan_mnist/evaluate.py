@@ -8,6 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from tfgan_mnist.data.images import read_images
 from tfgan_mnist.model import ModelFlags
 from tfgan_mnist.serving.saved_model import check_outside
@@ -40,12 +42,25 @@ class Flags(ModelFlags):
         "folder with tensorflow-datasets' copy of MNIST: adds distances to the nearest "
         "training images, and what a classifier learns from a conditional model",
     )
+    judge: str = flag(
+        "",
+        "Metrics",
+        "file that tfgan-mnist judge wrote, for images that are not MNIST's digits; "
+        "mnist: the packaged judge of digits, whatever data set the model names",
+    )
     output: str = flag(
         "", "Metrics", "a file for the metrics as JSON, beside the table"
     )
 
     def __post_init__(self):
         super().__post_init__()
+        if self.judge not in ("", "mnist") and not Path(self.judge).is_file():
+            raise UserError(f"--judge={self.judge}: there is no such file")
+        if self.judge not in ("", "mnist") and self.data_dir:
+            raise UserError(
+                f"--data_dir={self.data_dir}: adds comparisons with MNIST's images, "
+                "which have no place beside another judge's; leave it out"
+            )
         if self.data_dir and not [
             *Path(self.data_dir, "mnist").glob("*/dataset_info.json")
         ]:
@@ -66,37 +81,53 @@ def main(argv: Sequence[str]) -> None:
         print(command.page(__doc__, EXAMPLES, grouped_help(Flags)))
         return
     flags = Flags(**parse_flags(argv, Flags))
-    if flags.images:
-        images = read_images(Path(flags.images), "--images")
-        if len(images) < FEWEST:
-            raise UserError(
-                f"--images={flags.images}: {len(images)} are too few to measure; give "
-                f"at least {FEWEST}, better 10,000"
-            )
-        if images.mean() > 0.5:
-            print(
-                f"warning: --images={flags.images}: mostly white; real digits are "
-                "white on black",
-                file=sys.stderr,
-            )
-    else:
+    images = None
+    if flags.images and flags.judge in ("", "mnist"):
+        images = _read(flags)
+    elif not flags.images:
         flags.imitates()
 
     from tfgan_mnist.system.runtime import load_tensorflow
 
     with interrupts.deferred():
         load_tensorflow()
+        from tfgan_mnist.evaluation.judges import read_judge
+        from tfgan_mnist.evaluation.protocols import protocol_of
         from tfgan_mnist.evaluation.report import measure, measure_images, table
 
+    own = read_judge(flags.judge) if flags.judge not in ("", "mnist") else None
+    protocol = own.protocol if own else flags.judge and protocol_of("mnist")
     if flags.images:
-        found = {"images": flags.images, **measure_images(images, flags.data_dir)}
+        if own:
+            images = _read(flags, own.judge.channels)
+        dataset = own.about.dataset if own else "mnist"
+        found = measure_images(images, flags.data_dir, protocol, dataset)
+        found = {"images": flags.images, **found}
     else:
-        found = measure(flags.load(), data_dir=flags.data_dir)
+        model = flags.load()
+        found = measure(model, data_dir=flags.data_dir, protocol=protocol)
     print(table(found))
     if flags.output:
         output = Path(flags.output)
         with path_errors(f"--output={output}"), whole_file(output) as unfinished:
             unfinished.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
+
+
+def _read(flags: Flags, channels: int = 1) -> np.ndarray:
+    """The images of a folder or a file. Raises UserError if they are too few."""
+    images = read_images(Path(flags.images), "--images", channels)
+    if len(images) < FEWEST:
+        raise UserError(
+            f"--images={flags.images}: {len(images)} are too few to measure; give "
+            f"at least {FEWEST}, better 10,000"
+        )
+    if flags.judge in ("", "mnist") and images.mean() > 0.5:
+        print(
+            f"warning: --images={flags.images}: mostly white; real digits are "
+            "white on black",
+            file=sys.stderr,
+        )
+    return images
 
 
 if __name__ == "__main__":

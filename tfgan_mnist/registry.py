@@ -1,7 +1,9 @@
 """Names of data sets, networks, games and losses, and what the flags must know of them.
 
 Every name is declared here, once, without TensorFlow: a mistake in a flag is answered
-at once. ``find`` then makes or imports what a name stands for.
+at once. ``find`` then makes or imports what a name stands for. Of data sets there are
+more than are named here: ``describe`` says what a folder, an ``.npz`` file or a data
+set of tensorflow-datasets holds.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 
@@ -18,14 +21,19 @@ class DataSet:
 
     Args:
       make: ``module:function`` from ``--data_dir`` to uint8 images and labels, or to a
-        target that samples are drawn from afresh.
+        target that samples are drawn from afresh; with a ``place``, from that,
+        ``--data_dir``, image size and channels.
       makes: "images", "stacks" of three grey ones as red, green and blue, or "values"
         and "points" of one and two dimensions.
       metrics: ``module:function`` that makes the protocol of its metrics.
-      count: training samples; None if each batch is drawn afresh, without end.
+      count: training samples; None if each batch is drawn afresh, without end; 0 if
+        it is known only after a download.
       classes: number of its classes; 0 if it has no labels.
       image_size: the height and width of its images, or the shorter of them.
-      channels: 1 if they are grey, 3 in colour.
+      channels: 1 if they are grey, 3 in colour, 0 if some are of either kind.
+      place: the folder, file or name, of what is not named in ``DATASETS``; and its
+      name: what it is called in models, away from where it lies.
+      class_names: of its classes, where they have names.
     """
 
     make: str
@@ -35,11 +43,24 @@ class DataSet:
     classes: int = 0
     image_size: int = 28
     channels: int = 1
+    place: str = ""
+    name: str = ""
+    class_names: tuple[str, ...] = ()
 
     @property
     def is_toy(self) -> bool:
         """Whether its samples are numbers rather than pictures."""
         return self.makes not in ("images", "stacks")
+
+    def shape(self, image_size: int = 0, channels: int = 0) -> tuple[int, int]:
+        """Height, which is the width too, and channels that images are trained at.
+
+        Args:
+          image_size, channels: as asked for; 0: as the data is, 28 or 32 pixels.
+        """
+        smaller, larger, _ = IMAGE_SIZES  # the largest takes long: only if asked for
+        size = image_size or (smaller if self.image_size < larger else larger)
+        return size, channels or self.channels or 1
 
 
 def _digits(make: str, count: int) -> DataSet:
@@ -68,6 +89,40 @@ DATASETS: Mapping[str, DataSet] = {
     "ring": _toy("ring", "points"),
     "grid": _toy("grid", "points"),
 }
+
+
+FOLDER, ARRAYS = "folder:", ".npz"
+"""How the names of one's own images begin, or end."""
+
+
+def describe(name: str, data_dir: str = "") -> DataSet:
+    """What a data set is: one of ``DATASETS``, ``folder:PATH``, ``PATH.npz`` or one of
+    tensorflow-datasets.
+
+    Args:
+      name: as ``--dataset`` has it.
+      data_dir: where tensorflow-datasets keeps what is prepared; its own if empty.
+
+    Raises:
+      UserError: if there is no such data set, or it cannot be imitated.
+    """
+    if name in DATASETS:
+        return DATASETS[name]
+    if name.startswith(FOLDER):
+        module, place = "data.pictures", name.removeprefix(FOLDER)
+        facts = find(f"{module}:describe_folder")(place)
+        name = FOLDER + Path(place).absolute().name
+        make = f"{module}:load_folder"
+    elif name.endswith(ARRAYS):
+        module, place = "data.pictures", name
+        facts = find(f"{module}:describe_arrays")(place)
+        name = Path(place).name
+        make = f"{module}:load_arrays"
+    else:
+        place, make = name, "data.catalogue:load"
+        facts = find("data.catalogue:describe")(name, data_dir, tuple(DATASETS))
+    protocol = "evaluation.protocols:pictures"
+    return DataSet(make, "images", protocol, place=place, name=name, **facts)
 
 
 @dataclasses.dataclass(frozen=True)

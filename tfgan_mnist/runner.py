@@ -34,10 +34,9 @@ from tfgan_mnist.build import (
 )
 from tfgan_mnist.config import Config, read_config
 from tfgan_mnist.evaluation import report
-from tfgan_mnist.evaluation.protocols import protocol_of
+from tfgan_mnist.evaluation.protocols import Protocol
 from tfgan_mnist.gans.gan import Side
 from tfgan_mnist.model import Model, load
-from tfgan_mnist.registry import DATASETS
 from tfgan_mnist.serving.reader import SavedGenerator
 from tfgan_mnist.serving.saved_model import check_own_model, check_saved_model
 from tfgan_mnist.serving.writer import Writer
@@ -173,7 +172,7 @@ def run(
                     )
                     _write_products(config, directory, sides, export, state)
                     if config.evaluate_every:
-                        _measure(directory)
+                        _measure(directory, training.protocol)
         except NotFiniteError as error:
             raise RunStopped(
                 f"{error}: the run cannot go on. {_kept(checkpoints)}; lower the "
@@ -370,14 +369,20 @@ def _train(
     clock = hooks.Clock(
         state,
         config.batch_size,
-        DATASETS[config.dataset].makes,
+        config.data.makes,
         config.last_step,
         config.max_seconds,
     )
     bar = hooks.Bar(state, clock, lambda: step.names, symbols)
     echo = echo or bar.echo
     alarm, observers = _observers(
-        config, directory, training.gan.sides, least, export, echo
+        config,
+        directory,
+        training.protocol,
+        training.gan.sides,
+        least,
+        export,
+        echo,
     )
     log = hooks.Log(
         config.log_every, lambda: step.names, symbols, directory, events, clock, echo
@@ -399,7 +404,14 @@ def _train(
         return config.stop_on_collapse and bool(alarm.rung)
 
     def advance(first: int, count: int) -> np.ndarray:
-        return step(tf.constant(first), tf.constant(count)).numpy()
+        try:
+            return step(tf.constant(first), tf.constant(count)).numpy()
+        except tf.errors.OpError:
+            # TensorFlow would bury what is wrong with a file in words of its own.
+            unreadable = getattr(training.batches, "unreadable", None)
+            if unreadable is None:
+                raise
+            raise RunStopped(f"{unreadable}. {_kept(saver.checkpoints)}") from None
 
     try:
         finished = loop.run(
@@ -614,6 +626,7 @@ COPY_ATTEMPTS = 5
 def _observers(
     config: Config,
     directory: RunDirectory,
+    protocol: Protocol,
     sides: Sequence[Side],
     least: float,
     export: Export,
@@ -623,8 +636,7 @@ def _observers(
 
     Both know what the run's earlier processes saw.
     """
-    protocol = protocol_of(config.dataset)
-    history = measured_rows(config, directory)
+    history = measured_rows(config, directory, protocol)
     alarm = Alarm(
         sides,
         protocol.expected,
@@ -644,10 +656,9 @@ def _observers(
 
 
 def measured_rows(
-    config: Config, directory: RunDirectory
+    config: Config, directory: RunDirectory, protocol: Protocol
 ) -> list[tuple[int, dict[str, float]]]:
     """The rows of metrics.csv that an evaluation wrote, with their steps."""
-    protocol = protocol_of(config.dataset)
     watched = {*protocol.expected, protocol.distance} - {""}
     columns = directory.read_metrics()
     rows = [
@@ -662,9 +673,10 @@ def measured_rows(
     ]
 
 
-def _measure(directory: RunDirectory) -> None:
+def _measure(directory: RunDirectory, protocol: Protocol) -> None:
     """Writes the finished model's metrics, and their curves over the run."""
-    found = report.measure(SavedGenerator(directory.saved_model), quick=True)
+    model = SavedGenerator(directory.saved_model)
+    found = report.measure(model, quick=True, protocol=protocol)
     with whole_file(directory.report) as unfinished:
         unfinished.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
     columns = directory.read_metrics()
@@ -677,15 +689,17 @@ def _measure(directory: RunDirectory) -> None:
 
 def metadata(config: Config, state: State) -> dict[str, Any]:
     """What made a model, for its reader; nothing of the machine it was made on."""
-    flags = dataclasses.asdict(config)
-    for place in ("run_dir", "data_dir", "init_from"):
+    dataset = config.data.name or config.dataset
+    flags = dataclasses.asdict(config) | {"dataset": dataset}
+    for place in ("run_dir", "data_dir", "init_from", "judge"):
         del flags[place]
     return {
         "recipe": config.recipe,
         "step": state.step,
         "seconds": round(state.seconds, 1),
-        "dataset": config.dataset,
+        "dataset": dataset,
         "classes": config.classes,
+        **({"class_names": names} if (names := config.data.class_names) else {}),
         "averaged_weights": bool(config.ema_decay),
         "made": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "tfgan_mnist": __version__,

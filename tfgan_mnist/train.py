@@ -17,7 +17,7 @@ from tfgan_mnist.config import (
     recipe_header,
     recipes,
 )
-from tfgan_mnist.registry import ADVERSARIAL, DATASETS
+from tfgan_mnist.registry import ADVERSARIAL, find
 from tfgan_mnist.system import command, interrupts
 from tfgan_mnist.system.errors import UserError, nearest
 from tfgan_mnist.system.files import check_folder
@@ -84,13 +84,18 @@ def train(
         load_tensorflow()
         from tfgan_mnist import runner
 
+    if config.data.count == 0:
+        find("data.catalogue:prepare")(config.dataset, config.data_dir)
+        config = dataclasses.replace(config)  # now all of it is known
     return runner.run(config, directory, echo, hooks)
 
 
 def _check_sources(config: Config) -> None:
     """Raises UserError if what a run reads is missing, as far as one can tell yet."""
-    if config.data_dir and not DATASETS[config.dataset].is_toy:
+    if config.data_dir and not config.data.is_toy:
         check_folder(Path(config.data_dir), "--data_dir")
+    if config.judge not in ("", "mnist") and not Path(config.judge).is_file():
+        raise UserError(f"--judge={config.judge}: there is no such file")
     begins = config.overwrite or not RunDirectory(config.run_dir).has_checkpoint()
     if config.init_from and begins and not pretrained.is_named(config.init_from):
         source = Path(config.init_from)
@@ -148,14 +153,19 @@ def plan(config: Config) -> str:
         )
     limits = []
     if config.last_step is not None:
-        limit, count = f"{config.last_step:,} steps", DATASETS[config.dataset].count
+        limit, count = f"{config.last_step:,} steps", config.data.count
         if count:
             limit += f" ({config.last_step * config.batch_size / count:,.1f} epochs)"
         limits.append(limit)
     if config.max_seconds:
         limits.append(f"{config.max_seconds:g} seconds")
+    first = ""
+    if config.data.count == 0:
+        first = " (downloaded first)"
+        limits += [f"{config.epochs} epochs"] if config.epochs else []
     lines = [
-        f"{' or '.join(limits)} on {config.dataset}, {config.batch_size} a batch",
+        f"{' or '.join(limits)} on {config.dataset}{first}, {config.batch_size} a "
+        "batch",
         f"a step: {moves}",
         f"a log line every {config.log_every:,} steps, a picture every "
         f"{config.sample_every:,}, a checkpoint every {config.checkpoint_every:,}",

@@ -89,10 +89,10 @@ def alarms(run_dir: Path) -> list[str] | None:
 
     directory = RunDirectory(run_dir)
     config = directory.read_config()
-    rows = measured_rows(config, directory)
+    protocol = protocol_of(config.dataset)
+    rows = measured_rows(config, directory, protocol)
     if len(rows) < PATIENCE:
         return None
-    protocol = protocol_of(config.dataset)
     rung: list[str] = []
     sides = build_gan(config).sides
     alarm = Alarm(sides, protocol.expected, protocol.distance, rung.append)

@@ -130,7 +130,7 @@ def measure(models: list[str], data_dir: str) -> None:
 
     load_tensorflow()
     from tfgan_mnist.data.mnist import mnist
-    from tfgan_mnist.evaluation.metrics.judge import as_28
+    from tfgan_mnist.evaluation.metrics.judge import load_judge
     from tfgan_mnist.evaluation.protocols import protocol_of
     from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
     from tfgan_mnist.system.errors import UserError
@@ -147,7 +147,7 @@ def measure(models: list[str], data_dir: str) -> None:
     opinions = [Opinion(trained(name, images, labels), images) for name in SEEDS]
 
     def row(name: str, samples: np.ndarray, asked: np.ndarray | None) -> str:
-        cells, samples = [name], as_28(samples)
+        cells, samples = [name], load_judge().resized(samples)
         for opinion in opinions:
             cells += opinion.cells(samples, asked)
         return "| " + " | ".join(cells) + " |"

@@ -80,6 +80,7 @@ def run(name: str, seed: int, seconds: float, data_dir: str, folder: str) -> Non
         load_data,
     )
     from tfgan_mnist.config import find_recipe, read_config
+    from tfgan_mnist.evaluation.protocols import protocol_of
     from tfgan_mnist.system.seeds import PICTURE, run_seed
     from tfgan_mnist.visual.montage import montage
 
@@ -92,7 +93,9 @@ def run(name: str, seed: int, seconds: float, data_dir: str, folder: str) -> Non
         images, _ = load_data(config)
         train, generator = plain_loop(config, images)
         sampled = {"generator": generator}
-        training = Training(build_gan(config), sampled, train, {})
+        training = Training(
+            build_gan(config), sampled, train, {}, None, protocol_of("mnist")
+        )
     else:
         if config.clusters:  # learned once more, for the clock
             data = load_data(config)

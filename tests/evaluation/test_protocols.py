@@ -87,7 +87,7 @@ def test_names_say_how_many_samples():
 def test_digits_of_one_class_are_found_out():
     protocol = protocol_of("mnist")
     real, _ = protocol.real(1, 10_000)
-    sevens = real[judge.digits_of(real) == 7][:1_000]
+    sevens = real[judge.load_judge().classes_of(real) == 7][:1_000]
     found = protocol.metrics(sevens, np.full(len(sevens), 7))
     name = brief_count(len(sevens))
     assert found[f"classes_{name}"] == 1

@@ -19,15 +19,16 @@ ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
 LIMIT = 10_000
 
 
-def read_images(path: Path, flag: str) -> np.ndarray:
-    """Grey images float32 [count, height, width, 1] in [0, 1].
+def read_images(path: Path, flag: str, channels: int = 1) -> np.ndarray:
+    """Images float32 [count, height, width, channels] in [0, 1].
 
     Args:
       path: a folder with pictures of one size in it and below it, of which up to
         ``LIMIT`` are read, evenly spaced; or a ``.npy`` file of [count, height, width]
-        or [count, height, width, 1]: whole numbers from 0 to 255, or floats from 0 to
-        1.
+        or [count, height, width, channels]: whole numbers from 0 to 255, or floats from
+        0 to 1.
       flag: what the user gave it as.
+      channels: 1 if they are to be grey, 3 in colour.
 
     Raises:
       UserError: if it is neither, or holds something else.
@@ -35,29 +36,30 @@ def read_images(path: Path, flag: str) -> np.ndarray:
     name = f"{flag}={path}"
     with path_errors(name):
         if path.is_dir():
-            images = _read_folder(path, name)
+            images = _read_folder(path, name, channels)
         elif path.suffix == ".npy" and path.is_file():
             images = _read_array(path, name)
         elif path.exists():
             raise UserError(f"{name}: give a folder of pictures, or a .npy file")
         else:
             raise UserError(f"{name}: there is no such file or folder")
-    return to_grey(images, name)
+    return checked(images, name, channels)
 
 
-def to_grey(images: np.ndarray, name: str) -> np.ndarray:
-    """Images [count, height, width] or [count, height, width, 1] as ``read_images``
-    gives them.
+def checked(images: np.ndarray, name: str, channels: int = 1) -> np.ndarray:
+    """Images [count, height, width] or [count, height, width, channels] as
+    ``read_images`` gives them.
 
     Raises:
       UserError: if they are of another shape or range.
     """
-    if images.ndim == 3:
+    if images.ndim == 3 and channels == 1:
         images = images[..., np.newaxis]
-    if images.ndim != 4 or images.shape[3] != 1 or not all(images.shape):
+    if images.ndim != 4 or images.shape[3] != channels or not all(images.shape):
+        or_so = "[count, height, width] or " if channels == 1 else ""
         raise UserError(
-            f"{name}: holds an array {list(images.shape)}; give [count, height, width] "
-            "or [count, height, width, 1]"
+            f"{name}: holds an array {list(images.shape)}; give {or_so}"
+            f"[count, height, width, {channels}]"
         )
     if images.dtype.kind not in "uif":
         raise UserError(f"{name}: holds {images.dtype}, not numbers")
@@ -75,7 +77,7 @@ def evenly_spaced(count: int, limit: int) -> np.ndarray:
     return np.linspace(0, count - 1, min(count, limit), dtype=int)
 
 
-def _read_folder(folder: Path, name: str) -> np.ndarray:
+def _read_folder(folder: Path, name: str, channels: int) -> np.ndarray:
     paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in ENDINGS)
     if not paths:
         raise UserError(f"{name}: holds no pictures ({', '.join(ENDINGS)})")
@@ -89,7 +91,7 @@ def _read_folder(folder: Path, name: str) -> np.ndarray:
                 if file.has_transparency_data:  # what is transparent is background
                     black = Image.new("RGBA", file.size, "black")
                     file = Image.alpha_composite(black, file.convert("RGBA"))
-                image = np.asarray(file.convert("L"))
+                image = np.asarray(file.convert("L" if channels == 1 else "RGB"))
         except Exception as error:  # a damaged file can raise anything
             reason = first_line(error)
             if isinstance(error, OSError) and error.errno:

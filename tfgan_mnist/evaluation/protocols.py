@@ -10,17 +10,18 @@ import numpy as np
 from scipy import stats
 
 from tfgan_mnist.data import toys
-from tfgan_mnist.evaluation.metrics import judge, manifold
+from tfgan_mnist.evaluation.metrics import manifold
 from tfgan_mnist.evaluation.metrics.arcs import BINS, arc_fit
-from tfgan_mnist.evaluation.metrics.digits import class_histogram, digit_agreement
+from tfgan_mnist.evaluation.metrics.digits import class_agreement, class_histogram
 from tfgan_mnist.evaluation.metrics.energy import energy_distance
 from tfgan_mnist.evaluation.metrics.fit import kolmogorov_smirnov, wasserstein_1
 from tfgan_mnist.evaluation.metrics.frechet import frechet_distance
+from tfgan_mnist.evaluation.metrics.judge import VERSION, Judge, load_judge
 from tfgan_mnist.evaluation.metrics.kernel import kernel_distance
 from tfgan_mnist.evaluation.metrics.mnist_score import mnist_score
 from tfgan_mnist.evaluation.metrics.modes import mode_coverage, stacked_coverage
 from tfgan_mnist.evaluation.metrics.moments import moments
-from tfgan_mnist.evaluation.metrics.real import load_real
+from tfgan_mnist.evaluation.metrics.real import Real, load_real
 from tfgan_mnist.registry import DATASETS, find
 from tfgan_mnist.system.seeds import EVALUATION, run_seed
 from tfgan_mnist.visual.toys import histogram, scatter
@@ -49,7 +50,8 @@ class Protocol:
       expected: quick metrics that show a collapse, and the value below which something
         is missing.
       labels: count → the labels int32 [count] that a conditional model is asked for;
-        None if a sample is no single digit.
+        None if a sample is of no single class.
+      prepare: raises UserError if the metrics could not be computed later.
     """
 
     count: int
@@ -63,12 +65,7 @@ class Protocol:
     distance: str = ""
     expected: Metrics = dataclasses.field(default_factory=dict)
     labels: Callable[[int], np.ndarray] | None = None
-
-    def prepare(self) -> None:
-        """Raises UserError if the metrics could not be computed later."""
-        if self.judge:
-            judge.load_judge()
-            load_real()
+    prepare: Callable[[], object] = lambda: None
 
 
 def _toy(count: int, metrics, real, picture, **options) -> Protocol:
@@ -142,75 +139,127 @@ def moons(count: int = 2_500) -> Protocol:
     return _toy(count, metrics, real, picture, expected={"bins": float(BINS)})
 
 
-def digits(count: int = 10_000, quick_count: int = 1_000) -> Protocol:
-    """Of images, each metric with its sample count in its name (``fcd_10k``)."""
+def judged(
+    known: Callable[[], tuple[Judge, Real]],
+    version: str,
+    classes: int,
+    count: int = 10_000,
+    quick_count: int = 1_000,
+    trained: bool = True,
+    of_digits: bool = False,
+) -> Protocol:
+    """Of images, each metric with its sample count in its name (``fcd_10k``).
+
+    Args:
+      known: () → the judge, and what it sees of real images; called when it is needed.
+      version: the judge's.
+      classes: that it knows; 0 if none.
+      count, quick_count: of samples.
+      trained: whether it has learned anything. Without, it knows no classes, and the
+        names of all metrics begin with "random": distances between what a network with
+        random weights makes of the images (Naeem et al., 2020, arXiv:2002.09797,
+        section 3.3), which compare with nothing else.
+      of_digits: whether its classes are digits, and metrics are named after them.
+    """
 
     def real(seed, count):
-        # All of the 10,000 held-out ones at most: another seed, another part of them.
-        known = load_real()
-        chosen = np.roll(np.arange(len(known.test)), -seed * count)[:count]
-        return known.test[chosen], known.test_labels[chosen]
+        # All of the held-out ones at most: another seed, another part of them.
+        _, there = known()
+        chosen = np.roll(np.arange(len(there.test)), -seed * count)[:count]
+        labels = there.test_labels[chosen] if classes else None
+        return there.test[chosen], labels
 
     def labels(count):
         # As often as in the data: another mixture of classes has another distance.
-        ends = np.cumsum(load_real().class_shares) * count
+        ends = np.cumsum(known()[1].class_shares) * count
         return np.searchsorted(ends, np.arange(count) + 0.5).astype(np.int32)
 
     def quick(features, labels):
-        known = load_real()
-        train = known.train[: len(features)]
-        digits = judge.digits_of(features)
-        own, there = manifold.radii(features), manifold.radii(train)
+        judge, there = known()
+        train = there.train[: len(features)]
+        own, theirs = manifold.radii(features), manifold.radii(train)
         found = {
-            "fcd": frechet_distance(features, known.mean, known.covariance),
-            **manifold.manifold(features, train, own, there),
-            "diversity": manifold.diversity(own, there),
-            **class_histogram(digits, known.class_shares),
+            "fcd" if trained else "fd": frechet_distance(
+                features, there.mean, there.covariance
+            ),
+            **manifold.manifold(features, train, own, theirs),
+            "diversity": manifold.diversity(own, theirs),
         }
+        if not trained:
+            return found
+        seen = judge.classes_of(features)
+        found |= class_histogram(seen, there.class_shares)
         if labels is not None:
-            found["digit_agreement"] = digit_agreement(digits, labels)
+            found[f"{kind}_agreement"] = class_agreement(seen, labels)
         return found
 
     def quick_metrics(features, labels=None):
         found = quick(features, labels)
         del found["density"]  # a line of the log is short
-        return counted(found, len(features))
+        return named(found, len(features))
 
     def metrics(features, labels=None):
-        distance, spread = kernel_distance(features, load_real().train)
-        more = {
-            "kd": distance,
-            "kd_spread": spread,
-            "mnist_score": mnist_score(judge.probabilities(features)),
-        }
-        return counted(quick(features, labels) | more, len(features))
+        judge, there = known()
+        distance, spread = kernel_distance(features, there.train)
+        more = {"kd": distance, "kd_spread": spread}
+        if trained:
+            name = "mnist_score" if of_digits else "classifier_score"
+            more[name] = mnist_score(judge.probabilities(features))
+        return named(quick(features, labels) | more, len(features))
 
+    def named(metrics, count):
+        prefix = "" if trained else "random_"
+        return counted({f"{prefix}{n}": x for n, x in metrics.items()}, count)
+
+    kind = "digit" if of_digits else "class"
+    expected = {"diversity": 0.5} | ({"classes": float(classes)} if trained else {})
+    distance = "fcd" if trained else "fd"
+    (distance,) = named({distance: 0.0}, quick_count)
     return Protocol(
         count,
         quick_count,
         metrics,
         quick_metrics,
         real,
-        judge.features,
-        judge=judge.VERSION,
-        distance=f"fcd_{brief_count(quick_count)}",
-        expected=counted({"classes": 10.0, "diversity": 0.5}, quick_count),
-        labels=labels,
+        lambda samples: known()[0].features(samples),
+        judge=version,
+        distance=distance,
+        expected=named(expected, quick_count),
+        labels=labels if classes else None,
+        prepare=known,
     )
+
+
+def digits() -> Protocol:
+    """Of MNIST's images, by the packaged judge."""
+
+    def known():
+        return load_judge(), load_real()
+
+    return judged(known, VERSION, 10, of_digits=True)
+
+
+def pictures() -> Protocol:
+    """Of images without a judge: nothing is measured."""
+
+    def none(*_):
+        return {}
+
+    return Protocol(0, 0, none, none, lambda seed, count: (np.empty([0]), None))
 
 
 def stacks(count: int = 26_000, quick_count: int = 5_000) -> Protocol:
     """Of three digits at once, as red, green and blue."""
 
     def features(samples):
-        colours = np.split(samples, 3, axis=-1)
+        judge, colours = load_judge(), np.split(samples, 3, axis=-1)
         return np.stack(
-            [judge.digits_of(judge.features(colour)) for colour in colours], axis=1
+            [judge.classes_of(judge.features(colour)) for colour in colours], axis=1
         )
 
     def real(seed, count):
         # Of test images as the judge sees them, like the samples beside them.
-        digits = judge.digits_of(load_real().test)
+        digits = load_judge().classes_of(load_real().test)
         return np.random.default_rng(seed).choice(digits, [count, 3]), None
 
     def metrics(digits, labels=None):
@@ -225,9 +274,10 @@ def stacks(count: int = 26_000, quick_count: int = 5_000) -> Protocol:
         metrics,
         real,
         features,
-        judge=judge.VERSION,
+        judge=VERSION,
         distance=f"kl_{brief_count(quick_count)}",
         expected=expected,
+        prepare=lambda: (load_judge(), load_real()),
     )
 
 
@@ -253,8 +303,9 @@ def grid() -> Protocol:
 
 @functools.cache
 def protocol_of(dataset: str) -> Protocol:
-    """The protocol of a data set's imitations."""
-    return find(DATASETS[dataset].metrics)()
+    """The protocol of a data set's imitations; of images that are not in ``DATASETS``
+    nothing is measured without a judge."""
+    return find(DATASETS[dataset].metrics)() if dataset in DATASETS else pictures()
 
 
 def balanced_labels(count: int, classes: int) -> np.ndarray:

@@ -11,12 +11,18 @@ import numpy as np
 from annotated_types import Ge, Le, Len
 from typing_extensions import TypedDict
 
-from tfgan_mnist.data.images import evenly_spaced, to_grey
+from tfgan_mnist.data.images import checked, evenly_spaced
 from tfgan_mnist.data.mnist import mnist, mnist5k
 from tfgan_mnist.evaluation.metrics.accuracy import classification_accuracy
-from tfgan_mnist.evaluation.metrics.judge import as_28
+from tfgan_mnist.evaluation.metrics.judge import load_judge
 from tfgan_mnist.evaluation.metrics.nearest import memorisation, nearest_distances
-from tfgan_mnist.evaluation.protocols import Metrics, Protocol, counted, protocol_of
+from tfgan_mnist.evaluation.protocols import (
+    Metrics,
+    Protocol,
+    balanced_labels,
+    counted,
+    protocol_of,
+)
 from tfgan_mnist.registry import DATASETS
 from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
 from tfgan_mnist.system import progress
@@ -113,6 +119,7 @@ def measure(
     seeds: Sequence[int] = SEEDS,
     quick: bool = False,
     data_dir: str = "",
+    protocol: Protocol | None = None,
 ) -> dict[str, Any]:
     """Draws samples from seeds, and measures them.
 
@@ -122,6 +129,7 @@ def measure(
       quick: only what is watched during a run, of as many samples as there.
       data_dir: a prepared copy of MNIST; with it images are compared with training
         images, and those of a conditional model are learned from.
+      protocol: of another judge than the packaged one of digits.
 
     Returns:
       ``recipe``, ``dataset``, ``step``; ``samples`` in a set and the ``seeds``; the
@@ -138,21 +146,30 @@ def measure(
     dataset = model.metadata.get("dataset", "mnist" if model.kind == "images" else None)
     if dataset is None:
         raise UserError(f"{model.path}: does not say which data set it imitates")
-    if not isinstance(dataset, str) or dataset not in DATASETS:
+    if not protocol and (not isinstance(dataset, str) or dataset not in DATASETS):
         raise UserError(
-            f"{model.path}: says it imitates {dataset!r}; there are metrics only for "
-            + ", ".join(DATASETS)
+            f"{model.path}: says it imitates {dataset!r}; without a judge there are "
+            f"metrics only for {', '.join(DATASETS)}. tfgan-mnist judge makes one, "
+            "for --judge=FILE"
         )
-    protocol = protocol_of(dataset)
+    if protocol and data_dir:
+        raise UserError(
+            f"--data_dir={data_dir}: adds comparisons with MNIST's images, which have "
+            "no place beside another judge's; leave it out"
+        )
+    protocol = protocol or protocol_of(dataset)
     count = protocol.quick_count if quick else protocol.count
-    labels = protocol.labels(count) if model.classes else None
+    labels = None
+    if model.classes:
+        labels = balanced_labels(count, model.classes)
+        labels = protocol.labels(count) if protocol.labels else labels
 
     def draw(seed: int) -> np.ndarray:
         samples = model.sample(row_seeds(seed, count), labels=labels)
         if not np.isfinite(samples).all():
             raise UserError(f"{model.path}: its samples are not finite numbers")
         # A model of somebody else's may make anything.
-        return samples if own else to_grey(samples, str(model.path))
+        return samples if own else checked(samples, str(model.path))
 
     if data_dir and protocol.labels is None:  # no digits, or several at once
         raise UserError(
@@ -168,21 +185,28 @@ def measure(
     }
 
 
-def measure_images(images: np.ndarray, data_dir: str = "") -> dict[str, Any]:
-    """Measures images [count, height, width, 1] in [0, 1], whoever made them, as MNIST.
+def measure_images(
+    images: np.ndarray,
+    data_dir: str = "",
+    protocol: Protocol | None = None,
+    dataset: str = "mnist",
+) -> dict[str, Any]:
+    """Measures images [count, height, width, channels] in [0, 1], whoever made them.
+
+    They are taken to imitate MNIST, or what the judge of another protocol knows.
 
     Of more than the protocol's count, so many are taken, evenly spaced.
 
     Raises:
       UserError: if ``data_dir`` holds no copy.
     """
-    protocol = protocol_of("mnist")
+    protocol = protocol or protocol_of("mnist")
     images = images[evenly_spaced(len(images), protocol.count)]
     real = real_images("mnist", data_dir) if data_dir else None
     found = _measured(
         protocol, lambda seed: images, None, (1,), len(images), False, real
     )
-    return {"dataset": "mnist", **found}
+    return {"dataset": dataset, **found}
 
 
 def _measured(
@@ -203,7 +227,7 @@ def _measured(
         features, digits = protocol.real(seed, count)
         reference.append(metrics(features, None if labels is None else digits))
         if real:
-            found[-1] |= real.metrics(as_28(samples), labels)
+            found[-1] |= real.metrics(load_judge().resized(samples), labels)
     if real:
         reference[0] |= real.reference(count, labels is not None)
 

@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 from tfgan_mnist.gans import penalties
+from tfgan_mnist.gans.augmentation import Augmentation
 from tfgan_mnist.gans.gan import Batch, Side, Signature, Terms
 from tfgan_mnist.gans.latents import FromLatents, draw
 from tfgan_mnist.gans.losses import Loss
@@ -42,9 +43,14 @@ class Unconditional(FromLatents):
         r1_weight: float = 0.0
         r2_weight: float = 0.0
         gradient_penalty_weight: float = 0.0
+        augmentation_target: float = 0.0
 
     def __init__(self, networks, options, classes=0, clusters=None):
         super().__init__(networks, options, classes, clusters)
+        self.augmentation = None
+        if options.augmentation_target:
+            self.augmentation = Augmentation(options.augmentation_target)
+            self.state = {**self.state, **self.augmentation.state}
         loss = options.loss
         won = dict(loss.won)
         if "discriminator" in won:
@@ -79,8 +85,13 @@ class Unconditional(FromLatents):
         return self.networks["discriminator"]
 
     def generate(self, batch: Batch, seed: tf.Tensor, step: tf.Tensor) -> Batch:
-        """With a gradient penalty fakes carry where between real and fake it is."""
+        """With a gradient penalty fakes carry where between real and fake it is; with
+        augmentation, what is done to them and to the real samples."""
         fakes = self._fakes(batch, seed)
+        if self.augmentation:
+            draw_changes = self.augmentation.draw
+            fakes["changes"] = draw_changes(fakes["samples"], fold_in(seed, 3))
+            fakes["real_changes"] = draw_changes(batch["samples"], fold_in(seed, 4))
         if self.options.gradient_penalty_weight:
             count = self._packed(fakes["samples"]).shape[0]
             fakes["share"] = draw("standard_uniform", [count], fold_in(seed, 1))
@@ -113,13 +124,21 @@ class Unconditional(FromLatents):
         """Real and generated samples go through D in separate passes.
 
         Batch normalisation in D thus sees statistics of real or of generated samples,
-        never of a mixture of both.
+        never of a mixture of both. With augmentation D sees them changed, and R1 is of
+        what it sees.
         """
+        if self.augmentation:
+            change = self.augmentation.apply
+            real = change(batch["samples"], fakes["real_changes"])
+            fake = change(fakes["samples"], fakes["changes"])
+            batch, fakes = {**batch, "samples": real}, {**fakes, "samples": fake}
         if "discriminator" not in sides:
             real = self._pass(batch) if self.options.loss.needs_real else None
             return {"generator": self._generator_loss(real, self._pass(fakes), fakes)}
         real, r1 = self._pass_with_penalty(batch, self.options.r1_weight, "r1")
         fake, r2 = self._pass_with_penalty(fakes, self.options.r2_weight, "r2")
+        if self.augmentation:
+            self.augmentation.adapt(real[0])
         terms = self._discriminator_loss(real, fake, batch, fakes)
         weight = self.options.discriminator_loss_weight
         if weight != 1.0:

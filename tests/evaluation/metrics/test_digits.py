@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from tfgan_mnist.evaluation.metrics.digits import class_histogram, digit_agreement
+from tfgan_mnist.evaluation.metrics.digits import class_agreement, class_histogram
 from tfgan_mnist.evaluation.metrics.real import load_real
 
 EQUAL = np.full(10, 0.1)
@@ -31,7 +31,7 @@ def test_a_stray_sample_is_no_class():
 
 
 def test_agreement_is_the_share_of_equal_ones():
-    assert digit_agreement(np.array([1, 2, 3, 4]), np.array([1, 2, 3, 5])) == 0.75
+    assert class_agreement(np.array([1, 2, 3, 4]), np.array([1, 2, 3, 5])) == 0.75
 
 
 def test_the_test_images_of_mnist():

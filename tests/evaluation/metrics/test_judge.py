@@ -17,30 +17,35 @@ def some():
 
 def test_it_knows_digits_of_any_size_and_features_are_its_last_layer(some):
     images, labels = some
-    features = judge.features(images)
+    features = judge.load_judge().features(images)
     assert features.shape == (500, judge.FEATURES)
-    assert np.mean(judge.digits_of(features) == labels) > 0.99
-    larger = judge.features(tf.image.resize(images, [32, 32]).numpy())
-    assert np.mean(judge.digits_of(larger) == labels) > 0.98
-    _, logits = judge.load_judge().predict(images, verbose=0)
+    assert np.mean(judge.load_judge().classes_of(features) == labels) > 0.99
+    larger = judge.load_judge().features(tf.image.resize(images, [32, 32]).numpy())
+    assert np.mean(judge.load_judge().classes_of(larger) == labels) > 0.98
+    _, logits = judge.load_judge().network.predict(images, verbose=0)
     np.testing.assert_allclose(
-        judge.probabilities(features), tf.nn.softmax(logits), atol=1e-5
+        judge.load_judge().probabilities(features), tf.nn.softmax(logits), atol=1e-5
     )
 
 
 def test_images_of_another_size_or_range_are_not_the_same_to_it(some):
     """Why the range is checked: features of doubled values are others."""
     images, _ = some
-    features = judge.features(images)
-    assert np.abs(judge.features(images * 2.0 - 1.0) - features).mean() > 0.1
-    assert judge.as_28(np.zeros([2, 32, 32, 1])).shape == (2, 28, 28, 1)
-    assert judge.features(np.zeros([0, 28, 28, 1])).shape == (0, judge.FEATURES)
+    features = judge.load_judge().features(images)
+    assert (
+        np.abs(judge.load_judge().features(images * 2.0 - 1.0) - features).mean() > 0.1
+    )
+    assert judge.load_judge().resized(np.zeros([2, 32, 32, 1])).shape == (2, 28, 28, 1)
+    assert judge.load_judge().features(np.zeros([0, 28, 28, 1])).shape == (
+        0,
+        judge.FEATURES,
+    )
 
 
 def test_an_image_is_judged_alike_whatever_is_beside_it(some):
     images, _ = some
-    together = judge.features(images)
-    alone = judge.features(images[7:8])
+    together = judge.load_judge().features(images)
+    alone = judge.load_judge().features(images[7:8])
     np.testing.assert_allclose(alone[0], together[7], rtol=1e-5, atol=1e-5)
 
 
@@ -57,5 +62,5 @@ def test_its_weights_are_small_and_checked(monkeypatch):
 @needs_mnist
 def test_it_is_right_on_at_least_99_5_percent_of_the_test_images():
     images, labels = mnist(str(PREPARED_MNIST), "test")
-    digits = judge.digits_of(judge.features(images / 255.0))
+    digits = judge.load_judge().classes_of(judge.load_judge().features(images / 255.0))
     assert np.mean(digits == labels) >= 0.995

@@ -24,7 +24,7 @@ def class_histogram(digits: np.ndarray, shares: np.ndarray) -> dict[str, float]:
     }
 
 
-def digit_agreement(digits: np.ndarray, labels: np.ndarray) -> float:
+def class_agreement(digits: np.ndarray, labels: np.ndarray) -> float:
     """The share of images whose digit is the one that was asked for.
 
     Args:

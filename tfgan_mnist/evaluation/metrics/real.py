@@ -1,12 +1,13 @@
-"""Real MNIST as the judge sees it, in the package: no image is needed to compare with.
+"""Real images as a judge sees them: none is needed to compare with.
 
-``python scripts/experiments/describe_real.py`` wrote ``real.npz`` from the real images.
+MNIST's are in the package: ``real.npz``, which belongs to ``judge.npz``.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -20,12 +21,13 @@ class Real:
     """Statistics of the training images, and features to compare with.
 
     Attributes:
-      mean, covariance: [64] and [64, 64], over all 60,000 training images' features.
-      class_shares: [10], of their labels.
-      train: float32 [10000, 64], features of some of them.
-      test: float32 [10000, 64], of the test images, which neither a model nor the judge
-        was trained on: what they measure is what a perfect model would.
-      test_labels: int [10000].
+      mean, covariance: [64] and [64, 64], over all training images' features.
+      class_shares: [classes], of their labels; empty if they have none.
+      train: float32 [up to 10000, 64], features of some of them.
+      test: float32 [up to 10000, 64], of images that the judge was not trained on
+        (MNIST's test images: neither was a model): what they measure is what a perfect
+        model would.
+      test_labels: int, of the classes of ``test``; empty if there are none.
     """
 
     mean: np.ndarray
@@ -35,6 +37,55 @@ class Real:
     test: np.ndarray
     test_labels: np.ndarray
 
+    @classmethod
+    def of(
+        cls,
+        train: np.ndarray,
+        labels: np.ndarray | None,
+        test: np.ndarray,
+        test_labels: np.ndarray | None,
+        classes: int,
+        seed: int = 1,
+    ) -> Real:
+        """The statistics of features [count, 64], and some of them, shuffled.
+
+        Shuffled, since the later half of MNIST's test images is harder than the first:
+        any first so many are then a fair sample.
+        """
+        random = np.random.default_rng(seed)
+        known = random.permutation(len(train))[:KEPT]
+        held_out = random.permutation(len(test))[:KEPT]
+        shares, some = np.empty([0]), np.empty([0], int)
+        if labels is not None:
+            shares = np.bincount(labels, minlength=classes) / len(labels)
+            some = test_labels[held_out]
+        return cls(
+            train.mean(axis=0, dtype=np.float64),
+            np.cov(train.astype(np.float64), rowvar=False),
+            shares,
+            train[known],
+            test[held_out],
+            some,
+        )
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What is kept of it in a file, features in half precision."""
+        held = dataclasses.asdict(self)
+        halves = {name: held[name].astype(np.float16) for name in ("train", "test")}
+        return held | halves
+
+    @classmethod
+    def from_arrays(cls, held: Mapping[str, np.ndarray]) -> Real:
+        """The same from such a file. Raises KeyError if something is missing."""
+        fields = {field.name: held[field.name] for field in dataclasses.fields(cls)}
+        for name in ("train", "test"):
+            fields[name] = fields[name].astype(np.float32)
+        return cls(**fields)
+
+
+KEPT = 10_000
+"""Features that are kept of the training images, and of the others."""
+
 
 @functools.cache
 def load_real() -> Real:
@@ -43,7 +94,4 @@ def load_real() -> Real:
     Raises:
       UserError: if the file is not the one that belongs to this judge.
     """
-    fields = packaged("real.npz", SHA256)
-    for name in ("train", "test"):
-        fields[name] = fields[name].astype(np.float32)
-    return Real(**fields)
+    return Real.from_arrays(packaged("real.npz", SHA256))

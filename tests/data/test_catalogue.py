@@ -1,0 +1,104 @@
+"""Data sets of tensorflow-datasets: some that are written here, in its own format."""
+
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+
+from tfgan_mnist.config import Config
+from tfgan_mnist.data import catalogue
+from tfgan_mnist.registry import describe
+from tfgan_mnist.system.errors import UserError
+
+COUNT = 30
+LABELS = ["leaf", "stone", "wave"]
+
+
+def pixels(*shape: int) -> np.ndarray:
+    return np.random.default_rng(1).integers(0, 256, [COUNT, *shape], dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory) -> str:
+    """A folder with colour pictures of three classes, and sounds."""
+    folder = tmp_path_factory.mktemp("tensorflow_datasets")
+    rows = [
+        {"image": image, "label": i % 3} for i, image in enumerate(pixels(40, 36, 3))
+    ]
+    tfds.dataset_builders.store_as_tfds_dataset(
+        name="textures",
+        version="1.0.0",
+        features=tfds.features.FeaturesDict(
+            {
+                "image": tfds.features.Image(shape=(None, None, 3)),
+                "label": tfds.features.ClassLabel(names=LABELS),
+            }
+        ),
+        split_datasets={"train": rows, "test": rows[:6]},
+        data_dir=folder,
+        disable_shuffling=True,
+    )
+    tfds.dataset_builders.store_as_tfds_dataset(
+        name="sounds",
+        version="1.0.0",
+        features=tfds.features.FeaturesDict({"loudness": np.float32}),
+        split_datasets={"train": [{"loudness": np.float32(1.0)}]},
+        data_dir=folder,
+    )
+    return str(folder)
+
+
+def test_a_data_set_s_own_description_is_enough_for_the_flags(prepared):
+    config = Config(
+        dataset="textures",
+        data_dir=prepared,
+        networks="cdcgan_fast",
+        batch_size=COUNT,
+        epochs=4,
+    )
+    assert (config.data.count, config.data.channels) == (COUNT, 3)
+    assert config.data.class_names == tuple(LABELS)
+    assert (config.classes, config.image_shape, config.last_step) == (3, (32, 3), 4)
+    with pytest.raises(UserError, match=f"textures has {COUNT} images"):
+        Config(dataset="textures", data_dir=prepared, batch_size=COUNT + 1, steps=1)
+    with pytest.raises(UserError, match="holds colour images, and --networks=mlp"):
+        Config(dataset="textures", data_dir=prepared, networks="mlp", batch_size=2)
+
+
+def test_its_images_are_cropped_to_a_square_and_its_labels_kept(prepared):
+    images, labels = catalogue.load("textures", prepared, 36, 3)
+    np.testing.assert_array_equal(images, pixels(40, 36, 3)[:, 2:38])
+    np.testing.assert_array_equal(labels, np.arange(COUNT) % 3)
+    images, labels = catalogue.load("textures", prepared, 28, 1, "test")
+    assert (images.shape, images.dtype) == ((6, 28, 28, 1), np.uint8)
+    assert len(labels) == 6
+    assert abs(images.mean() - 127.5) < 5.0
+
+
+def test_what_does_not_fit_into_memory_is_refused(prepared, monkeypatch):
+    monkeypatch.setattr(catalogue, "IN_MEMORY", 1_000)
+    with pytest.raises(UserError, match=r"take 92,160 bytes.*smaller --image_size"):
+        catalogue.load("textures", prepared, 32, 3)
+
+
+def test_what_holds_no_images_is_refused(prepared):
+    with pytest.raises(UserError, match="holds no 'image'"):
+        describe("sounds", prepared)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("mnits", "did you mean 'mnist'"),
+        ("cifar01", "did you mean 'cifar10'"),
+        ("emnist/leters", "emnist has no leters; did you mean 'letters'"),
+    ],
+)
+def test_a_misspelt_name_is_answered(tmp_path, name, words):
+    with pytest.raises(UserError, match=words):
+        describe(name, str(tmp_path))
+
+
+def test_what_is_still_to_be_downloaded_is_known_but_for_its_count(tmp_path):
+    config = Config(dataset="cifar10", data_dir=str(tmp_path), epochs=3)
+    assert (config.data.count, config.last_step) == (0, None)
+    assert (config.data.classes, config.image_shape) == (10, (32, 3))

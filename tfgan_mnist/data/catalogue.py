@@ -1,0 +1,250 @@
+"""Data sets of tensorflow-datasets: what they are, their download, their images."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import socket
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from tfgan_mnist.data.pictures import IN_MEMORY, Facts
+from tfgan_mnist.system.errors import UserError, first_line, nearest
+
+Arrays = tuple[np.ndarray, np.ndarray | None]
+
+
+def describe(name: str, data_dir: str = "", known: Sequence[str] = ()) -> Facts:
+    """What a data set says of itself, without TensorFlow.
+
+    Args:
+      name: ``cifar10``, or with a configuration ``emnist/letters``.
+      data_dir: where it is prepared, or will be.
+      known: other names that may have been meant.
+
+    Returns:
+      facts, with ``count`` 0 where it is still to be downloaded.
+
+    Raises:
+      UserError: if there is none of this name, or it holds no images.
+    """
+    with _quiet():
+        import tensorflow_datasets as tfds
+
+        builder = _builder(name, data_dir, known)
+        features = builder.info.features
+    named = f"--dataset={name}"
+    held = dict(features.items()) if hasattr(features, "items") else {}
+    image = held.get("image")
+    if not isinstance(image, tfds.features.Image):
+        raise UserError(f"{named}: holds no 'image', and so cannot be imitated")
+    *sides, channels = image.shape
+    if channels not in (1, 3, None) or image.np_dtype != np.uint8:
+        raise UserError(
+            f"{named}: only grey and colour images of 8 bits can be imitated; its have "
+            f"{channels} channels of {np.dtype(image.np_dtype)}"
+        )
+    label = held.get("label")
+    classes = label.num_classes if isinstance(label, tfds.features.ClassLabel) else 0
+    split = _training_split(builder)
+    return {
+        "count": builder.info.splits[split].num_examples if split else 0,
+        "classes": classes if classes and classes > 1 else 0,
+        "class_names": tuple(label.names) if classes and classes > 1 else (),
+        "image_size": min(side or 64 for side in sides),
+        "channels": channels or 3,
+    }
+
+
+def prepare(name: str, data_dir: str = "") -> None:
+    """Downloads a data set unless there is a copy.
+
+    Raises:
+      UserError: if it cannot be downloaded.
+    """
+    with _quiet():
+        builder = _builder(name, data_dir)
+        _download_if_missing(builder, name, data_dir)
+
+
+def load(
+    name: str, data_dir: str, size: int, channels: int, split: str = "train"
+) -> Arrays:
+    """The images of a split, cropped to a square and resized, and their labels.
+
+    Args:
+      name, data_dir: as for ``describe``.
+      size, channels: what images are made to be.
+      split: "train" is the only one there is, if it has another name; None is returned
+        for another that is missing.
+
+    Returns:
+      uint8 [count, size, size, channels], and int32 [count] or None.
+
+    Raises:
+      UserError: if they cannot be had, or need more memory than ``IN_MEMORY`` bytes.
+    """
+    import tensorflow as tf
+
+    def fit(row: dict[str, Any]) -> dict[str, Any]:
+        image = row["image"]
+        side = tf.reduce_min(tf.shape(image)[:2])
+        top, left = tf.unstack((tf.shape(image)[:2] - side) // 2)
+        image = image[top : top + side, left : left + side]
+        if (image.shape[0], image.shape[1]) != (size, size):
+            image = tf.image.resize(image, [size, size], antialias=True)
+            image = tf.cast(tf.round(image), tf.uint8)
+        if image.shape[-1] != channels:
+            change = tf.image.rgb_to_grayscale
+            image = change(image) if channels == 1 else tf.repeat(image, 3, axis=-1)
+        kept = {"image": tf.cast(image, tf.uint8)}
+        return kept | ({"label": row["label"]} if "label" in row else {})
+
+    where = f"--data_dir={data_dir}" if data_dir else f"--dataset={name}"
+    with _quiet():
+        builder = _builder(name, data_dir)
+        _download_if_missing(builder, name, data_dir)
+        if split == "train":
+            split = _training_split(builder)
+        expected = builder.info.splits[split].num_examples
+        needed = expected * size * size * channels
+        if needed > IN_MEMORY:
+            raise UserError(
+                f"--dataset={name}: its {expected:,} images take {needed:,} bytes, "
+                f"more than the {IN_MEMORY:,} that are kept in memory; give a smaller "
+                "--image_size, or write them as a folder of pictures"
+            )
+        try:
+            rows = builder.as_dataset(split=split, shuffle_files=False)
+            parts = rows.map(fit, tf.data.AUTOTUNE).batch(1_000).as_numpy_iterator()
+            found = [
+                part
+                for part in tqdm(
+                    parts, "reading", -(-expected // 1_000), disable=None, leave=False
+                )
+            ]
+        except Exception as error:  # whatever a damaged copy makes of its reader
+            raise UserError(_damaged(where, first_line(error))) from None
+    count = sum(len(part["image"]) for part in found)
+    if count != expected or not count:
+        raise UserError(_damaged(where, f"{count} of {expected} images"))
+    images = np.concatenate([part["image"] for part in found])
+    if "label" not in found[0]:
+        return images, None
+    labels = np.concatenate([part["label"] for part in found]).astype(np.int32)
+    return images, labels
+
+
+def has_split(name: str, data_dir: str, split: str) -> bool:
+    """Whether a data set that is prepared has a split of this name."""
+    with _quiet():
+        return split in _builder(name, data_dir).info.splits
+
+
+def _builder(name: str, data_dir: str, known: Sequence[str] = ()) -> Any:
+    import tensorflow_datasets as tfds
+
+    where = f"--data_dir={data_dir}" if data_dir else f"--dataset={name}"
+    first = name.partition("/")[0].partition(":")[0]
+    folder = Path(data_dir or tfds.core.constants.DATA_DIR).expanduser()
+    if not first or not (folder / first).is_dir():
+        registered = tfds.list_builders(with_community_datasets=False)
+        if first not in registered:
+            meant = nearest(first, {*known, *registered})
+            if not meant.startswith("did you mean"):
+                meant = nearest(first, known)
+            raise UserError(
+                f"--dataset={name}: neither one of this package, nor of "
+                f"tensorflow-datasets, nor folder:PATH or PATH.npz; {meant}"
+            )
+        _, _, variant = name.partition("/")
+        variants = tfds.builder_cls(first).builder_configs
+        if variant and variants and variant.partition("/")[0] not in variants:
+            raise UserError(
+                f"--dataset={name}: {first} has no {variant}; "
+                + nearest(variant, variants)
+            )
+    try:
+        return tfds.builder(name, data_dir=data_dir or None)
+    except Exception as error:  # whatever a damaged copy makes of its reader
+        raise UserError(_damaged(where, first_line(error))) from None
+
+
+def _training_split(builder: Any) -> str:
+    """The split to learn from; empty if the data set is not prepared."""
+    splits = list(builder.info.splits)
+    return "train" if "train" in splits else next(iter(splits), "")
+
+
+def _download_if_missing(builder: Any, name: str, data_dir: str) -> None:
+    where = f"--data_dir={data_dir}" if data_dir else f"--dataset={name}"
+    if _is_prepared(builder, where):
+        return
+    _expect_network(builder, name)
+    try:
+        builder.download_and_prepare()
+    except Exception as error:  # the network's, the disk's or the server's
+        raise UserError(_unprepared(builder, name, first_line(error))) from None
+
+
+def _is_prepared(builder: Any, where: str) -> bool:
+    """Whether every file that the copy's own description names is there."""
+    folder = Path(str(builder.data_dir))
+    if not (folder / "dataset_info.json").is_file():
+        return False
+    missing = [
+        Path(str(path)).name
+        for split in builder.info.splits.values()
+        for path in split.filepaths
+        if not Path(str(path)).is_file()
+    ]
+    if missing:
+        raise UserError(_damaged(where, f"{', '.join(missing)} is missing"))
+    return True
+
+
+def _expect_network(builder: Any, name: str) -> None:
+    """Raises at once where a download would only fail after minutes of retries."""
+    if os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy"):
+        return  # names are resolved by the proxy
+    host = "storage.googleapis.com"
+    try:
+        socket.create_connection((host, 443), timeout=5).close()
+    except OSError:
+        reason = f"{host} cannot be reached"
+        raise UserError(_unprepared(builder, name, reason)) from None
+
+
+def _unprepared(builder: Any, name: str, reason: str) -> str:
+    where = Path(str(builder.data_dir))
+    for _ in builder.info.full_name.split("/"):
+        where = where.parent
+    return (
+        f"--dataset={name}: not prepared in {where}, and no download ({reason}); give "
+        "--data_dir=FOLDER with a prepared copy, or --dataset=mnist5k, which needs no "
+        "network"
+    )
+
+
+def _damaged(where: str, reason: str) -> str:
+    return (
+        f"{where}: the prepared copy is damaged ({reason}); prepare it again, or use "
+        "--dataset=mnist5k"
+    )
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps the download's progress bars, drops the log lines around them."""
+    logger = logging.getLogger("absl")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
