@@ -5,6 +5,7 @@ It is shuffled, and images are scaled, inside the compiled step.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Mapping
 
@@ -184,6 +185,9 @@ class _ReadAhead:
 
     def _begin(self, number: int) -> None:
         self._next, self._passed = number, {}
+        options = tf.data.Options()
+        # Of its own: those that wait for a batch may hold all threads of the runtime.
+        options.threading.private_threadpool_size = os.cpu_count()
         self._batches = (
             tf.data.Dataset.range(number, tf.int64.max)
             .map(self.examples.indices_of)
@@ -195,6 +199,7 @@ class _ReadAhead:
             )
             .batch(self.examples.batch_size)
             .prefetch(tf.data.AUTOTUNE)
+            .with_options(options)
             .as_numpy_iterator()
         )
 

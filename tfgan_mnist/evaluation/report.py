@@ -163,6 +163,11 @@ def measure(
     if model.classes:
         labels = balanced_labels(count, model.classes)
         labels = protocol.labels(count) if protocol.labels else labels
+        if labels.max() >= model.classes:
+            raise UserError(
+                f"{model.path}: has {model.classes} classes, but {protocol.judge} "
+                "knows more; give another --judge"
+            )
 
     def draw(seed: int) -> np.ndarray:
         samples = model.sample(row_seeds(seed, count), labels=labels)
