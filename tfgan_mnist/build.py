@@ -162,7 +162,9 @@ def build_gan(config: Config, clusters: Clusters | None = None) -> GAN:
     """
     name = config.game
     if config.clusters:
-        clusters = clusters or Clusters.unknown(config.classes, config.clusters)
+        clusters = clusters or Clusters.unknown(
+            config.classes, config.clusters, config.image_shape[1]
+        )
         name = GAMES[name].with_clusters
     game = find(GAMES[name].make)
     values = dataclasses.asdict(config) | {"loss": find(LOSSES[config.loss])}

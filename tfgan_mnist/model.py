@@ -268,16 +268,21 @@ class Model:
         assert draw, f"{dataset} is of points, and those are drawn"
         return draw(samples, self.saved.probability)
 
-    def evaluate(self, data_dir: str = "", quick: bool = False) -> dict[str, Any]:
+    def evaluate(
+        self, data_dir: str = "", quick: bool = False, judge: str = ""
+    ) -> dict[str, Any]:
         """Its metrics, as the command ``evaluate`` writes them.
 
         Args:
           data_dir: a folder with tensorflow-datasets' copy of MNIST, for more of them.
           quick: only those that are watched during a run, of fewer samples.
+          judge: a file that the command ``judge`` wrote.
         """
+        from tfgan_mnist.evaluation.judges import read_judge
         from tfgan_mnist.evaluation.report import measure
 
-        return measure(self.saved, quick=quick, data_dir=data_dir)
+        protocol = read_judge(judge).protocol if judge else None
+        return measure(self.saved, quick=quick, data_dir=data_dir, protocol=protocol)
 
     def _labels(
         self, count: int, labels: int | Sequence[int] | None

@@ -22,7 +22,8 @@ def prepared(tmp_path_factory) -> str:
     """A folder with colour pictures of three classes, and sounds."""
     folder = tmp_path_factory.mktemp("tensorflow_datasets")
     rows = [
-        {"image": image, "label": i % 3} for i, image in enumerate(pixels(40, 36, 3))
+        (i, {"image": image, "label": i % 3})
+        for i, image in enumerate(pixels(40, 36, 3))
     ]
     tfds.dataset_builders.store_as_tfds_dataset(
         name="textures",
@@ -41,7 +42,7 @@ def prepared(tmp_path_factory) -> str:
         name="sounds",
         version="1.0.0",
         features=tfds.features.FeaturesDict({"loudness": np.float32}),
-        split_datasets={"train": [{"loudness": np.float32(1.0)}]},
+        split_datasets={"train": [(0, {"loudness": np.float32(1.0)})]},
         data_dir=folder,
     )
     return str(folder)

@@ -198,7 +198,9 @@ def test_files_are_read_ahead_to_the_same_batches(folder, monkeypatch):
         for drawn, batches in enumerate(several(tf.constant(first))):
             for i, batch in enumerate(batches):
                 expected = one.batch(tf.constant(first + i), drawn)["samples"]
-                np.testing.assert_array_equal(batch, expected)
+                # Compiled and not, the last bits of a division may differ.
+                levels = [np.rint((x.numpy() + 1.0) * 127.5) for x in (batch, expected)]
+                np.testing.assert_array_equal(*levels)
 
 
 def test_a_file_that_is_damaged_later_is_named(folder, monkeypatch):

@@ -120,7 +120,7 @@ def test_a_model_of_something_else(scale, channels, words, tmp_path):
 def test_a_model_of_other_data(tmp_path):
     model = foreign(tmp_path / "model", 1.0)
     model.metadata = {"dataset": "fashion_mnist"}
-    with pytest.raises(UserError, match="imitates 'fashion_mnist'; there are metrics"):
+    with pytest.raises(UserError, match="imitates 'fashion_mnist'; without a judge"):
         report.measure(model, seeds=(1,))
 
 

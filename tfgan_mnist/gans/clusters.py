@@ -22,8 +22,8 @@ class Clusters:
     """The k-means clusters of images, or of those of each class.
 
     Args:
-      centres: float32 [classes, count, 49], of what ``grid_means`` gives; one "class"
-        if there are no labels.
+      centres: float32 [classes, count, 49 * channels], of what ``grid_means`` gives; one
+        "class" if there are no labels.
       shares: [classes, count], of each class's images; they sum to 1.
 
     Attributes:
@@ -40,21 +40,22 @@ class Clusters:
         self.state = {"clusters/centres": self.centres, "clusters/ends": self.ends}
 
     @classmethod
-    def unknown(cls, classes: int, count: int) -> Clusters:
+    def unknown(cls, classes: int, count: int, channels: int = 1) -> Clusters:
         """Clusters whose state is still to be read, from a checkpoint.
 
         Args:
           classes: 0 or 1 if there are no labels.
           count: clusters of a class.
+          channels: of the images.
         """
-        classes = max(1, classes)
-        return cls(np.zeros([classes, count, GRID**2]), np.zeros([classes, count]))
+        shape = max(1, classes), count
+        return cls(np.zeros([*shape, GRID * GRID * channels]), np.zeros(shape))
 
     def nearest(self, images: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:
         """The cluster int32 [n] whose centre is nearest to each image.
 
         Args:
-          images: [n, height, width, 1] in [-1, 1].
+          images: [n, height, width, channels] in [-1, 1].
           labels: int32 [n], or None without classes.
 
         Returns:
@@ -95,14 +96,17 @@ def _variable(values: np.ndarray) -> tf.Variable:
 
 
 def grid_means(images: tf.Tensor) -> tf.Tensor:
-    """What clusters are made of: [n, 49], means over a grid of 7×7 on each image.
+    """What clusters are made of: means over a grid of 7×7 on each image and channel.
 
     Args:
-      images: [n, height, width, 1], of any size from 7×7 on.
+      images: [n, height, width, channels], of any size from 7×7 on.
+
+    Returns:
+      [n, 49 * channels].
     """
     down, across = (_shares_of_cells(size) for size in images.shape[1:3])
     means = tf.einsum("ih,nhwc,jw->nijc", down, tf.cast(images, tf.float32), across)
-    return tf.reshape(means, [-1, GRID * GRID])
+    return tf.reshape(means, [-1, GRID * GRID * images.shape[-1]])
 
 
 def _shares_of_cells(size: int) -> np.ndarray:
@@ -118,7 +122,7 @@ def find_clusters(
     """Learns clusters from images.
 
     Args:
-      images: uint8 [n, height, width, 1].
+      images: uint8 [n, height, width, channels].
       labels: int [n], of classes each of which gets clusters of its own; or None.
       count: clusters of a class.
       seed: of k-means' first guess.
