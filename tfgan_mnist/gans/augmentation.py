@@ -10,6 +10,7 @@ import math
 
 import tensorflow as tf
 
+from tfgan_mnist.system.errors import UserError
 from tfgan_mnist.system.seeds import fold_in
 
 Changes = dict[str, tf.Tensor]
@@ -36,11 +37,19 @@ class Augmentation:
     Args:
       target: of the mean sign of D's logits on real images; the paper's is 0.6.
 
+    Raises:
+      UserError: if several replicas train together.
+
     Attributes:
       state: by name, what a checkpoint keeps.
     """
 
     def __init__(self, target: float):
+        if tf.distribute.get_strategy().num_replicas_in_sync > 1:
+            raise UserError(
+                f"--augmentation_target={target:g}: the probability follows one "
+                "replica's batch; train on a single one"
+            )
         self.target = target
         self.probability, self.sign = (
             tf.Variable(0.0, trainable=False, dtype=tf.float32) for _ in range(2)

@@ -22,8 +22,8 @@ class Clusters:
     """The k-means clusters of images, or of those of each class.
 
     Args:
-      centres: float32 [classes, count, 49 * channels], of what ``grid_means`` gives; one
-        "class" if there are no labels.
+      centres: float32 [classes, count, 49 * channels], of what ``grid_means`` gives;
+        one "class" if there are no labels.
       shares: [classes, count], of each class's images; they sum to 1.
 
     Attributes:
