@@ -147,7 +147,9 @@ def run(
                 names = [side.name for side in sides]
                 directory.recover_metrics(state.step, config.log_every, names)
                 _warn_of_lost_step(directory, state, restored)
-                least = _least_distance(config, directory, state.step)
+                least = _least_distance(
+                    config, directory, training.protocol, state.step
+                )
                 flaws = _flaws(config, directory, state)
                 for flaw in flaws:
                     warn(f"{flaw}; it is written anew from {restored.name}")
@@ -307,16 +309,19 @@ def _read_report(directory: RunDirectory) -> dict[str, Any]:
     return found
 
 
-def _least_distance(config: Config, directory: RunDirectory, step: int) -> float:
+def _least_distance(
+    config: Config, directory: RunDirectory, protocol: Protocol, step: int
+) -> float:
     """The distance of the best model so far, up to a step; infinite without one.
 
     A best model that was damaged is written anew if there is still a checkpoint of its
     step. If not, one line says that it is lost, and the best from here on is kept.
     """
-    name = protocol_of(config.dataset).distance
+    name = protocol.distance
     if not (config.evaluate_every and name and step):
         return math.inf
-    rows = {at: row[name] for at, row in measured_rows(config, directory) if at <= step}
+    measured = measured_rows(config, directory, protocol)
+    rows = {at: row[name] for at, row in measured if at <= step}
     path = directory.best_model
     try:
         best = check_own_model(path)
