@@ -35,7 +35,7 @@ def places(tmp_path_factory):
             f"--dataset={folder / name}.npz",
             f"--output={folder / name}_judge.npz",
         ]
-        judge.main([*words, "--epochs=12"])
+        judge.main([*words, "--epochs=8"])
     return folder
 
 
@@ -74,12 +74,11 @@ def test_random_features_say_that_they_are(places):
     assert own.protocol.distance == "random_fd_216"
 
 
-@pytest.mark.parametrize("name", ["labelled", "plain"])
-def test_a_run_and_evaluate_measure_by_it_and_name_it(places, tmp_path, capsys, name):
-    file = places / f"{name}_judge.npz"
+def test_a_run_and_evaluate_measure_by_it_and_name_it(places, tmp_path, capsys):
+    file = places / "labelled_judge.npz"
     config = tiny_config(
-        "cdcgan_fast" if name == "labelled" else "dcgan_fast",
-        dataset=str(places / f"{name}.npz"),
+        "cdcgan_fast",
+        dataset=str(places / "labelled.npz"),
         judge=str(file),
         steps=8,
         max_seconds=0.0,
@@ -91,7 +90,7 @@ def test_a_run_and_evaluate_measure_by_it_and_name_it(places, tmp_path, capsys, 
     own = judges.read_judge(file)
     found = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert found["judge"] == own.judge.version
-    assert found["dataset"] == f"{name}.npz"
+    assert found["dataset"] == "labelled.npz"
     made_by = tmp_path / "run" / "saved_model" / "assets.extra" / "tfgan_mnist.json"
     assert str(places) not in made_by.read_text()
     words = [f"--saved_model={tmp_path / 'run' / 'saved_model'}"]
