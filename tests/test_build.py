@@ -7,7 +7,13 @@ import tensorflow as tf
 from conftest import tiny_config
 
 from tfgan_mnist import registry
-from tfgan_mnist.build import build_gan, build_networks, build_training, load_data
+from tfgan_mnist.build import (
+    build_clusters,
+    build_gan,
+    build_networks,
+    build_training,
+    load_data,
+)
 from tfgan_mnist.config import Config
 from tfgan_mnist.system.errors import UserError
 from tfgan_mnist.system.flags import flag_of
@@ -217,3 +223,11 @@ def test_a_gan_declares_all_that_a_checkpoint_keeps():
     assert {n: v.shape for n, v in unknown.state.items()} == {
         n: v.shape for n, v in training.gan.state.items()
     }
+
+
+def test_a_class_with_fewer_images_than_clusters_is_named():
+    config = tiny_config("cdcgan_fast", clusters=3)
+    images = np.zeros([40, 28, 28, 1], np.uint8)
+    labels = np.array([0, 1] + [i for i in range(10) if i != 4] * 5, np.int32)[:40]
+    with pytest.raises(UserError, match="class 4 of --dataset=mnist5k has 0 images"):
+        build_clusters(config, (images, labels))

@@ -175,13 +175,25 @@ def build_gan(config: Config, clusters: Clusters | None = None) -> GAN:
 
 
 def build_clusters(config: Config, data: Data) -> Clusters | None:
-    """The clusters of the training images that a configuration asks for."""
+    """The clusters of the training images that a configuration asks for.
+
+    Raises:
+      UserError: if a class has fewer images than clusters.
+    """
     if not config.clusters:
         return None
     seed = int(run_seed(config.seed, CLUSTERS)[0]) % 2**31
     images, labels = data
     chosen = np.random.default_rng(seed).permutation(len(images))[:MOST_CLUSTERED]
     labels = labels[chosen] if config.classes else None
+    if labels is not None:
+        sizes = np.bincount(labels, minlength=config.classes)
+        if sizes.min() < config.clusters:
+            raise UserError(
+                f"--clusters={config.clusters}: class {sizes.argmin()} of "
+                f"--dataset={config.dataset} has {sizes.min()} images; give fewer, or "
+                "--clusters=0"
+            )
     return find_clusters(images[chosen], labels, config.clusters, seed)
 
 

@@ -6,6 +6,7 @@ arXiv:2006.06676.
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import tensorflow as tf
@@ -62,7 +63,7 @@ class Augmentation:
     def draw(self, images: tf.Tensor, seed: tf.Tensor) -> Changes:
         """What is done to images [n, height, width, channels], from a seed."""
         count, height, width, _ = images.shape
-        numbers = iter(range(10))
+        numbers = itertools.count()
 
         def normal(deviation):
             draws = {"shape": [count], "seed": fold_in(seed, next(numbers))}
