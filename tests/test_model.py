@@ -87,7 +87,8 @@ def test_a_model_in_a_notebook(conditional, tmp_path):
         model.sample(12)
     with pytest.raises(UserError, match="must be from 0 to 9"):
         model.sample(12, labels=10)
-    walk = model.walk(2, labels=[1, 7])
+    walk = model.walk(4, labels=[1, 7])
+    assert len(walk.frames) == 2 * 24
     walk.save(tmp_path / "walk.gif")
     frames = imageio.imread(tmp_path / "walk.gif", index=None)
     assert 2 <= len(frames) <= len(walk.frames)

@@ -58,3 +58,30 @@ def test_the_lowest_versions_are_those_that_setup_allows():
     lines = (ROOT / "constraints-lowest.txt").read_text().splitlines()
     lowest = [tuple(x.split("==")) for x in lines if not x.startswith("#")]
     assert allowed == lowest
+
+
+def test_types_are_right_and_wrong_ones_are_found(tmp_path):
+    """By the package's own annotations, which its users' checkers read too."""
+
+    def mypy(*words: str) -> subprocess.CompletedProcess:
+        words = ("--cache-dir", str(tmp_path / "cache"), *words)
+        return subprocess.run(
+            [sys.executable, "-m", "mypy", *words],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    done = mypy()
+    assert done.returncode == 0, done.stdout
+    (tmp_path / "user.py").write_text(
+        "import tfgan_mnist\n"
+        "model = tfgan_mnist.load('cdcgan_fast')\n"
+        "model.sample(count=10, labels=[1, 2])\n"
+        "model.sample(count='ten')\n"
+        "tfgan_mnist.train('dcgan_fast', steps=3).histroy\n"
+    )
+    done = mypy(str(tmp_path / "user.py"))
+    lines = [int(n) for n in re.findall(r"user\.py:(\d+): error", done.stdout)]
+    assert lines == [4, 5], done.stdout

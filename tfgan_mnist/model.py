@@ -149,6 +149,11 @@ def load(source: str | os.PathLike, best: bool = False) -> Model:
     return Model(flags.load())
 
 
+WALK_FRAMES = 24  # from one image to the next, at 20 a second
+WALK_SCALES = 8, 3  # pixels of the animation a pixel of one image, or of several
+WALK_COLUMNS = 5  # at most so many walks side by side
+
+
 class Model:
     """A trained model, to draw from and to measure.
 
@@ -220,27 +225,50 @@ class Model:
     ) -> Animation:
         """From one image that ``sample`` gives to the next, and back to the first.
 
-        A notebook shows it; its ``save`` writes it.
+        Each label walks on its own, beside the others. A notebook shows it; its
+        ``save`` writes it.
 
         Raises:
           UserError: as ``sample``, or if the model makes no images.
         """
-        from tfgan_mnist import sample
         from tfgan_mnist.serving.reader import row_seeds
+
+        some, rows = self._labels(count, labels)
+        return self.animation(row_seeds(seed, count), some, max(1, rows), temperature)
+
+    def animation(
+        self,
+        seeds: np.ndarray,
+        labels: np.ndarray | None,
+        walks: int,
+        temperature: float = 1.0,
+    ) -> Animation:
+        """Closed walks side by side, each through as many of the seeds' samples.
+
+        Args:
+          seeds: int64 [count], as ``row_seeds`` makes them.
+          labels: [count], or None.
+          walks: how many.
+          temperature: factor on the latents.
+
+        Raises:
+          UserError: if the model makes no images.
+        """
+        from tfgan_mnist.serving.walks import closed_walk
         from tfgan_mnist.visual.animation import Animation
-        from tfgan_mnist.visual.montage import to_bytes
+        from tfgan_mnist.visual.montage import montage
 
         if self.kind != "images":
             raise UserError(f"the model makes {self.kind}; only images are animated")
-        some, _ = self._labels(count, labels)
-        latents = self.saved.latents(row_seeds(seed, count), temperature)
-        on_the_way = None if some is None else np.repeat(some, sample.WALK_FRAMES)
-        images = self.saved.generate(
-            sample.walk(latents, sample.WALK_FRAMES), on_the_way
-        )
-        pixels = to_bytes(images[..., 0] if images.shape[-1] == 1 else images)
-        scale = sample.WALK_SCALE
-        return Animation(pixels.repeat(scale, axis=1).repeat(scale, axis=2), 15)
+        visited = np.split(self.saved.latents(seeds, temperature), walks)
+        points = np.concatenate([closed_walk(some, WALK_FRAMES) for some in visited])
+        told = None if labels is None else np.repeat(labels, WALK_FRAMES)
+        images = self.saved.generate(points, told)
+        images = images.reshape(walks, -1, *images.shape[1:]).swapaxes(0, 1)
+        sheets = np.stack([montage(some, min(WALK_COLUMNS, walks)) for some in images])
+        scale = WALK_SCALES[walks > 1]
+        large = sheets.repeat(scale, axis=1).repeat(scale, axis=2)
+        return Animation(large, frames_per_second=20)
 
     def picture(self, samples: np.ndarray, rows: int = 0) -> np.ndarray:
         """Samples as uint8 pixels [height, width] or [height, width, 3].
