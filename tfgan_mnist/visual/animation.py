@@ -33,7 +33,7 @@ def write_gif(
     milliseconds = [1000 / frames_per_second] * (len(frames) - 1) + [hold_last * 1000]
     imageio.imwrite(
         path,
-        np.stack(frames),
+        np.asarray(frames),
         extension=".gif",
         # Pillow wants no list for a single frame.
         duration=milliseconds if len(frames) > 1 else milliseconds[0],
