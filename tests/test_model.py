@@ -1,7 +1,6 @@
 """The flags that name a model, the same in each command that takes one."""
 
 import dataclasses
-import shutil
 
 import imageio.v3 as imageio
 import numpy as np
@@ -14,13 +13,18 @@ from tfgan_mnist.serving.reader import row_seeds
 from tfgan_mnist.system.errors import UserError
 
 
+def made_by(model) -> dict:
+    """What made a model, without the checksums of its files."""
+    return {key: x for key, x in model.metadata.items() if key != "files"}
+
+
 def test_a_run_its_saved_model_and_a_packaged_model_are_the_same(trained, monkeypatch):
     """The package's is float16, which moves a grey level by a fraction."""
     from tfgan_mnist.training.transfer import read_weights
 
     folder = trained / "saved_model"
     monkeypatch.setattr(pretrained, "FOLDER", trained.parent)
-    metadata = ModelFlags(saved_model=str(folder)).load().metadata
+    metadata = made_by(ModelFlags(saved_model=str(folder)).load())
     weights = read_weights(folder)
     pretrained.write(trained.parent / "tiny.npz", weights, {}, metadata)
 
@@ -32,7 +36,7 @@ def test_a_run_its_saved_model_and_a_packaged_model_are_the_same(trained, monkey
         assert flags.imitates() == ("mnist5k", 0)
         assert flags.source == str(value)
         model = flags.load()
-        assert model.metadata == metadata
+        assert made_by(model) == metadata
         assert set(model.signatures) >= {"sample", "discriminate", "serving_default"}
         found[name] = model.sample(seeds)
     np.testing.assert_array_equal(found["run_dir"], found["saved_model"])
@@ -53,19 +57,9 @@ def test_one_model_is_named(given, message):
         ModelFlags(**given)
 
 
-def test_an_error_line_names_what_was_given(trained, tmp_path):
-    """And not the temporary folder that it was read from."""
-    shutil.copytree(trained, tmp_path / "run")
-    index = tmp_path / "run" / "saved_model" / "variables" / "variables.index"
-    index.write_bytes(b"garbage")
-    flags = ModelFlags(run_dir=str(tmp_path / "run"))
-    with pytest.raises(UserError, match=f"^--run_dir={tmp_path / 'run'}: cannot be"):
-        flags.load()
-
-
 def test_a_packaged_model_whose_weights_do_not_fit_is_named(trained, monkeypatch):
     monkeypatch.setattr(pretrained, "FOLDER", trained.parent)
-    metadata = ModelFlags(saved_model=str(trained / "saved_model")).load().metadata
+    metadata = made_by(ModelFlags(saved_model=str(trained / "saved_model")).load())
     pretrained.write(trained.parent / "empty.npz", {}, {}, metadata)
     flags = dataclasses.replace(ModelFlags(pretrained="empty"))
     with pytest.raises(UserError, match="--pretrained=empty: its weights do not fit"):

@@ -35,7 +35,9 @@ def write(name: str, run_dir: Path) -> Path:
     names = build_gan(directory.read_config()).state
     state = {name: weights.pop(name) for name in names}
     path = pretrained.FOLDER / f"{name}.npz"
-    pretrained.write(path, weights, state, read_metadata(directory.saved_model))
+    metadata = read_metadata(directory.saved_model)
+    metadata.pop("files", None)  # checksums of another SavedModel's files
+    pretrained.write(path, weights, state, metadata)
     return path
 
 
