@@ -111,7 +111,8 @@ class Step:
         self.averages = averages
         self.steps_per_call = steps_per_call
         self.jit_compile = jit_compile
-        self.strategy = tf.distribute.get_strategy()
+        has_strategy = tf.distribute.has_strategy()
+        self.strategy = tf.distribute.get_strategy() if has_strategy else None
         self.names: tuple[str, ...] = ()  # of the losses, known once traced
         # Its loops are Python's, to be unrolled: nothing for autograph to convert.
         self._updates = tf.function(
@@ -191,8 +192,11 @@ class Step:
           float32 [len(self.names)], as ``__call__`` has them.
         """
         self._seed_dropout(fold_in(self.dropout_seed, step))
-        losses = self.strategy.run(self._play, (step, batches))
-        losses = self.strategy.reduce("MEAN", losses, axis=None)
+        if self.strategy:
+            losses = self.strategy.run(self._play, (step, batches))
+            losses = self.strategy.reduce("MEAN", losses, axis=None)
+        else:  # a caller may be in a replica of its own, as Keras's fit is
+            losses = self._play(step, batches)
         for average in self.averages:
             update_average(average.average, average.network, average.decay, step)
         return losses
