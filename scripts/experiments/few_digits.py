@@ -1,11 +1,12 @@
 """What adaptive augmentation gains when there are few images: 500 digits of MNIST.
 
-    python scripts/experiments/few_digits.py [--seconds=150] [--seed=1]
+    python scripts/experiments/few_digits.py [--steps=1200] [--seed=1]
 
-Trains the networks of dcgan_fast on 50 images of each digit, without augmentation, with
---shift=2, and with --augmentation_target=0.6, for as long each; and measures what each
-draws by the packaged judge, against all of MNIST. Prints a table, and writes what it
-found to samples/few_digits.json and the three sheets beside it.
+Trains the networks of dcgan_fast on 50 images of each digit: as they are, with
+--shift=2, and with --augmentation_target=0.6, as many steps each. Measures what each
+draws by the packaged judge, against all of MNIST. Runs are kept in runs/few_digits, and
+go on there. Prints a table; samples/few_digits keeps what was found, and the last sheet
+of each run.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,9 +23,9 @@ from common import Parser, markdown, run_command, write_record
 ROOT = Path(__file__).parents[2]
 OF_EACH = 50
 WAYS = {
-    "as they are": [],
-    "moved by up to two pixels": ["--shift=2"],
-    "adaptive augmentation": ["--augmentation_target=0.6"],
+    "plain": ("as they are", []),
+    "shift": ("moved by up to two pixels", ["--shift=2"]),
+    "augmentation": ("adaptive augmentation", ["--augmentation_target=0.6"]),
 }
 SHOWN = ("fcd_10k", "precision_10k", "recall_10k", "coverage_10k", "classes_10k")
 
@@ -39,50 +39,54 @@ def write_digits(path: Path) -> None:
     np.savez_compressed(path, images=images[chosen], labels=labels[chosen])
 
 
+def words(
+    digits: Path, run: Path, steps: int, seed: int, flags: Sequence[str]
+) -> list[str]:
+    """What is given to ``train``."""
+    return [
+        "--flagfile=dcgan_fast",
+        f"--dataset={digits}",
+        "--judge=mnist",
+        "--clusters=50",
+        f"--steps={steps}",
+        "--max_seconds=0",
+        f"--seed={seed}",
+        f"--run_dir={run}",
+        *flags,
+    ]
+
+
 def main(argv: Sequence[str]) -> None:
     parser = Parser(__doc__)
-    parser.add_argument("--seconds", type=float, default=150.0)
+    parser.add_argument("--steps", type=int, default=1_200)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--output", default="samples/few_digits")
     arguments = parser.parse_args(argv)
-    output = ROOT / arguments.output
-    output.parent.mkdir(parents=True, exist_ok=True)
+    output, runs = ROOT / "samples" / "few_digits", ROOT / "runs" / "few_digits"
+    for folder in (output, runs):
+        folder.mkdir(parents=True, exist_ok=True)
+    digits = runs / "few_digits.npz"
+    write_digits(digits)
     found = {}
-    with tempfile.TemporaryDirectory() as folder:
-        digits = Path(folder) / "few_digits.npz"
-        write_digits(digits)
-        for number, (way, flags) in enumerate(WAYS.items(), 1):
-            run = Path(folder) / str(number)
-            run_command(
-                "train",
-                [
-                    "--flagfile=dcgan_fast",
-                    f"--dataset={digits}",
-                    "--judge=mnist",
-                    "--clusters=50",
-                    f"--max_seconds={arguments.seconds}",
-                    f"--seed={arguments.seed}",
-                    f"--run_dir={run}",
-                    *flags,
-                ],
-            )
-            report = Path(folder) / "report.json"
-            words = [f"--saved_model={run / 'saved_model'}", "--judge=mnist"]
-            run_command("evaluate", [*words, f"--output={report}"])
-            (*_, last) = sorted((run / "samples").iterdir())
-            shutil.copy(last, f"{output}_{number}.png")
-            found[way] = json.loads(report.read_text())
+    for name, (way, flags) in WAYS.items():
+        run = runs / f"{name}-{arguments.steps}-{arguments.seed}"
+        run_command("train", words(digits, run, arguments.steps, arguments.seed, flags))
+        report = run / "evaluation.json"
+        measuring = [f"--run_dir={run}", "--judge=mnist", f"--output={report}"]
+        run_command("evaluate", measuring)
+        (*_, last) = sorted((run / "samples").iterdir())
+        shutil.copy(last, output / f"{name}.png")
+        found[way] = json.loads(report.read_text())
     record = {
-        "command": f"few_digits.py --seconds={arguments.seconds:g}",
+        "command": f"few_digits.py --steps={arguments.steps}",
         "seed": arguments.seed,
         "found": found,
     }
-    write_record(output.with_suffix(".json"), record)
+    write_record(output / "metrics.json", record)
     rows = [
-        [way, f"{one['step']:,}", *(f"{one['metrics'][n]['mean']:.3f}" for n in SHOWN)]
+        [way, *(f"{one['metrics'][n]['mean']:.3f}" for n in SHOWN)]
         for way, one in found.items()
     ]
-    print(markdown(["500 digits", "steps", *SHOWN], rows))
+    print(markdown(["500 digits", *SHOWN], rows))
 
 
 if __name__ == "__main__":
