@@ -677,7 +677,9 @@ def request(words: list[str]) -> None:
 
     from tfgan_mnist.system.runtime import load_tensorflow
 
-    tf = load_tensorflow()
+    load_tensorflow()
+    import tensorflow as tf
+
     from tfgan_mnist.serving.reader import SavedGenerator
     from tfgan_mnist.system.errors import UserError
 
@@ -791,10 +793,12 @@ def judged(attempt: Attempt, code: int | None, folder: Path) -> str:
     return (attempt.check and attempt.check(code, stderr, folder)) or "handled"
 
 
-def attempt_number(places: Places, seed: int, number: int, folder: Path) -> dict:
+def attempt_number(
+    places: Places, attacks: list, seed: int, number: int, folder: Path
+) -> dict:
     """Makes an attempt; what it was and its verdict."""
     chance = random.Random(f"{seed}/{number}")
-    (attack,) = chance.choices([*ATTACKS], [*ATTACKS.values()])
+    (attack,) = chance.choices(attacks, [ATTACKS[attack] for attack in attacks])
     shutil.rmtree(folder, ignore_errors=True)
     attempt = attack(places, chance, folder)
     afresh = number % 10 == 9 and not attempt.prepare and attempt.command != "request"
@@ -834,6 +838,8 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--folder", type=Path, default=Path("runs/fuzz"))
     parser.add_argument("--chunk", type=int, default=0, help="at most so many now")
     parser.add_argument("--runs", nargs="*", default=[*RUNS], choices=[*RUNS])
+    names = [attack.__name__.removeprefix("attack_") for attack in ATTACKS]
+    parser.add_argument("--attacks", nargs="*", default=names, choices=names)
     parser.add_argument("--only", type=int, nargs="*", help="numbers of attempts")
     parser.add_argument("--write", action="store_true", help="the table to the page")
     words = parser.parse_args(argv)
@@ -854,10 +860,11 @@ def main(argv: list[str]) -> None:
     lines = record.read_text().splitlines() if record.is_file() else []
     records = [json.loads(line) for line in lines]
     done = {one["number"] for one in records}
+    attacks = [globals()[f"attack_{name}"] for name in words.attacks]
     numbers = words.only or [n for n in range(words.attempts) if n not in done]
     for number in numbers[: words.chunk or None]:
         found = attempt_number(
-            places, words.seed, number, words.folder.resolve() / "attempt"
+            places, attacks, words.seed, number, words.folder.resolve() / "attempt"
         )
         if not words.only:
             with record.open("a") as file:
