@@ -495,6 +495,8 @@ def _frames(config: Config, directory: RunDirectory, step: int) -> list[np.ndarr
     for at in range(0, step + 1, config.sample_every):
         if at not in frames:
             flaws.setdefault(directory.sample_path(at).name, "is missing")
+    for name in directory.foreign_samples():
+        flaws[name] = "is none of the run's"
     if flaws:
         (name, flaw), *more = flaws.items()
         others = f", and {len(more)} more" if more else ""

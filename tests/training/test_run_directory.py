@@ -270,5 +270,7 @@ def test_montages_of_a_longer_earlier_try_are_left_out(directory):
         directory.sample_path(step).write_text("")
     for foreign in ("step_x.png", "step_1.png", "step_٠٠٠٠٠٠١.png", "me.png", "a.txt"):
         (directory.samples / foreign).write_text("")
+    foreign = ["step_1.png", "step_x.png", "step_٠٠٠٠٠٠١.png"]
+    assert directory.foreign_samples() == foreign
     names = [path.name for path in directory.sample_paths(3)]
     assert names == ["step_0000001.png", "step_0000002.png", "step_0000003.png"]

@@ -85,7 +85,7 @@ class Checkpoints:
             if array.dtype.kind == "f" and not np.isfinite(array).all():
                 raise NotFiniteError(f"{name} is not finite after step {state.step:,}")
         arrays = {f"variables/{name}": array for name, array in arrays.items()}
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(exist_ok=True)  # not a run's folder that was deleted
         path = self.folder / _FILE.format(state.step)
         with whole_file(path) as unfinished:
             np.savez(

@@ -321,11 +321,17 @@ class RunDirectory:
 
     def sample_paths(self, last_step: int) -> list[Path]:
         """The montages up to a step, oldest first: none that an earlier try left."""
-        if not self.samples.is_dir():
-            return []
         found = {
             int(match[1]): path
-            for path in self.samples.iterdir()
+            for path in self._samples()
             if (match := _SAMPLE.fullmatch(path.name))
         }
         return [found[step] for step in sorted(found) if step <= last_step]
+
+    def foreign_samples(self) -> list[str]:
+        """Names among the montages that look like theirs and are none."""
+        names = [path.name for path in self._samples() if path.match("step_*.png")]
+        return sorted(name for name in names if not _SAMPLE.fullmatch(name))
+
+    def _samples(self) -> list[Path]:
+        return [*self.samples.iterdir()] if self.samples.is_dir() else []
