@@ -91,8 +91,18 @@ FILES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts): path
     for path in ROOT.rglob("*.py")
 }
-COMMANDS = {"__main__", "completion", "doctor", "evaluate", "export", "judge", "sample"}
-COMMANDS |= {"train"} | {"build", "keras", "model", "runner"}  # what they share
+COMMANDS = {
+    "__main__",
+    "completion",
+    "doctor",
+    "evaluate",
+    "export",
+    "invert",
+    "judge",
+    "sample",
+    "train",
+}
+COMMANDS |= {"build", "keras", "model", "runner"}  # what they share
 
 
 def test_every_file_has_a_line_or_is_at_the_top():
@@ -155,6 +165,7 @@ def test_only_games_and_networks_speak_of_a_generator_and_a_discriminator():
         "sample",
         "evaluate",
         "export",
+        "invert",
         "judge",
         "config",
         "registry",

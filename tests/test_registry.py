@@ -17,6 +17,7 @@ from tfgan_mnist.registry import (
     NETWORKS,
     find,
 )
+from tfgan_mnist.serving.saved_model import CONTROLS
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -53,6 +54,9 @@ def test_every_game_is_a_gan_whose_options_are_flags(name):
     options = {field.name for field in dataclasses.fields(game.Options)}
     assert options <= {field.name for field in dataclasses.fields(Config)}
     assert set(ADVERSARIAL) <= set(GAMES)
+    controls = tuple(getattr(game, "controls", ()))
+    assert controls == GAMES[name].controls
+    assert set(controls) <= set(CONTROLS)
 
 
 def test_every_loss_is_one_of_the_flags_and_the_other_way_round():

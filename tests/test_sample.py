@@ -4,7 +4,8 @@ import pytest
 from conftest import run, tiny_config, write_model
 
 from tfgan_mnist.build import build_gan
-from tfgan_mnist.sample import WALK_FRAMES, parse_labels, walk
+from tfgan_mnist.config import find_recipe
+from tfgan_mnist.sample import WALK_FRAMES, main, parse_labels, straight_walk, walk
 from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
 from tfgan_mnist.system.errors import UserError
 
@@ -131,3 +132,37 @@ def test_stacks_keep_their_colours(tmp_path):
     first = np.rint(expected[0] * 255)
     own, red = (abs(frame - x).mean() for x in (first, first[..., :1]))
     assert own < 0.5 * red  # GIF's palette changes it a little
+
+
+@pytest.mark.parametrize(
+    ("networks", "words", "said"),
+    [
+        ("dcgan_cpu", ["--truncation=0.5"], "--truncation=0.5: {} takes none"),
+        ("biggan", ["--truncation_psi=0.5"], "--truncation_psi=0.5: {} takes none"),
+        ("biggan", ["--truncation=0.01"], "--truncation=0.01: must be at least 0.02"),
+        ("stylegan", ["--truncation_psi=9"], "--truncation_psi=9.0: must be at most 2"),
+        ("biggan", ["--sheet=noise"], "--sheet=noise: {} has none"),
+        (
+            "stylegan",
+            ["--sheet=noise", "--count=10"],
+            "--count=10: a sheet has",
+        ),
+    ],
+)
+def test_what_a_model_cannot_be_told_is_one_line(networks, words, said, tmp_path):
+    """Known from the run alone, without TensorFlow."""
+    run_dir = tmp_path / "run"
+    (run_dir / "checkpoints").mkdir(parents=True)
+    (run_dir / "config.flags").write_text(f"--flagfile={find_recipe(networks)}\n")
+    with pytest.raises(UserError) as error:
+        main([f"--run_dir={run_dir}", "--label=0-9", *words])
+    assert str(error.value).startswith(said.format(run_dir))
+
+
+def test_a_straight_walk_visits_every_style_and_returns():
+    styles = np.random.default_rng(1).normal(size=[3, 2, 5])
+    way = straight_walk(styles, 4)
+    assert way.shape == (12, 2, 5)
+    np.testing.assert_allclose(way[::4], styles)
+    np.testing.assert_allclose(way[10], (styles[2] + styles[0]) / 2)
+    np.testing.assert_allclose(way[11], 0.25 * styles[2] + 0.75 * styles[0])

@@ -146,6 +146,7 @@ def build_networks(config: Config) -> dict[str, keras.Model]:
             config.seed,
             config.conditions,
             config.spectral_normalization,
+            config.generator_spectral_normalization,
             config.prelu,
             synchronized=tf.distribute.get_strategy().num_replicas_in_sync > 1
             and not config.local_batch_norm,

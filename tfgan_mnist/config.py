@@ -137,6 +137,12 @@ class Config:
         "D's kernels divided by their largest singular values",
         games=ADVERSARIAL,
     )
+    generator_spectral_normalization: bool = flag(
+        False,
+        "Networks",
+        "G's kernels divided by theirs",
+        games=("unconditional", "conditional", "acgan", "biggan"),
+    )
     prelu: bool = flag(
         False,
         "Networks",
@@ -197,6 +203,30 @@ class Config:
         low=0.0,
         below=1.0,
         games=ADVERSARIAL,
+    )
+    orthogonal_weight: float = flag(
+        0.0,
+        "Losses",
+        "of the products of different columns of G's kernels, squared (BigGAN: 1e-4)",
+        low=0.0,
+        games=("biggan",),
+    )
+    style_mixing: float = flag(
+        0.0,
+        "Losses",
+        "share of the fakes whose last layers have other latents' styles (StyleGAN: "
+        "0.9)",
+        low=0.0,
+        high=1.0,
+        games=("stylegan",),
+    )
+    path_length_weight: float = flag(
+        0.0,
+        "Losses",
+        "of the squared differences from their mean of the lengths by which images "
+        "change with styles (StyleGAN2: 2)",
+        low=0.0,
+        games=("stylegan",),
     )
     discriminator_clip: float = flag(
         0.0,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from tfgan_mnist import pretrained
-from tfgan_mnist.registry import DATASETS
+from tfgan_mnist.registry import DATASETS, NETWORKS
 from tfgan_mnist.serving.saved_model import check_saved_model, classes_of, read_metadata
 from tfgan_mnist.system import interrupts
 from tfgan_mnist.system.errors import UserError, nearest
@@ -83,12 +83,25 @@ class ModelFlags:
         if self.run_dir:
             config = RunDirectory(self.run_dir).read_config()
             return config.dataset, config.classes
-        if self.pretrained:
-            metadata = pretrained.read_metadata(pretrained.find(self.pretrained))
-        else:
-            check_saved_model(self.saved_model)
-            metadata = read_metadata(Path(self.saved_model))
+        metadata = self._metadata()
         return str(metadata.get("dataset", "")), classes_of(metadata)
+
+    def game(self) -> str:
+        """The game that its networks play, "" if the model does not say.
+
+        Needs no TensorFlow. Raises UserError if there is no such model.
+        """
+        if self.run_dir:
+            return RunDirectory(self.run_dir).read_config().game
+        flags = self._metadata().get("flags")
+        name = flags.get("networks") if isinstance(flags, dict) else None
+        return NETWORKS[name].game if name in NETWORKS else ""
+
+    def _metadata(self) -> dict[str, Any]:
+        if self.pretrained:
+            return pretrained.read_metadata(pretrained.find(self.pretrained))
+        check_saved_model(self.saved_model)
+        return read_metadata(Path(self.saved_model))
 
     @contextlib.contextmanager
     def folder(self) -> Iterator[Path]:

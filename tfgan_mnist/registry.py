@@ -135,12 +135,18 @@ class Game:
       with_clusters: the game that is played if they are told clusters too; empty if
         they cannot be.
       latents: the distribution that latents must have; any if empty.
+      controls: what its models can be told of a sample beside the temperature: flags
+        of ``sample``.
+      sheets: signatures that take a row's and a column's seed: pictures of a run, and
+        of ``sample --sheet``.
     """
 
     make: str
     labelled: bool = False
     with_clusters: str = ""
     latents: str = ""
+    controls: tuple[str, ...] = ()
+    sheets: tuple[str, ...] = ()
 
 
 GAMES: Mapping[str, Game] = {
@@ -151,10 +157,20 @@ GAMES: Mapping[str, Game] = {
         "gans.conditional:Conditional", labelled=True, with_clusters="conditional"
     ),
     "acgan": Game("gans.acgan:AuxiliaryClassifier", labelled=True),
+    "biggan": Game(
+        "gans.biggan:BigGAN",
+        labelled=True,
+        controls=("truncation",),
+    ),
+    "stylegan": Game(
+        "gans.stylegan:StyleGAN",
+        controls=("truncation_psi",),
+        sheets=("style_mixing", "noise"),
+    ),
     "vae": Game("gans.vae:VariationalAutoencoder", latents="normal"),
 }
 
-ADVERSARIAL = ("unconditional", "conditional", "acgan")
+ADVERSARIAL = ("unconditional", "conditional", "acgan", "biggan", "stylegan")
 """The games of a generator against a discriminator."""
 
 
@@ -202,6 +218,14 @@ NETWORKS: Mapping[str, Networks] = {
         "networks.conditional:cdcgan_fast", game="conditional", any_shape=True
     ),
     "acgan": Networks("networks.conditional:acgan", game="acgan", any_shape=True),
+    "biggan": Networks("networks.biggan:biggan", game="biggan", any_shape=True),
+    "biggan_without_attention": Networks(
+        "networks.biggan:biggan_without_attention", game="biggan", any_shape=True
+    ),
+    "biggan_without_chunks": Networks(
+        "networks.biggan:biggan_without_chunks", game="biggan", any_shape=True
+    ),
+    "stylegan": Networks("networks.stylegan:stylegan", game="stylegan", any_shape=True),
     "vae": Networks("networks.vae:vae", game="vae", any_shape=True),
     "stacked": Networks("networks.stacked:stacked", "stacks"),
     "gaussian": Networks("networks.toys:gaussian", "values", packing=100),

@@ -37,6 +37,7 @@ from tfgan_mnist.evaluation import report
 from tfgan_mnist.evaluation.protocols import Protocol
 from tfgan_mnist.gans.gan import Side
 from tfgan_mnist.model import Model, load
+from tfgan_mnist.registry import GAMES
 from tfgan_mnist.serving.reader import SavedGenerator
 from tfgan_mnist.serving.saved_model import check_own_model, check_saved_model
 from tfgan_mnist.serving.writer import Writer
@@ -64,6 +65,7 @@ from tfgan_mnist.training.checkpoint import (
 from tfgan_mnist.training.run_directory import RunDirectory
 from tfgan_mnist.training.transfer import Start
 from tfgan_mnist.visual.animation import write_gif
+from tfgan_mnist.visual.montage import montage
 from tfgan_mnist.visual.plots import plot_curves, plot_panels
 
 Export = Callable[[Path, dict[str, Any]], None]
@@ -476,6 +478,13 @@ def _write_products(
         with whole_file(directory.loss_plot) as unfinished:
             plot_curves(columns["step"], curves, unfinished, "loss")
     export(directory.saved_model, metadata(config, state))
+    for name in GAMES[config.game].sheets:
+        images = SavedGenerator(directory.saved_model).sheet(name, 1, SHEET_SIDE)
+        with whole_file(directory.sheet(name)) as unfinished:
+            Image.fromarray(montage(images)).save(unfinished)
+
+
+SHEET_SIDE = 8
 
 
 def _frames(config: Config, directory: RunDirectory, step: int) -> list[np.ndarray]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 import sys
 from collections.abc import Iterable, Sequence
@@ -11,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from tfgan_mnist.model import ModelFlags
-from tfgan_mnist.registry import DATASETS
-from tfgan_mnist.serving.saved_model import check_outside
+from tfgan_mnist.registry import DATASETS, GAMES
+from tfgan_mnist.serving.saved_model import CONTROLS, check_outside
 from tfgan_mnist.system import command, interrupts
 from tfgan_mnist.system.errors import UserError, path_errors
 from tfgan_mnist.system.files import check_output, whole_file
@@ -25,6 +26,8 @@ EXAMPLES = (
 )
 DEFAULT_COUNT = 100
 FORMATS = {"images": (".png", ".npy", ".gif"), "points": (".png", ".npy", ".csv")}
+
+SHEETS = tuple(dict.fromkeys(name for game in GAMES.values() for name in game.sheets))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,6 +55,29 @@ class Flags(ModelFlags):
         "for a conditional model, the class to draw, or several (0-9 or 3,1,4) with "
         "one a row; --count must be a multiple of their number",
     )
+    truncation: float = flag(
+        CONTROLS["truncation"],
+        "Samples",
+        "of a biggan: latents beyond it are drawn again; smaller is better and less "
+        "varied",
+        low=0.02,
+        high=10.0,
+    )
+    truncation_psi: float = flag(
+        CONTROLS["truncation_psi"],
+        "Samples",
+        "of a stylegan: share of a style's difference from the mean one that is kept; "
+        "0 draws one image, below 0 its opposite",
+        low=-2.0,
+        high=2.0,
+    )
+    sheet: str = flag(
+        "",
+        "Samples",
+        "of a stylegan: style_mixing (coarse styles of a row's seed, fine ones of a "
+        "column's) or noise (a row is one image with other noise); --count is a square",
+        choices=("", *SHEETS),
+    )
     output: str = flag(
         "samples.png",
         "Samples",
@@ -78,6 +104,18 @@ class Flags(ModelFlags):
             )
         check_output(output)
         check_outside(output, f"--output={output}")
+        for name, neutral in (("seeds", ""), ("temperature", 1.0)):
+            if self.sheet and getattr(self, name) != neutral:
+                raise UserError(
+                    f"--{name}={getattr(self, name)}: a sheet is of --seed and --count"
+                )
+        if self.sheet and math.isqrt(self.count) ** 2 != self.count:
+            raise UserError(
+                f"--count={self.count}: a sheet has as many rows as columns; give 16, "
+                "say, or 64"
+            )
+        if self.sheet and output.suffix not in (".png", ".npy"):
+            raise UserError(f"--output={output}: a sheet is a .png or a .npy file")
 
     @property
     def rows(self) -> Sequence[int]:
@@ -125,6 +163,17 @@ def walk(latents: np.ndarray, frames: int) -> np.ndarray:
                     / np.sin(angle)
                 )
     return np.stack(points).astype(np.float32)
+
+
+def straight_walk(styles: np.ndarray, frames: int) -> np.ndarray:
+    """Styles [count * frames, ...] on straight ways through all rows and back.
+
+    Unlike latents, styles do not lie about a sphere.
+    """
+    share = np.arange(frames).reshape(-1, *[1] * (styles.ndim - 1)) / frames
+    ends = np.roll(styles, -1, axis=0)
+    ways = [(1 - share) * a + share * b for a, b in zip(styles, ends, strict=True)]
+    return np.concatenate(ways)
 
 
 def _either(words: Iterable[str]) -> str:
@@ -195,6 +244,27 @@ def check_labels(flags: Flags, classes: int) -> list[int]:
     return labels
 
 
+def check_game(flags: Flags) -> None:
+    """Raises UserError unless the model can be told what the flags say."""
+    known = GAMES.get(flags.game())
+    if known is None:  # what made the model is not known; the reader will say
+        return
+    asked = {n: x for n in CONTROLS if (x := getattr(flags, n)) != CONTROLS[n]}
+    for name, value in asked.items():
+        if name not in known.controls:
+            able = ", ".join(n for n, g in GAMES.items() if name in g.controls)
+            raise UserError(
+                f"--{name}={value}: {flags.source} takes none; it is for models of "
+                f"the game {able}"
+            )
+    if flags.sheet and flags.sheet not in known.sheets:
+        able = ", ".join(n for n, g in GAMES.items() if flags.sheet in g.sheets)
+        raise UserError(
+            f"--sheet={flags.sheet}: {flags.source} has none; it is for models of the "
+            f"game {able}"
+        )
+
+
 def check_format(flags: Flags, kind: str) -> None:
     """Raises UserError unless what a model makes can be written to the output."""
     if Path(flags.output).suffix not in FORMATS[kind]:
@@ -212,6 +282,7 @@ def main(argv: Sequence[str]) -> None:
     flags = Flags(**parse_flags(argv, Flags))
     # What can be known of the model without TensorFlow is said before it is loaded.
     name, classes = flags.imitates()
+    check_game(flags)
     some_labels = check_labels(flags, classes)
     if name in DATASETS:
         check_format(flags, "points" if DATASETS[name].is_toy else "images")
@@ -232,12 +303,21 @@ def main(argv: Sequence[str]) -> None:
     seeds = row_seeds(flags.seed, flags.rows)
     each = len(seeds) // max(1, len(some_labels))
     labels = np.repeat(some_labels, each) if some_labels else None
-    if output.suffix == ".gif":
-        points = walk(model.latents(seeds, flags.temperature), WALK_FRAMES)
+    controls = {name: getattr(flags, name) for name in CONTROLS}
+    controls = {n: x for n, x in controls.items() if x != CONTROLS[n]}
+    if flags.sheet:
+        side = math.isqrt(flags.count)
+        samples = model.sheet(flags.sheet, flags.seed, side, **controls)
+    elif output.suffix == ".gif" and model.has_styles:
+        visited = model.styles(seeds, flags.temperature, flags.truncation_psi)
+        samples = model.synthesize(straight_walk(visited, WALK_FRAMES))
+    elif output.suffix == ".gif":
+        visited = model.latents(seeds, flags.temperature, **controls)
+        points = walk(visited, WALK_FRAMES)
         on_the_way = np.repeat(labels, WALK_FRAMES) if some_labels else None
         samples = model.generate(points, on_the_way)
     else:
-        samples = model.sample(seeds, flags.temperature, labels)
+        samples = model.sample(seeds, flags.temperature, labels, **controls)
     with path_errors(f"--output={output}"), whole_file(output) as unfinished:
         if output.suffix == ".npy":
             np.save(unfinished, samples)

@@ -48,6 +48,8 @@ BUDGETS = {
     "dcgan_cpu": ["--dataset=mnist"],
     "dcgan_fast": [],
     "cdcgan_fast": [],
+    "biggan": ["--sample_every=1000"],
+    "stylegan": [],
     "stacked": [],
     "mlp": ["--sample_every=1875", "--evaluate_every=18750"],
     "cgan_onehot": [],
@@ -145,6 +147,8 @@ def keep(run_dir: Path, folder: Path) -> None:
     imageio.imwrite(folder / "montage.png", shown)
     if data.makes == "stacks":
         imageio.imwrite(folder / "channels.png", enlarged(channels(sheet)))
+    for path in directory.path.glob("sheet_*.png"):
+        imageio.imwrite(folder / path.name, enlarged(imageio.imread(path)))
     for path in (directory.animation, directory.loss_plot, directory.report_plot):
         if path.is_file():
             shutil.copy(path, folder / path.name)

@@ -48,6 +48,8 @@ RECIPES: dict[str, tuple[list[str], tuple[int, ...]]] = {
     "dcgan_cpu": (["--dataset=mnist"], (1, 2, 3)),
     "dcgan_fast": ([], (1, 2, 3)),
     "cdcgan_fast": ([], (1,)),
+    "biggan": ([], (1,)),
+    "stylegan": ([], (1,)),
     "mlp": (["--max_seconds=300"], (1,)),
     "cgan_onehot": (["--max_seconds=300"], (1,)),
     "cgan_embedding": (["--max_seconds=300"], (1,)),

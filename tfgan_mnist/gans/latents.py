@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import keras
 import tensorflow as tf
@@ -34,22 +35,60 @@ def draw(distribution: str, shape: list, seed: tf.Tensor) -> tf.Tensor:
 
 
 def row_latents(
-    distribution: str, latent_dim: int, seeds: tf.Tensor, temperature: tf.Tensor
+    distribution: str, latent_dim: int, seeds: tf.Tensor, draw_number: int = 0
 ) -> tf.Tensor:
-    """Latents [n, latent_dim], each row from its own seed, times its temperature.
+    """Latents [n, latent_dim], each row from its own seed.
 
     Args:
       distribution: as for ``draw``.
       latent_dim: numbers in a row.
       seeds: int64 [n].
-      temperature: float32 [n]; below 1 less variety, above 1 more.
+      draw_number: of one seed, another number gives other latents.
     """
-    rows = tf.map_fn(
-        lambda seed: draw(distribution, [latent_dim], tf.stack([seed, 0])),
+    second = tf.cast(draw_number, tf.int64)
+    return tf.map_fn(
+        lambda seed: draw(distribution, [latent_dim], tf.stack([seed, second])),
         seeds,
         fn_output_signature=tf.float32,
     )
-    return rows * temperature[:, tf.newaxis]
+
+
+LEAST_TRUNCATION = 0.02
+DRAWN_AGAIN = 32  # at once
+
+
+def truncated_row_latents(
+    distribution: str, latent_dim: int, seeds: tf.Tensor, truncation: tf.Tensor
+) -> tf.Tensor:
+    """``row_latents`` in which those beyond a row's truncation are drawn again.
+
+    What lies within stays as it was: the truncation trick of Brock et al., 2019
+    (arXiv:1809.11096, section 3.1).
+
+    Args:
+      distribution, latent_dim, seeds: as for ``row_latents``.
+      truncation: float32 [n], the largest magnitude of a latent, at least
+        ``LEAST_TRUNCATION``.
+    """
+    limit = tf.maximum(truncation, LEAST_TRUNCATION)[:, tf.newaxis]
+
+    def beyond(rows):
+        return tf.abs(rows) > limit
+
+    def draw_again(number, rows):
+        others = row_latents(distribution, latent_dim * DRAWN_AGAIN, seeds, number)
+        others = tf.reshape(others, [-1, latent_dim, DRAWN_AGAIN])
+        within = tf.abs(others) <= limit[..., tf.newaxis]
+        place = tf.argmax(tf.cast(within, tf.int8), axis=2)  # 0 if there is none
+        first = tf.gather(others, place, batch_dims=2)
+        return number + 1, tf.where(beyond(rows), first, rows)
+
+    _, rows = tf.while_loop(
+        lambda number, rows: tf.reduce_any(beyond(rows)),
+        draw_again,
+        [tf.constant(1), row_latents(distribution, latent_dim, seeds)],
+    )
+    return rows
 
 
 class FromLatents(GAN):
@@ -58,7 +97,7 @@ class FromLatents(GAN):
     Every input is batched along dimension 0 and every output is a dictionary, as
     TensorFlow Serving wants them. Images are in [0, 1]; a toy's model has ``points``
     [n, dimensions] in their place, and no ``sample_png``. A game with labels takes
-    ``label`` int64 [n] too.
+    ``label`` int64 [n] too; one with controls takes them, float [n], in both samples.
 
         serving_default(latents [n, latent_dim])            → images
         sample(seed int64 [n], temperature float [n])       → images, latents
@@ -67,9 +106,12 @@ class FromLatents(GAN):
     Attributes:
       sampler: the name of the network that turns latents into samples: images [batch,
         height, width, channels] in [-1, 1], or points [batch, dimensions].
+      controls: what a row of ``sample`` can be told beside its temperature: names, and
+        the least and largest value.
     """
 
     sampler: str
+    controls: Mapping[str, tuple[float, float]] = MappingProxyType({})
 
     def __init__(self, networks, options, classes=0, clusters=None):
         super().__init__(networks, options, classes, clusters)
@@ -93,6 +135,20 @@ class FromLatents(GAN):
         if self.classes:
             inputs["labels"] = tf.convert_to_tensor(examples["labels"])
         return inputs
+
+    def row_inputs(
+        self, seed: tf.Tensor, temperature: tf.Tensor, **controls: tf.Tensor
+    ) -> Batch:
+        """What ``sample`` takes, but for labels: each row from its own seed.
+
+        Args:
+          seed: int64 [n].
+          temperature: float32 [n], a factor on the latents; below 1 less variety, above
+            1 more.
+          controls: float32 [n], of the game's.
+        """
+        rows = row_latents(self.options.latent_distribution, self.latent_dim, seed)
+        return {"latents": rows * temperature[:, tf.newaxis]}
 
     def _told(self, inputs: Batch) -> list[tf.Tensor]:
         """What the sampler takes beside the latents."""
@@ -122,7 +178,7 @@ class FromLatents(GAN):
         """Of the inputs of all signatures."""
         labels = {"label": (0, self.classes - 1)} if self.classes else {}
         images = {"images": (0.0, 1.0)} if self.makes_images else {}
-        return {"temperature": TEMPERATURES, **labels, **images}
+        return {"temperature": TEMPERATURES, **self.controls, **labels, **images}
 
     @staticmethod
     def _labels(given: Batch) -> Batch:
@@ -136,11 +192,12 @@ class FromLatents(GAN):
             given = {"latents": latents, **self._labels(label)}
             return {kind: self.sample(self.networks, given)}
 
-        def sample(seed, temperature, **label):
-            rows = row_latents(
-                self.options.latent_distribution, self.latent_dim, seed, temperature
-            )
-            return generate(rows, **label) | {"latents": rows}
+        def sample(seed, temperature, **given):
+            controls = {name: given.pop(name) for name in self.controls}
+            inputs = dict(self.row_inputs(seed, temperature, **controls))
+            inputs |= self._labels(given)
+            samples = self.sample(self.networks, inputs)
+            return {kind: samples, "latents": inputs["latents"]}
 
         def sample_png(**inputs):
             pixels = tf.cast(tf.round(sample(**inputs)["images"] * 255.0), tf.uint8)
@@ -154,7 +211,10 @@ class FromLatents(GAN):
         latents = tf.TensorSpec([None, self.latent_dim], tf.float32, name="latents")
         rows = {
             "seed": tf.TensorSpec([None], tf.int64, name="seed"),
-            "temperature": tf.TensorSpec([None], tf.float32, name="temperature"),
+            **{
+                name: tf.TensorSpec([None], tf.float32, name=name)
+                for name in ("temperature", *self.controls)
+            },
             **labels,
         }
         given, ranges = {"latents": latents, **labels}, self._ranges

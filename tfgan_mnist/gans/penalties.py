@@ -1,4 +1,4 @@
-"""Penalties on D: pure functions of D and samples to one number in float32."""
+"""Penalties: pure functions of networks and samples, or of kernels, to float32."""
 
 from __future__ import annotations
 
@@ -61,3 +61,47 @@ def one_centred(
     squares, _ = _squared_gradient(discriminator, between)
     # The root's own gradient is infinite at 0.
     return tf.reduce_mean(tf.square(tf.sqrt(squares + 1e-12) - 1.0))
+
+
+def orthogonal(kernel: tf.Tensor) -> tf.Tensor:
+    """‖WᵀW ⊙ (1 - I)‖², 0 where W's columns are orthogonal, of whatever length.
+
+    Brock et al., 2019 (arXiv:1809.11096, section 3.1), whose weight is 1e-4.
+
+    Args:
+      kernel: [..., last]; W is [all but the last, last] axes.
+
+    Returns:
+      a scalar in float32.
+    """
+    matrix = tf.reshape(tf.cast(kernel, tf.float32), [-1, kernel.shape[-1]])
+    products = tf.matmul(matrix, matrix, transpose_a=True)
+    off_diagonal = tf.linalg.set_diag(products, tf.zeros(kernel.shape[-1:]))
+    return tf.reduce_sum(tf.square(off_diagonal))
+
+
+def path_lengths(
+    synthesis: Callable[[tf.Tensor], tf.Tensor],
+    styles: tf.Tensor,
+    directions: tf.Tensor,
+) -> tf.Tensor:
+    """‖Jᵀy‖ [batch], of G's Jacobian J at each row's styles.
+
+    Karras et al., 2020 (arXiv:1912.04958, section 3.2 and equation 4). Of layers with a
+    style each, the root of the mean over them of the squared length.
+
+    Args:
+      synthesis: styles → images [batch, ...].
+      styles: [batch, layers, dimensions].
+      directions: y, as images; drawn from a normal distribution, and divided here by
+        the root of the number of places, so that lengths do not grow with images.
+    """
+    with tf.GradientTape() as tape:
+        tape.watch(styles)
+        images = synthesis(styles)
+        places = images.shape[1] * images.shape[2]
+        total = tf.reduce_sum(images * directions) / places**0.5
+    gradient = tf.cast(tape.gradient(total, styles), tf.float32)
+    squares = tf.reduce_mean(tf.reduce_sum(tf.square(gradient), axis=2), axis=1)
+    # The root's own gradient is infinite at 0.
+    return tf.sqrt(squares + 1e-12)

@@ -32,6 +32,7 @@ class Unconditional(FromLatents):
     """
 
     sampler = "generator"
+    makers: Sequence[str] = ("generator",)  # the networks that make the fakes
 
     @dataclasses.dataclass(frozen=True)
     class Options:
@@ -67,7 +68,7 @@ class Unconditional(FromLatents):
             Side(
                 "generator",
                 "G",
-                ("generator",),
+                tuple(self.makers),
                 generates=True,
                 uses_batch=loss.needs_real,
                 contest=("fake", "pairs"),

@@ -17,6 +17,7 @@ def build(
     seed: int,
     labels: int = 0,
     spectral_normalization: bool = False,
+    generator_spectral_normalization: bool = False,
     prelu: bool = False,
     synchronized: bool = False,
 ) -> dict[str, keras.Model]:
@@ -28,6 +29,7 @@ def build(
       latent_dim, base_channels, seed: what it takes.
       labels: how many the networks are told of; 0 if none.
       spectral_normalization: whether D's kernels are divided by their norms.
+      generator_spectral_normalization: whether those of all others are.
       prelu: whether PReLUs take the place of all ReLUs and leaky ReLUs.
       synchronized: whether batch normalisation takes the statistics of all replicas'
         rows together.
@@ -36,9 +38,10 @@ def build(
     networks = {network.name: network for network in make(*arguments)}
     if prelu:
         networks = {name: with_prelu(network) for name, network in networks.items()}
-    if spectral_normalization:
-        changed = spectrally_normalized(networks["discriminator"])
-        networks["discriminator"] = changed
+    for name, network in networks.items():
+        of_d = name == "discriminator"
+        if spectral_normalization if of_d else generator_spectral_normalization:
+            networks[name] = spectrally_normalized(network)
     if synchronized:
         for network in networks.values():
             for layer in every_layer(network):

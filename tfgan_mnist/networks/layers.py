@@ -108,7 +108,12 @@ class SpectralNormalization(keras.layers.Wrapper):
 
 def spectrally_normalized(network: keras.Model) -> keras.Model:
     """The same layers, weights and all, with every kernel divided by its norm."""
-    kinds = keras.layers.Dense | keras.layers.Conv2D | keras.layers.Embedding
+    kinds = (
+        keras.layers.Dense
+        | keras.layers.Conv2D
+        | keras.layers.Conv2DTranspose
+        | keras.layers.Embedding
+    )
 
     def wrapped(layer):
         return SpectralNormalization(layer) if isinstance(layer, kinds) else layer

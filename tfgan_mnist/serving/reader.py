@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numbers
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
 from tfgan_mnist.serving.saved_model import (
+    CONTROLS,
     check_saved_model,
     classes_of,
     read_metadata,
@@ -65,6 +66,7 @@ class SavedGenerator:
         seeds: np.ndarray,
         temperature: float = 1.0,
         labels: np.ndarray | None = None,
+        **controls: float,
     ) -> np.ndarray:
         """One sample a seed: images [n, height, width, channels] in [0, 1], or points.
 
@@ -72,18 +74,22 @@ class SavedGenerator:
           seeds: whole numbers [n] of at most 64 bits, at least one.
           temperature: factor on the latents, from 0 to 100.
           labels: int [n] for a conditional model, None for another.
+          controls: of ``CONTROLS``, if the model takes them.
 
         Raises:
-          UserError: if the seeds or the temperature are something else; if the labels
-            are missing, not wanted, too many, too few or out of range; or if the model
-            answers with something else than finite numbers, or with no image.
+          UserError: if it takes no such control; if the seeds or the temperature are
+            something else; if the labels are missing, not wanted, too many, too few or
+            out of range; or if the model answers with something else than finite
+            numbers, or with no image.
         """
-        return self._rows(self.kind, seeds, temperature, labels)
+        return self._rows(self.kind, seeds, temperature, labels, controls)
 
-    def latents(self, seeds: np.ndarray, temperature: float = 1.0) -> np.ndarray:
+    def latents(
+        self, seeds: np.ndarray, temperature: float = 1.0, **controls: float
+    ) -> np.ndarray:
         """The latents [n, latent_dim] that ``sample`` makes of seeds."""
         labels = np.zeros(len(seeds), np.int64) if self.classes else None
-        return self._rows("latents", seeds, temperature, labels)
+        return self._rows("latents", seeds, temperature, labels, controls)
 
     def generate(
         self, some_latents: np.ndarray, labels: np.ndarray | None = None
@@ -103,6 +109,40 @@ class SavedGenerator:
         ):
             raise UserError(f"{self._name}: images must be from 0 to 1")
         return self._batched("discriminate", inputs, "probability")
+
+    def sheet(self, name: str, seed: int, side: int, **controls: float) -> np.ndarray:
+        """Images [side², ...] of a signature that takes a seed of a row and a column's.
+
+        Rows and columns have the same seeds in the same order.
+
+        Raises:
+          UserError: if it has no such signature, or takes no such control.
+        """
+        seeds = row_seeds(seed, side)
+        inputs = {"seed": seeds.repeat(side), "column_seed": np.tile(seeds, side)}
+        inputs |= self._controls(name, side * side, controls)
+        return self._batched(name, inputs, self.kind)
+
+    @property
+    def has_styles(self) -> bool:
+        """Whether ``styles`` and ``synthesize`` are there to be called."""
+        return {"styles", "synthesize"} <= set(self.signatures)
+
+    def styles(
+        self, seeds: np.ndarray, temperature: float = 1.0, truncation_psi: float = 1.0
+    ) -> np.ndarray:
+        """The styles [n, layers, latent_dim] of seeds, of a model that has some."""
+        inputs = {"latents": self.latents(seeds, temperature)}
+        inputs |= self._controls(
+            "styles", len(seeds), {"truncation_psi": truncation_psi}
+        )
+        return self._batched("styles", inputs, "styles")
+
+    def synthesize(self, some_styles: np.ndarray) -> np.ndarray:
+        """Images of styles [n, layers, latent_dim], all with the same noise."""
+        inputs = {"styles": self._floats("styles", some_styles)}
+        self._check_shape("synthesize", "styles", inputs, self.kind)
+        return self._batched("synthesize", inputs, self.kind)
 
     def _check_shape(
         self, signature: str, name: str, inputs: dict[str, np.ndarray], output: str
@@ -130,7 +170,7 @@ class SavedGenerator:
             raise UserError(f"{self._name}: {name} must be finite 32-bit numbers")
         return values
 
-    def _rows(self, output, seeds, temperature, labels) -> np.ndarray:
+    def _rows(self, output, seeds, temperature, labels, controls) -> np.ndarray:
         seeds = np.asarray(seeds)
         if seeds.dtype.kind not in "iu" or seeds.ndim != 1 or not len(seeds):
             raise UserError(
@@ -148,7 +188,23 @@ class SavedGenerator:
             "temperature": np.full(len(seeds), temperature, np.float32),
         }
         inputs |= self._labels(labels, len(seeds))
+        inputs |= self._controls("sample", len(seeds), controls)
         return self._batched("sample", inputs, output)
+
+    def _controls(
+        self, name: str, count: int, given: Mapping[str, float]
+    ) -> dict[str, np.ndarray]:
+        """A signature's inputs that are controls: as given, or changing nothing."""
+        if name not in self.signatures:
+            return {}
+        taken = self.signatures[name].structured_input_signature[1]
+        if unknown := sorted(set(given) - set(taken)):
+            raise UserError(f"{self._name}: takes no {unknown[0]}")
+        return {
+            control: np.full(count, given.get(control, neutral), np.float32)
+            for control, neutral in CONTROLS.items()
+            if control in taken
+        }
 
     def _labels(self, labels: np.ndarray | None, count: int) -> dict[str, np.ndarray]:
         """The input that labels are, once they fit."""

@@ -14,6 +14,9 @@ from tfgan_mnist.system.records import DamagedError, check_files, read_json
 METADATA = Path("assets.extra") / "tfgan_mnist.json"
 """Where a SavedModel says which recipe, step, data and version made it."""
 
+CONTROLS = {"truncation": 10.0, "truncation_psi": 1.0}
+"""What some models can be told of a sample, and the value that changes nothing."""
+
 _Count = Annotated[int, Ge(0), Le(2**31 - 1)]
 
 

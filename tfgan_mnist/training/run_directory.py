@@ -50,6 +50,10 @@ class RunDirectory:
         self.saved_model = self.path / "saved_model"
         self.best_model = self.path / "saved_model_best"
 
+    def sheet(self, name: str) -> Path:
+        """A picture of many samples that the game names."""
+        return self.path / f"sheet_{name}.png"
+
     def check(self, config: Config) -> None:
         """Raises UserError if a run of this configuration may not start here.
 
@@ -212,6 +216,7 @@ class RunDirectory:
             "events.out.tfevents.*",
             "progress.gif",
             "loss.png",
+            "sheet_*.png",
             "metrics.png",
             "metrics.json",
             "scores.png",  # as earlier versions called them

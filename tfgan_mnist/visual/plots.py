@@ -58,3 +58,27 @@ def plot_panels(
         axes.set_xlabel(xlabel)
         axes.grid(alpha=0.3)
     figure.savefig(path, format="png")
+
+
+def plot_pair(
+    image: np.ndarray, nearest: np.ndarray, errors: np.ndarray, path: Path
+) -> None:
+    """Draws an image, the sample nearest to it and the error over steps into a PNG.
+
+    Args:
+      image, nearest: [height, width, 1 or 3] in [0, 1].
+      errors: [steps].
+      path: the file.
+    """
+    figure = Figure(figsize=(9, 3), dpi=100, layout="constrained")
+    panels = figure.subplots(1, 3)
+    for axes, pixels, title in zip(
+        panels[:2], (image, nearest), ("image", "nearest"), strict=True
+    ):
+        axes.imshow(pixels.squeeze(), cmap="gray", vmin=0.0, vmax=1.0)
+        axes.set_title(title)
+        axes.set_axis_off()
+    panels[2].semilogy(errors)
+    panels[2].set(xlabel="step", title="mean squared error")
+    panels[2].grid(alpha=0.3)
+    figure.savefig(path, format="png")

@@ -1,0 +1,78 @@
+"""What each part of BigGAN is worth: the recipe without it, for equal seconds.
+
+    python scripts/experiments/ablation.py --data_dir=FOLDER [--seconds=300]
+    python scripts/experiments/ablation.py --only_write
+
+Trains biggan and each variant below from one seed, one after the other, on a machine
+that does nothing else, measures them, and writes samples/biggan/ablation.json and the
+table in docs/variants.md.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from common import (
+    Parser,
+    markdown,
+    read_record,
+    train_and_measure,
+    write_between_marks,
+    write_record,
+)
+
+ROOT = Path(__file__).parents[2]
+RUNS = Path("runs") / "ablation"
+RECORD = ROOT / "samples" / "biggan" / "ablation.json"
+VARIANTS = {
+    "biggan": [],
+    "without attention": ["--networks=biggan_without_attention"],
+    "without orthogonal regularisation": ["--orthogonal_weight=0"],
+    "without spectral normalisation in G": ["--nogenerator_spectral_normalization"],
+    "all latents in the first layer": ["--networks=biggan_without_chunks"],
+}
+METRICS = {
+    "fcd_10k": ("FCD", "{:.2f}"),
+    "precision_10k": ("precision", "{:.3f}"),
+    "recall_10k": ("recall", "{:.3f}"),
+    "digit_agreement_10k": ("digit agreement", "{:.3f}"),
+}
+
+
+def table(record: dict[str, dict]) -> str:
+    """What was found, as Markdown."""
+    heads = ["variant", "steps", *(head for head, _ in METRICS.values())]
+    rows = []
+    for name, found in record.items():
+        measured = found["metrics"]
+        cells = [form.format(measured[m]["mean"]) for m, (_, form) in METRICS.items()]
+        rows.append([name, f"{found['step']:,}", *cells])
+    return markdown(heads, rows)
+
+
+def main(argv: Sequence[str]) -> None:
+    parser = Parser(__doc__)
+    parser.add_data_dir()
+    parser.add_argument("--seconds", type=int, default=300, help="of training, each")
+    parser.add_argument("--only_write", action="store_true")
+    arguments = parser.parse_args(argv)
+    record = read_record(RECORD)
+    if arguments.only_write and not record:
+        parser.error(f"{RECORD}: nothing was measured yet")
+    for name, flags in {} if arguments.only_write else VARIANTS.items():
+        flags = ["--flagfile=biggan.flags", *flags]
+        flags += [f"--max_seconds={arguments.seconds}", "--evaluate_every=0"]
+        run_dir = RUNS / name.replace(" ", "_")
+        record[name] = train_and_measure(flags, run_dir, arguments.data_dir)
+        write_record(RECORD, record)
+    document = ROOT / "docs" / "variants.md"
+    write_between_marks(document, {"ablation": table(record)})
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+    from tfgan_mnist.system import command
+
+    sys.exit(command.run(main))

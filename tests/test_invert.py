@@ -1,0 +1,51 @@
+import imageio.v3 as imageio
+import numpy as np
+import pytest
+
+from tfgan_mnist import invert
+from tfgan_mnist.system.errors import UserError
+
+
+@pytest.fixture
+def digit(tmp_path):
+    path = tmp_path / "digit.png"
+    imageio.imwrite(path, np.zeros([28, 28], np.uint8))
+    return path
+
+
+def test_what_an_image_was_made_of_is_written(trained, digit, tmp_path, capsys):
+    words = [f"--saved_model={trained / 'saved_model'}", f"--image={digit}"]
+    output = tmp_path / "found.png"
+    invert.main([*words, "--steps=3", "--starts=2", f"--output={output}"])
+    assert imageio.imread(output).ndim == 3
+    assert np.load(tmp_path / "found.npy").shape == (100,)
+    assert "mean squared error" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--image=small.png"], "which model?"),
+        ([], "--image is missing"),
+        (["--image=nowhere.png"], "--image=nowhere.png: there is no such file"),
+        (["--image=text.png"], "is no picture"),
+        (["--image=small.png"], "is 14×14; the model makes 28×28"),
+        (["--image=small.png", "--label=3"], "--label=3: the model is not conditional"),
+        (["--image=small.png", "--output=a.gif"], "--output=a.gif: must end in .png"),
+    ],
+)
+def test_bad_input_is_one_line(trained, tmp_path, monkeypatch, words, said):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "text.png").write_text("no picture")
+    imageio.imwrite("small.png", np.zeros([14, 14], np.uint8))
+    model = [f"--saved_model={trained / 'saved_model'}"]
+    given = [] if "which" in said else model
+    with pytest.raises(UserError) as error:
+        invert.main([*given, *words])
+    assert said in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_conditional_model_wants_a_label(conditional, digit):
+    with pytest.raises(UserError, match="--label=-1: the model is conditional"):
+        invert.main([f"--saved_model={conditional}", f"--image={digit}"])

@@ -1,0 +1,130 @@
+"""Finds what a model would have made an image of: latents, or a stylegan's styles."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from tfgan_mnist.model import ModelFlags
+from tfgan_mnist.registry import DATASETS
+from tfgan_mnist.system import command, interrupts
+from tfgan_mnist.system.errors import UserError, path_errors
+from tfgan_mnist.system.files import check_output, whole_file
+from tfgan_mnist.system.flags import flag, grouped_help, parse_flags
+
+EXAMPLES = (
+    "tfgan-mnist invert --pretrained=dcgan_fast --image=digit.png",
+    "tfgan-mnist invert --run_dir=runs/stylegan --image=digit.png --output=found.png",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Flags(ModelFlags):
+    image: str = flag(
+        "", "Image", "a file of the model's size, bright strokes on a dark ground"
+    )
+    label: int = flag(
+        -1, "Image", "for a conditional model, the class of the image", low=-1
+    )
+    starts: int = flag(
+        16, "Search", "random codes that it begins with", low=1, high=1_000
+    )
+    steps: int = flag(300, "Search", "of Adam", low=1, high=100_000)
+    seed: int = flag(1, "Search", "of the codes", low=0, high=2**31 - 1)
+    output: str = flag(
+        "inversion.png",
+        "Output",
+        "the image, the nearest sample and the error over steps; beside it, ending in "
+        ".npy, what the sample was made of",
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not self.image:
+            raise UserError("--image is missing: give the file of a picture")
+        if Path(self.output).suffix != ".png":
+            raise UserError(f"--output={self.output}: must end in .png")
+        check_output(Path(self.output))
+        check_output(self.codes)
+
+    @property
+    def codes(self) -> Path:
+        """The file of what was found."""
+        return Path(self.output).with_suffix(".npy")
+
+
+def read_image(path: str) -> np.ndarray:
+    """A picture [height, width, channels] in [0, 1], grey or coloured."""
+    import imageio.v3 as imageio
+
+    try:
+        pixels = np.asarray(imageio.imread(path))
+    except FileNotFoundError:
+        raise UserError(f"--image={path}: there is no such file") from None
+    except Exception:  # whatever the decoders raise
+        raise UserError(f"--image={path}: is no picture that can be read") from None
+    if pixels.ndim not in (2, 3) or pixels.dtype != np.uint8:
+        raise UserError(f"--image={path}: must be one picture of 8 bits a channel")
+    return pixels.reshape(*pixels.shape[:2], -1)[..., :3] / np.float32(255.0)
+
+
+def fit(image: np.ndarray, shape: tuple[int, ...], path: str) -> np.ndarray:
+    """The image in as many channels as a model makes. UserError if its size differs."""
+    if image.shape[:2] != shape[:2]:
+        found, wanted = ("×".join(map(str, s[:2])) for s in (image.shape, shape))
+        raise UserError(
+            f"--image={path}: is {found}; the model makes {wanted}, so resize it"
+        )
+    if image.shape[-1] == shape[-1]:
+        return image
+    return np.repeat(image.mean(axis=-1, keepdims=True), shape[-1], axis=-1)
+
+
+def main(argv: Sequence[str]) -> None:
+    """The command, on its words without the program's name."""
+    if command.take(argv, "help", "h"):
+        print(command.page(__doc__, EXAMPLES, grouped_help(Flags)))
+        return
+    flags = Flags(**parse_flags(argv, Flags))
+    name, classes = flags.imitates()
+    if name in DATASETS and DATASETS[name].is_toy:
+        raise UserError(f"{flags.given}: makes points, and no images to compare")
+    if not classes and flags.label >= 0:
+        raise UserError(f"--label={flags.label}: the model is not conditional")
+    if classes and not 0 <= flags.label < classes:
+        raise UserError(
+            f"--label={flags.label}: the model is conditional; give the image's class, "
+            f"from 0 to {classes - 1}"
+        )
+    image = read_image(flags.image)
+
+    from tfgan_mnist.system.runtime import load_tensorflow
+
+    with interrupts.deferred():
+        load_tensorflow()
+        from tfgan_mnist.serving.inversion import invert
+        from tfgan_mnist.visual.plots import plot_pair
+
+    model = flags.load()
+    made = model.signatures["sample"].structured_outputs["images"].shape[1:]
+    image = fit(image, tuple(made), flags.image)
+    labels = np.array([flags.label]) if classes else None
+    found = invert(model, image[None], labels, flags.starts, flags.steps, flags.seed)
+    with path_errors(f"--output={flags.output}"):
+        with whole_file(flags.codes) as unfinished:
+            np.save(unfinished, found.codes[0])
+        with whole_file(Path(flags.output)) as unfinished:
+            plot_pair(image, found.samples[0], found.errors[:, 0], unfinished)
+    kind = "styles" if model.has_styles else "latents"
+    print(
+        f"mean squared error {found.errors[-1, 0]:.5f}; see {flags.output}, {kind} in "
+        f"{flags.codes}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(command.run(main))
