@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -79,6 +81,17 @@ def assert_one_line_error(result: tuple[int, str, str], *words: str) -> None:
     assert stderr.startswith("error: ")
     for word in words:
         assert word in stderr
+
+
+def free_addresses(count: int) -> list[str]:
+    """Addresses of this machine at ports that nobody listens at now."""
+    with contextlib.ExitStack() as probes:
+        found = []
+        for _ in range(count):
+            probe = probes.enter_context(contextlib.closing(socket.socket()))
+            probe.bind(("", 0))
+            found.append(f"localhost:{probe.getsockname()[1]}")
+        return found
 
 
 @pytest.fixture(scope="session")

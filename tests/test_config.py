@@ -219,3 +219,10 @@ def test_the_shape_of_what_is_trained_on(flags, shape):
 def test_a_shape_that_cannot_be_had_is_refused(flags, words):
     with pytest.raises(UserError, match=words):
         Config(steps=1, **flags)
+
+
+def test_a_fingerprint_tells_configurations_apart_and_not_folders():
+    one = config.read_config(config.find_recipe("dcgan_cpu"))
+    elsewhere = dataclasses.replace(one, run_dir="there", data_dir="data")
+    assert one.fingerprint == elsewhere.fingerprint
+    assert one.fingerprint != dataclasses.replace(one, seed=2).fingerprint

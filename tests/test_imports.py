@@ -102,7 +102,7 @@ COMMANDS = {
     "sample",
     "train",
 }
-COMMANDS |= {"build", "keras", "model", "runner"}  # what they share
+COMMANDS |= {"build", "keras", "model", "runner", "worker"}  # what they share
 
 
 def test_every_file_has_a_line_or_is_at_the_top():

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
+import zlib
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
@@ -375,7 +376,7 @@ class Config:
 
     distribute: str = flag(
         "none",
-        "Speed",
+        "Workers",
         "who makes each step together, each of an equal part of the batch: none, "
         "mirrored (all GPUs of this machine) or multi_worker (the processes that "
         "TF_CONFIG names; the same command for each)",
@@ -384,7 +385,7 @@ class Config:
     )
     local_batch_norm: bool = flag(
         False,
-        "Speed",
+        "Workers",
         "distributed, batch normalisation takes the statistics of each part of the "
         "batch rather than of all of it",
     )
@@ -483,6 +484,12 @@ class Config:
     def game(self) -> str:
         """The game that the networks play."""
         return NETWORKS[self.networks].game
+
+    @property
+    def fingerprint(self) -> int:
+        """A number that tells one configuration from another, wherever its folders."""
+        anywhere = dataclasses.replace(self, run_dir="anywhere", data_dir="")
+        return zlib.crc32(anywhere.to_flags().encode())
 
     def schedule(self, generates: bool) -> Schedule:
         """How the side moves that makes the fakes, or the one that does not."""

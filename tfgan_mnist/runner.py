@@ -62,6 +62,7 @@ from tfgan_mnist.training.checkpoint import (
     read_step,
     variables_of,
 )
+from tfgan_mnist.training.distribution import COLLAPSED, OVER, Team
 from tfgan_mnist.training.run_directory import RunDirectory
 from tfgan_mnist.training.transfer import Start
 from tfgan_mnist.visual.animation import write_gif
@@ -114,6 +115,7 @@ def run(
     directory: RunDirectory,
     echo: Callable[[str], None] | None = None,
     own: Sequence[loop.Hook | Callable[[State], None]] = (),
+    team: Team | None = None,
 ) -> Result:
     """Trains, or goes on, until the configuration's first limit; then saves the model.
 
@@ -123,6 +125,7 @@ def run(
       echo: what is done with each log line; by default it is printed, above the
         progress bar.
       own: the caller's hooks; a function is one every ``log_every`` steps.
+      team: with whom it makes the steps; alone by default.
 
     Raises:
       UserError: if the data or the directory cannot be had; nothing was touched.
@@ -131,8 +134,10 @@ def run(
         checkpoint is kept.
     """
     echo_or_print = echo or say
+    team = team or Team()
     with interrupts.caught(*interrupts.ENDING) as interrupted:
-        training = build_training(config)
+        with team.strategy.scope():
+            training = build_training(config)
         # Whatever it lacks is said before anything is trained.
         evaluate = build_evaluation(config, training) if config.evaluate_every else None
         checkpoints = Checkpoints(directory.checkpoints, config.keep_checkpoints, warn)
@@ -155,7 +160,9 @@ def run(
                 flaws = _flaws(config, directory, state)
                 for flaw in flaws:
                     warn(f"{flaw}; it is written anew from {restored.name}")
-                if flaws or not _is_over(config, state):
+                goes_on = bool(flaws) or not _is_over(config, state)
+                team.agree(state.step, 0 if goes_on else OVER, config.fingerprint)
+                if goes_on:
                     echo_or_print(_beginning(directory, state, removed))
                     if start and not restored:
                         start.assign(training.variables)
@@ -173,6 +180,7 @@ def run(
                         interrupted,
                         echo,
                         own,
+                        team,
                     )
                     _write_products(config, directory, sides, export, state)
                     if config.evaluate_every:
@@ -181,6 +189,13 @@ def run(
             raise RunStopped(
                 f"{error}: the run cannot go on. {_kept(checkpoints)}; lower the "
                 "learning rates, in another --run_dir or with --overwrite"
+            ) from None
+        except tf.errors.OpError as error:
+            if team.cluster is None:
+                raise
+            raise RunStopped(
+                f"another worker has gone ({first_line(error)}). {_kept(checkpoints)}; "
+                "start the same command on each worker to go on from there"
             ) from None
         except BrokenPipeError:  # who reads our lines has left: not the disk's fault
             raise
@@ -368,6 +383,7 @@ def _train(
     interrupted: list[int],
     echo: Callable[[str], None] | None,
     own: Sequence[loop.Hook | Callable[[State], None]],
+    team: Team,
 ) -> None:
     """Makes the steps that are left; the state is then of the last."""
     step = training.step
@@ -407,12 +423,14 @@ def _train(
         evaluation = hooks.Evaluation(config.evaluate_every, evaluate, log, observers)
         watchers.insert(watchers.index(log), evaluation)
 
-    def collapsed() -> bool:
-        return config.stop_on_collapse and bool(alarm.rung)
+    def why_stop() -> int:
+        if interrupted:
+            return interrupted[0]
+        return COLLAPSED if config.stop_on_collapse and alarm.rung else 0
 
     def advance(first: int, count: int) -> np.ndarray:
         try:
-            return step(tf.constant(first), tf.constant(count)).numpy()
+            return step.advance(first, count)
         except tf.errors.OpError:
             # TensorFlow would bury what is wrong with a file in words of its own.
             unreadable = getattr(training.batches, "unreadable", None)
@@ -421,7 +439,7 @@ def _train(
             raise RunStopped(f"{unreadable}. {_kept(saver.checkpoints)}") from None
 
     try:
-        finished = loop.run(
+        reason = loop.run(
             advance,
             lambda: step.names,
             state,
@@ -429,18 +447,19 @@ def _train(
             config.last_step,
             config.max_seconds,
             config.steps_per_call,
-            lambda: bool(interrupted or collapsed()),
+            why_stop,
+            team.agree,
         )
-        if not finished and collapsed():
+        if reason == COLLAPSED:
             saver(state)
             (sentence, *_) = alarm.rung.values()
             raise RunStopped(
                 f"stopped by --stop_on_collapse: {sentence}. {_kept(saver.checkpoints)}"
                 "; --nostop_on_collapse goes on"
             )
-        if not finished:
+        if reason:
             saver(state)
-            name = signal.Signals(interrupted[0]).name
+            name = signal.Signals(reason).name
             stopped = f"stopped by {name} at step {state.step:,}, saved"
             if state.step:
                 bar.close()
@@ -449,9 +468,7 @@ def _train(
                     f"(a second {name} skips this)"
                 )
                 _write_products(config, directory, training.gan.sides, export, state)
-            raise RunStopped(
-                f"{stopped}; {_go_on(config)}", exit_code=128 + interrupted[0]
-            )
+            raise RunStopped(f"{stopped}; {_go_on(config)}", exit_code=128 + reason)
     finally:
         bar.close()
         events.close()

@@ -17,8 +17,9 @@ from tfgan_mnist.config import (
     recipe_header,
     recipes,
 )
-from tfgan_mnist.registry import ADVERSARIAL, find
+from tfgan_mnist.registry import ADVERSARIAL, NETWORKS, find
 from tfgan_mnist.system import command, interrupts
+from tfgan_mnist.system.cluster import Cluster, read_cluster
 from tfgan_mnist.system.errors import UserError, nearest
 from tfgan_mnist.system.files import check_folder
 from tfgan_mnist.system.flags import grouped_help
@@ -27,6 +28,7 @@ from tfgan_mnist.training.run_directory import RunDirectory
 if TYPE_CHECKING:  # it loads TensorFlow
     from tfgan_mnist.runner import Result
     from tfgan_mnist.training.checkpoint import State
+    from tfgan_mnist.training.distribution import Team
     from tfgan_mnist.training.loop import Hook
 
 EXAMPLES = (
@@ -75,19 +77,47 @@ def train(
         raise UserError(f"{min(unknown)!r} is no flag of a recipe")
     config = dataclasses.replace(config, **overrides)
     directory = RunDirectory(config.run_dir)
-    directory.check(config)
+    cluster = _cluster_of(config)
+    if not cluster or cluster.is_chief:
+        directory.check(config)
     _check_sources(config)
 
     from tfgan_mnist.system.runtime import load_tensorflow
 
+    def assembled() -> Team:
+        from tfgan_mnist.training.distribution import assemble
+
+        return assemble(config.distribute, cluster)
+
     with interrupts.deferred():
-        load_tensorflow()
-        from tfgan_mnist import runner
+        team = load_tensorflow(assembled)
+        from tfgan_mnist import runner, worker
 
     if config.data.count == 0:
         find("data.catalogue:prepare")(config.dataset, config.data_dir)
         config = dataclasses.replace(config)  # now all of it is known
-    return runner.run(config, directory, echo, hooks)
+    if not team.is_chief:
+        return worker.follow(config, directory, team)
+    return runner.run(config, directory, echo, hooks, team)
+
+
+def _cluster_of(config: Config) -> Cluster | None:
+    """The workers of a run, if it has several.
+
+    Raises:
+      UserError: if TF_CONFIG is wrong, or a batch cannot be divided among them.
+    """
+    if config.distribute != "multi_worker":
+        return None
+    cluster = read_cluster()
+    count = len(cluster.addresses)
+    least = count * NETWORKS[config.networks].packing
+    if config.batch_size % least:
+        raise UserError(
+            f"--batch_size={config.batch_size}: the {count} workers of TF_CONFIG take "
+            f"equal parts of a batch; give a multiple of {least}"
+        )
+    return cluster
 
 
 def _check_sources(config: Config) -> None:

@@ -1,15 +1,14 @@
 """Two real processes train what one trains with the whole batch."""
 
-import contextlib
 import json
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import free_addresses
 
 from tfgan_mnist.training.distribution import Team
 
@@ -44,16 +43,6 @@ def start(addresses: list[str], index: int) -> subprocess.Popen:
     )
 
 
-def free_addresses(count: int) -> list[str]:
-    with contextlib.ExitStack() as probes:
-        found = []
-        for _ in range(count):
-            probe = probes.enter_context(contextlib.closing(socket.socket()))
-            probe.bind(("", 0))
-            found.append(f"localhost:{probe.getsockname()[1]}")
-        return found
-
-
 @pytest.fixture(scope="module")
 def trained() -> list:
     """What one process finds, and each of two."""
@@ -82,4 +71,4 @@ def test_alone_one_agrees_with_oneself():
     team = Team()
     assert team.is_chief
     assert team.replicas == 1
-    assert team.agree(12.5, 15) == (12.5, 15)
+    assert team.agree(12.5, 15, 20) == (12.5, 15, 20)

@@ -28,7 +28,7 @@ class Game:
         return np.arange(first, first + count, dtype=np.float32)[:, None]
 
 
-def play(state: State, hooks, **options) -> tuple[Game, bool]:
+def play(state: State, hooks, **options) -> tuple[Game, int]:
     game = Game()
     return game, run(game, lambda: ["loss"], state, hooks, **options)
 
@@ -36,10 +36,10 @@ def play(state: State, hooks, **options) -> tuple[Game, bool]:
 def test_hooks_are_called_on_time_and_calls_are_long_between_them():
     often, rarely = Watcher(4), Watcher(10, at_end=True)
     each = Watcher(0)
-    game, finished = play(
+    game, reason = play(
         State({}), [each, often, rarely], last_step=23, steps_per_call=100
     )
-    assert finished
+    assert not reason
     assert often.steps == [4, 8, 12, 16, 20]
     assert rarely.steps == [10, 20, 23]
     assert each.steps == [4, 8, 10, 12, 16, 20, 23]
@@ -77,24 +77,37 @@ def test_losses_wait_until_a_hook_takes_them():
 def test_time_ends_a_run_resumed_time_included():
     state = State({}, seconds=60.0)
     hook = Watcher(100, at_end=True)
-    game, finished = play(state, [hook], max_seconds=60.0)
-    assert finished
+    game, reason = play(state, [hook], max_seconds=60.0)
+    assert not reason
     assert game.calls == []
     assert hook.steps == [0]
-    game, finished = play(State({}, seconds=60.0), [], max_seconds=60.05)
-    assert finished
+    game, reason = play(State({}, seconds=60.0), [], max_seconds=60.05)
+    assert not reason
     assert game.calls
 
 
 def test_an_interrupt_leaves_at_the_next_call():
-    asked = iter([False, False, True])
+    asked = iter([0, 0, 15])
     hook = Watcher(100, at_end=True)
-    game, finished = play(
-        State({}), [hook], last_step=100, interrupted=lambda: next(asked)
-    )
-    assert not finished
+    game, reason = play(State({}), [hook], last_step=100, why_stop=lambda: next(asked))
+    assert reason == 15
     assert len(game.calls) == 2
     assert hook.steps == []
+
+
+def test_what_several_processes_agree_on_holds():
+    times = iter([0.0, 0.0, 61.0])  # the chief's; ours has hardly begun
+    game, reason = play(
+        State({}),
+        [],
+        max_seconds=60.0,
+        steps_per_call=10,
+        agree=lambda seconds, reason, count: (next(times), reason, 3),
+    )
+    assert not reason
+    assert game.calls == [(0, 3), (3, 3)]
+    _, reason = play(State({}), [], last_step=5, agree=lambda *own: (0.0, 9, 1))
+    assert reason == 9
 
 
 def test_the_first_bad_loss_is_named_with_its_step():

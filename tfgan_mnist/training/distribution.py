@@ -17,6 +17,9 @@ import tensorflow as tf
 
 from tfgan_mnist.system.cluster import Cluster
 
+# Reasons to stop, beside the numbers of signals.
+OVER, COLLAPSED = 254, 255
+
 PATIENCE = 300  # seconds that workers wait for each other at the start
 
 
@@ -29,10 +32,12 @@ class Team:
     """
 
     def __init__(
-        self, strategy: tf.distribute.Strategy | None = None, cluster=None
-    ) -> None:
+        self,
+        strategy: tf.distribute.Strategy | None = None,
+        cluster: Cluster | None = None,
+    ):
         self.strategy = strategy or tf.distribute.get_strategy()
-        self.cluster: Cluster | None = cluster
+        self.cluster = cluster
         self._sum = tf.function(self._summed, autograph=False)
 
     @property
@@ -45,25 +50,27 @@ class Team:
         """How many parts a batch is divided into."""
         return self.strategy.num_replicas_in_sync
 
-    def agree(self, seconds: float, reason: int) -> tuple[float, int]:
-        """The chief's time, and the largest of the workers' reasons to stop.
+    def agree(self, number: float, reason: int, count: int) -> tuple[float, int, int]:
+        """The chief's numbers, and the largest of the workers' reasons to stop.
 
         Every worker must ask at the same place of the run: it waits for the others.
 
         Args:
-          seconds: of training, as this worker counts them.
-          reason: why it wants to stop, from 1 to 255; 0 if it does not.
+          number: seconds of training, say.
+          reason: why this worker wants to stop, from 1 to 255; 0 if it does not.
+          count: a whole number below 2³².
         """
         if self.cluster is None:
-            return seconds, reason
-        place = self.cluster.index
+            return number, reason, count
+        chief = [float(number), float(count)] if self.is_chief else [0.0, 0.0]
         reasons = [0.0] * len(self.cluster.addresses)
-        reasons[place] = float(reason)
-        mine = tf.constant([seconds if self.is_chief else 0.0, *reasons], tf.float64)
-        seconds, *reasons = self._sum(mine).numpy()
-        return float(seconds), int(max(reasons))
+        reasons[self.cluster.index] = float(reason)
+        mine = tf.constant([*chief, *reasons], tf.float64)
+        number, count, *reasons = map(float, self._sum(mine).numpy())
+        return number, int(max(reasons)), int(count)
 
     def _summed(self, numbers: tf.Tensor) -> tf.Tensor:
+        """The sum over all workers."""
         replicas = self.replicas // len(self.cluster.addresses)  # of each worker
 
         def share() -> tf.Tensor:
@@ -89,7 +96,7 @@ def assemble(distribute: str, cluster: Cluster | None) -> Team:
         others = ", ".join(cluster.addresses)
         with _patience(PATIENCE, f"not all workers came ({others})"):
             team = Team(tf.distribute.MultiWorkerMirroredStrategy(), cluster)
-            team.agree(0.0, 0)
+            team.agree(0, 0, 0)
         return team
     return Team()
 

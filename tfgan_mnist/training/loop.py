@@ -38,8 +38,9 @@ def run(
     last_step: int | None = None,
     max_seconds: float = 0.0,
     steps_per_call: int = 1,
-    interrupted: Callable[[], bool] = lambda: False,
-) -> bool:
+    why_stop: Callable[[], int] = lambda: 0,
+    agree: Callable[[float, int, int], tuple[float, int, int]] = lambda *own: own,
+) -> int:
     """Trains until a limit is met; it never asks what.
 
     Args:
@@ -50,10 +51,12 @@ def run(
       last_step: where to stop; None: where 32 bits end.
       max_seconds: time to stop after, resumed time included; 0: never.
       steps_per_call: at most so many in a call; a call ends where a hook is due.
-      interrupted: asked between calls.
+      why_stop: asked between calls for a reason to end, a number from 1 to 255, or 0.
+      agree: (seconds, reason, steps of the next call) → those that hold, where several
+        processes make the steps.
 
     Returns:
-      whether it came to its end (rather than being interrupted).
+      0 if it came to its end, or the reason why it did not.
 
     Raises:
       NotFiniteError: if a loss is not finite. No hook has seen that step.
@@ -67,13 +70,14 @@ def run(
     intervals = [hook.every for hook in hooks if hook.every]
     due: set[int] = set()  # hooks that have seen the current step
     while state.step < last_step:
-        if max_seconds and state.seconds >= max_seconds:
-            break
-        if interrupted():
-            return False
         counts = [steps_per_call, *(every - state.step % every for every in intervals)]
         counts.append(last_step - state.step)
-        losses = advance(state.step, min(counts))
+        seconds, reason, count = agree(state.seconds, why_stop(), min(counts))
+        if max_seconds and seconds >= max_seconds:
+            break
+        if reason:
+            return reason
+        losses = advance(state.step, count)
         check_finite(losses, names(), state.step)
         state.step += len(losses)
         state.losses = np.concatenate(
@@ -94,7 +98,7 @@ def run(
     for i, hook in enumerate(hooks):
         if hook.at_end and i not in due:
             hook(state)
-    return True
+    return 0
 
 
 def check_finite(losses: np.ndarray, names: Sequence[str], step: int) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from tfgan_mnist.system.replicas import count_replicas, take_own
@@ -135,6 +136,10 @@ class Step:
           before each player's last update of it.
         """
         return self._compiled(first, count)
+
+    def advance(self, first: int, count: int) -> np.ndarray:
+        """``__call__`` with Python's numbers and an array, as the loop has them."""
+        return self(tf.constant(first), tf.constant(count)).numpy()
 
     @property
     def draws(self) -> int:

@@ -1,0 +1,130 @@
+"""Distributed runs, by the real command in real processes on this machine."""
+
+import contextlib
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import TINY, assert_one_line_error, free_addresses, run, start
+
+FLAGS = [
+    *TINY,
+    "--dataset=mnist5k",
+    "--distribute=multi_worker",
+    "--steps=120",
+    "--log_every=20",
+    "--sample_every=120",
+    "--checkpoint_every=20",
+    "--keep_checkpoints=10000",
+    "--steps_per_call=5",
+]
+
+
+@contextlib.contextmanager
+def cluster_of(addresses: list[str], index: int):
+    """TF_CONFIG for what is started inside."""
+    task = {"type": "worker", "index": index}
+    before = os.environ.get("TF_CONFIG")
+    os.environ["TF_CONFIG"] = json.dumps(
+        {"cluster": {"worker": addresses}, "task": task}
+    )
+    try:
+        yield
+    finally:
+        del os.environ["TF_CONFIG"]
+        if before is not None:
+            os.environ["TF_CONFIG"] = before
+
+
+def start_two(run_dir: Path, *flags: str) -> list:
+    addresses, processes = free_addresses(2), []
+    for index in (0, 1):
+        with cluster_of(addresses, index):
+            words = ["train", *FLAGS, f"--run_dir={run_dir}", *flags]
+            processes.append(start(*words))
+    return processes
+
+
+def end(processes: list) -> list[tuple[int, str, str]]:
+    found = []
+    for process in processes:
+        stdout, stderr = process.communicate(timeout=240)
+        found.append((process.returncode, stdout, stderr))
+    return found
+
+
+def variables(run_dir: Path, step: int) -> dict[str, np.ndarray]:
+    with np.load(run_dir / "checkpoints" / f"step_{step:07d}.npz") as file:
+        return {name: file[name] for name in file.files if name != "seconds"}
+
+
+def wait_for_step(process, run_dir: Path, step: int) -> None:
+    """Until a run has a checkpoint of a step, or of a later one."""
+    deadline = time.monotonic() + 240
+    while not any(
+        int(path.stem.removeprefix("step_")) >= step
+        for path in (run_dir / "checkpoints").glob("step_*.npz")
+    ):
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def interrupted(tmp_path_factory) -> tuple[Path, list]:
+    """The folder of a run of two that goes past step 120 until one is sent SIGTERM."""
+    run_dir = tmp_path_factory.mktemp("whole") / "run"
+    chief, other = start_two(run_dir, "--steps=100000")
+    wait_for_step(chief, run_dir, 120)
+    other.send_signal(signal.SIGTERM)
+    return run_dir, end([chief, other])
+
+
+def test_all_workers_stop_at_the_step_at_which_one_is_interrupted(interrupted):
+    run_dir, ((code, stdout, stderr), (other_code, other_stdout, heard)) = interrupted
+    assert code == other_code == 143, stderr + heard
+    step = stderr.partition("at step ")[2].partition(", saved")[0]
+    assert f"stopped with the others by SIGTERM at step {step}" in heard
+    assert f"step {step}" in stdout
+    assert other_stdout == ""  # the chief alone prints, and writes
+    last = int(step.replace(",", ""))
+    assert (run_dir / "checkpoints" / f"step_{last:07d}.npz").is_file()
+    assert (run_dir / "saved_model" / "saved_model.pb").is_file()
+
+
+def test_a_run_whose_worker_is_killed_ends_in_the_same_bits(interrupted, tmp_path):
+    run_dir = tmp_path / "run"
+    chief, other = start_two(run_dir)
+    wait_for_step(chief, run_dir, 20)
+    other.kill()
+    (code, _, stderr), _ = end([chief, other])
+    assert code != 0
+    assert "another worker has gone" in stderr
+    assert not (run_dir / "checkpoints" / "step_0000120.npz").exists()
+
+    for code, _, stderr in end(start_two(run_dir)):
+        assert code == 0, stderr
+    expected, found = variables(interrupted[0], 120), variables(run_dir, 120)
+    assert expected.keys() == found.keys()
+    for name, array in expected.items():
+        np.testing.assert_array_equal(found[name], array, err_msg=name)
+
+    # One worker goes on where two were.
+    flags = [*FLAGS, "--distribute=none", "--steps=125", f"--run_dir={run_dir}"]
+    code, stdout, stderr = run("train", *flags)
+    assert code == 0, stderr
+    assert "resuming at step 120" in stdout
+
+
+def test_what_is_wrong_is_said_before_tensorflow_loads(tmp_path, monkeypatch):
+    flags = [*FLAGS, f"--run_dir={tmp_path / 'run'}"]
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    assert_one_line_error(run("train", *flags), "TF_CONFIG is not set")
+    with cluster_of(free_addresses(3), 0):
+        words = ("--batch_size=8", "3 workers", "multiple of 3")
+        assert_one_line_error(run("train", *flags), *words)
+    assert not (tmp_path / "run").exists()
