@@ -94,7 +94,7 @@ class ModelFlags:
         if self.run_dir:
             return RunDirectory(self.run_dir).read_config().game
         flags = self._metadata().get("flags")
-        name = flags.get("networks") if isinstance(flags, dict) else None
+        name = str(flags.get("networks")) if isinstance(flags, dict) else ""
         return NETWORKS[name].game if name in NETWORKS else ""
 
     def _metadata(self) -> dict[str, Any]:
