@@ -825,6 +825,7 @@ def attempt_number(
 
 
 def table(records: list[dict]) -> str:
+    """How many attempts of each kind had which verdict."""
     counts = collections.defaultdict(collections.Counter)
     for record in records:
         counts[record["kind"]][record["verdict"]] += 1
@@ -833,7 +834,11 @@ def table(records: list[dict]) -> str:
         [kind, str(counts[kind].total()), *(str(counts[kind][v]) for v in VERDICTS)]
         for kind in sorted(counts, key=lambda kind: (kind == "**all**", kind))
     ]
-    return markdown(["attempts on", "number", *VERDICTS], rows)
+    afresh = sum(record["afresh"] for record in records)
+    return (
+        f"{len(records):,} attempts, {afresh} of them in processes started afresh:\n\n"
+        + markdown(["attempts on", "number", *VERDICTS], rows)
+    )
 
 
 def main(argv: list[str]) -> None:
