@@ -126,6 +126,8 @@ def table(results: dict[str, list[dict]]) -> str:
         "measured them on two cores that other work shared. Each run's command, alarms "
         "and metrics are in [samples/results.json](../samples/results.json)."
     )
+    if missing := [f"`{name}`" for name in RECIPES if name not in results]:
+        words += f" Not measured yet: {', '.join(missing)}."
     return f"{text}\n{words}\n{stale_note(text)}"
 
 
@@ -133,6 +135,8 @@ def recipes_table(
     results: dict[str, list[dict]], compared: dict[str, list[dict]]
 ) -> str:
     """Each image recipe's purpose, minutes and FCD as Markdown, the nearest first.
+
+    Those that were not measured yet come last.
 
     Args:
       results: what this script found.
@@ -150,7 +154,13 @@ def recipes_table(
         cells = [starred(recipe, runs[0]), purpose, f"{minutes:.0f}"]
         rows.append((distance, [*cells, f"{distance:#.2g}".rstrip(".")]))
     heads = ["recipe", "purpose", "minutes", "FCD"]
-    text = markdown(heads, [cells for _, cells in sorted(rows)], left=["purpose"])
+    nearest = [cells for _, cells in sorted(rows)]
+    unmeasured = [
+        [f"`{name}`", recipe_header(paths[name])[0], "–", "–"]
+        for name in RECIPES
+        if name not in results
+    ]
+    text = markdown(heads, nearest + unmeasured, left=["purpose"])
     return text + stale_note(text)
 
 
