@@ -77,6 +77,7 @@ def test_black_digits_on_white_are_measured_with_a_warning(tmp_path):
         (["--images=few.npy"], "--images=few.npy: 5 are too few"),
         (["--images=few.npy", "--data_dir=here"], "--data_dir=here: holds no mnist"),
         (["--images=few.npy", "--output=a.txt"], "--output=a.txt: must end in .json"),
+        (["--images=few.npy", "--neighbours=a.png"], "needs training images; give"),
     ],
 )
 def test_wrong_words(flags, words, tmp_path):

@@ -51,6 +51,12 @@ class Flags(ModelFlags):
     output: str = flag(
         "", "Metrics", "a file for the metrics as JSON, beside the table"
     )
+    neighbours: str = flag(
+        "",
+        "Metrics",
+        "a picture (.png) of samples, each beside the training images nearest to it, "
+        "the most alike in the first row; needs --data_dir",
+    )
 
     def __post_init__(self):
         super().__post_init__()
@@ -73,6 +79,16 @@ class Flags(ModelFlags):
                 raise UserError(f"--output={self.output}: must end in .json")
             check_output(Path(self.output))
             check_outside(Path(self.output), f"--output={self.output}")
+        if self.neighbours:
+            if Path(self.neighbours).suffix != ".png":
+                raise UserError(f"--neighbours={self.neighbours}: must end in .png")
+            if not self.data_dir:
+                raise UserError(
+                    f"--neighbours={self.neighbours}: needs training images; give "
+                    "--data_dir"
+                )
+            check_output(Path(self.neighbours), "--neighbours")
+            check_outside(Path(self.neighbours), f"--neighbours={self.neighbours}")
 
 
 def main(argv: Sequence[str]) -> None:
@@ -91,22 +107,29 @@ def main(argv: Sequence[str]) -> None:
 
     with interrupts.deferred():
         load_tensorflow()
+        from tfgan_mnist.evaluation import report
         from tfgan_mnist.evaluation.judges import read_judge
         from tfgan_mnist.evaluation.protocols import protocol_of
-        from tfgan_mnist.evaluation.report import measure, measure_images, table
 
     own = read_judge(flags.judge) if flags.judge not in ("", "mnist") else None
     protocol = own.protocol if own else flags.judge and protocol_of("mnist")
     if flags.images:
+        source = images
         if own:
-            images = _read(flags, own.judge.channels)
+            source = _read(flags, own.judge.channels)
         dataset = own.about.dataset if own else "mnist"
-        found = measure_images(images, flags.data_dir, protocol, dataset)
+        found = report.measure_images(source, flags.data_dir, protocol, dataset)
         found = {"images": flags.images, **found}
     else:
-        model = flags.load()
-        found = measure(model, data_dir=flags.data_dir, protocol=protocol)
-    print(table(found))
+        source = flags.load()
+        found = report.measure(source, data_dir=flags.data_dir, protocol=protocol)
+    print(report.table(found))
+    if flags.neighbours:
+        import imageio.v3 as imageio
+
+        picture, path = report.nearest_picture(source, flags.data_dir), flags.neighbours
+        with path_errors(f"--neighbours={path}"), whole_file(Path(path)) as unfinished:
+            imageio.imwrite(unfinished, picture)
     if flags.output:
         output = Path(flags.output)
         with path_errors(f"--output={output}"), whole_file(output) as unfinished:

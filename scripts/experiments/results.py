@@ -66,6 +66,10 @@ COLUMNS = {
     "digit_agreement_10k": "digit agreement",
     "accuracy_10k": "accuracy",
     "copies_1k": "copies",
+    "data_copying_1k": "C_T",
+    "walk_jumps": "walk jumps",
+    "walk_peak": "walk peak",
+    "path_length_1k": "path length",
 }
 
 

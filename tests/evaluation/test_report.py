@@ -39,6 +39,7 @@ class Real:
 
     path, classes, kind = "real", 10, "images"
     metadata = {"dataset": "mnist"}  # noqa: RUF012
+    takes_latents = False
 
     def __init__(self):
         self.images, digits = mnist5k()
@@ -66,10 +67,66 @@ def test_with_real_images_copies_are_found_out_and_labels_learned_from():
     found = report.measure(real, seeds=(1,), quick=True, data_dir=place)["metrics"]
     assert found["copies_1k"] == {"mean": 1.0, "deviation": 0.0, "real": 0.01}
     assert found["nearest_1k"]["mean"] < 0.1 < found["nearest_1k"]["real"]
+    assert found["data_copying_1k"]["mean"] < -5.0
+    assert found["data_copying_1k"]["real"] == 0.0
     assert found["accuracy_1k"]["mean"] == pytest.approx(
         found["accuracy_1k"]["real"], abs=0.04
     )
     assert found["accuracy_1k"]["real"] > 0.85
+
+
+def test_a_copy_is_seen_beside_what_it_is_a_copy_of():
+    training, labels = mnist5k()
+    real = report.RealImages(training, labels, training[:50], labels[:50])
+    others = np.random.default_rng(1).random([11, 28, 28, 1], np.float32)
+    copy = training[4321:4322] / np.float32(255.0)
+    sheet = real.beside(np.concatenate([others, copy]), count=3)
+    assert sheet.shape == (10 * 29 + 1, 4 * 29 + 1)
+    shown = [sheet[1:29, 1 + 29 * i : 29 + 29 * i] for i in range(4)]
+    np.testing.assert_array_equal(shown[0], training[4321, ..., 0])
+    np.testing.assert_array_equal(shown[1], shown[0])
+    assert not np.array_equal(shown[2], shown[0])
+
+
+class Straight:
+    """Its images are a linear function of the latents, and a label shifts them."""
+
+    classes = 2
+
+    def __init__(self):
+        self.asked: list[int] = []
+
+    def latents(self, seeds):
+        return np.random.default_rng(seeds).standard_normal([len(seeds), 3])
+
+    def generate(self, latents, labels):
+        self.asked += list(labels)
+        assert len(latents) == len(labels)
+        return (latents + 100.0 * labels[:, np.newaxis])[:, :, np.newaxis, np.newaxis]
+
+
+def test_a_linear_model_s_walks_are_even_and_keep_to_a_label():
+    model = Straight()
+    found = report.latent_metrics(model, 1, lambda images: images[:, :, 0, 0])
+    assert found.keys() == {"walk_jumps", "walk_peak", "path_length_1k"}
+    assert found["walk_jumps"] == 0.0
+    assert 1.0 < found["walk_peak"] < 1.5
+    # Latents of length r at an angle a from each other: (r a)², r² = 3 on average.
+    assert 3.0 < found["path_length_1k"] < 3.0 * np.pi**2
+    assert sum(model.asked) == len(model.asked) / 2
+    again = report.latent_metrics(Straight(), 1, lambda images: images[:, :, 0, 0])
+    assert again == found
+
+
+def test_what_takes_latents_is_measured_on_walks(conditional, toy, tmp_path):
+    assert SavedGenerator(conditional).takes_latents
+    assert not foreign(tmp_path / "model", 1.0).takes_latents
+    model = SavedGenerator(conditional)
+    found = report.measure(model, seeds=(1,))["metrics"]
+    assert 0.0 <= found["walk_jumps"]["mean"] <= 1.0
+    assert found["walk_peak"]["mean"] >= 1.0
+    assert found["path_length_1k"]["mean"] > 0.0
+    assert "walk_jumps" not in report.measure(SavedGenerator(toy), (1,))["metrics"]
 
 
 class Foreign(tf.Module):

@@ -52,6 +52,8 @@ class Protocol:
       labels: count → the labels int32 [count] that a conditional model is asked for;
         None if a sample is of no single class.
       prepare: raises UserError if the metrics could not be computed later.
+      perceive: samples → features whose distances are those that one sees; with them
+        walks through the latent space are measured.
     """
 
     count: int
@@ -66,6 +68,7 @@ class Protocol:
     expected: Metrics = dataclasses.field(default_factory=dict)
     labels: Callable[[int], np.ndarray] | None = None
     prepare: Callable[[], object] = lambda: None
+    perceive: Callable[[np.ndarray], np.ndarray] | None = None
 
 
 def _toy(count: int, metrics, real, picture, **options) -> Protocol:
@@ -227,6 +230,7 @@ def judged(
         expected=named(expected, quick_count),
         labels=labels if classes else None,
         prepare=known,
+        perceive=lambda samples: known()[0].features(samples),
     )
 
 
@@ -251,11 +255,12 @@ def pictures() -> Protocol:
 def stacks(count: int = 26_000, quick_count: int = 5_000) -> Protocol:
     """Of three digits at once, as red, green and blue."""
 
-    def features(samples):
+    def of_colours(samples):
         judge, colours = load_judge(), np.split(samples, 3, axis=-1)
-        return np.stack(
-            [judge.classes_of(judge.features(colour)) for colour in colours], axis=1
-        )
+        return [judge.features(colour) for colour in colours]
+
+    def features(samples):
+        return np.stack(list(map(load_judge().classes_of, of_colours(samples))), axis=1)
 
     def real(seed, count):
         # Of test images as the judge sees them, like the samples beside them.
@@ -278,6 +283,7 @@ def stacks(count: int = 26_000, quick_count: int = 5_000) -> Protocol:
         distance=f"kl_{brief_count(quick_count)}",
         expected=expected,
         prepare=lambda: (load_judge(), load_real()),
+        perceive=lambda samples: np.concatenate(of_colours(samples), axis=1),
     )
 
 

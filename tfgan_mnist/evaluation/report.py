@@ -9,13 +9,21 @@ from typing import Annotated, Any, Required
 
 import numpy as np
 from annotated_types import Ge, Le, Len
+from sklearn.cluster import KMeans
 from typing_extensions import TypedDict
 
 from tfgan_mnist.data.images import checked, evenly_spaced
 from tfgan_mnist.data.mnist import mnist, mnist5k
 from tfgan_mnist.evaluation.metrics.accuracy import classification_accuracy
+from tfgan_mnist.evaluation.metrics.copying import CELLS, data_copying
 from tfgan_mnist.evaluation.metrics.judge import load_judge
-from tfgan_mnist.evaluation.metrics.nearest import memorisation, nearest_distances
+from tfgan_mnist.evaluation.metrics.nearest import (
+    memorisation,
+    nearest_distances,
+    nearest_images,
+)
+from tfgan_mnist.evaluation.metrics.path_length import EPSILON, path_length
+from tfgan_mnist.evaluation.metrics.walks import walk_metrics
 from tfgan_mnist.evaluation.protocols import (
     Metrics,
     Protocol,
@@ -25,11 +33,16 @@ from tfgan_mnist.evaluation.protocols import (
 )
 from tfgan_mnist.registry import DATASETS
 from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
+from tfgan_mnist.serving.walks import between
 from tfgan_mnist.system import progress
 from tfgan_mnist.system.errors import UserError
+from tfgan_mnist.visual.montage import montage
 
 SEEDS = (1, 2, 3)
 NEAREST = 1_000
+WALKS, WALK_FRAMES = 20, 60
+PAIRS = 200  # of random samples, that changes in walks are compared with
+STEPS = 1_000  # short ones, that path length is measured by
 
 
 class Summary(TypedDict, total=False):
@@ -66,18 +79,44 @@ class RealImages:
     held_out_labels: np.ndarray
 
     @functools.cached_property
-    def held_out_distances(self) -> np.ndarray:
-        return self.distances(self.held_out / np.float32(255.0))
-
-    @functools.cached_property
     def _training(self) -> np.ndarray:
         return self.training / np.float32(255.0)
 
-    def distances(self, images: np.ndarray) -> np.ndarray:
-        """Of at most ``NEAREST`` images, spread evenly, to the training images."""
-        return nearest_distances(
-            images[evenly_spaced(len(images), NEAREST)], self._training
-        )
+    @functools.cached_property
+    def _held_out(self) -> tuple[np.ndarray, np.ndarray]:
+        return self._compared(self.held_out / np.float32(255.0))
+
+    @functools.cached_property
+    def _cells(self) -> KMeans:
+        """Cells of the images, for ``data_copying``; of some of the training images."""
+        some = self._training[evenly_spaced(len(self._training), 10 * NEAREST)]
+        return KMeans(CELLS, n_init=1, random_state=0).fit(some.reshape(len(some), -1))
+
+    def _compared(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Distances to the training images, and cells.
+
+        Of at most ``NEAREST`` images, spread evenly.
+        """
+        images = images[evenly_spaced(len(images), NEAREST)].astype(np.float32)
+        cells = self._cells.predict(images.reshape(len(images), -1))
+        return nearest_distances(images, self._training), cells
+
+    def beside(self, images: np.ndarray, count: int = 9) -> np.ndarray:
+        """Ten images [count, 28, 28, 1] in [0, 1] beside their nearest training images.
+
+        The first row has the image that is nearest to any of them, the last the one
+        that is furthest from all.
+
+        Returns:
+          uint8 pixels: in each row an image, and ``count`` training images.
+        """
+        distances, _ = self._compared(images)
+        images = images[evenly_spaced(len(images), NEAREST)]
+        order = np.argsort(distances)
+        shown = images[order[evenly_spaced(len(order), 10)]]
+        rows = nearest_images(shown, self._training, count)
+        sheet = np.concatenate([shown[:, np.newaxis], self._training[rows]], axis=1)
+        return montage(sheet.reshape(-1, *sheet.shape[2:]), 1 + count)
 
     def accuracy(self, images: np.ndarray, labels: np.ndarray) -> Metrics:
         """On held-out images, of a classifier that learned from images [0, 1]."""
@@ -88,15 +127,17 @@ class RealImages:
 
     def metrics(self, images: np.ndarray, labels: np.ndarray | None) -> Metrics:
         """Of images [count, 28, 28, 1] in [0, 1], and the labels asked for, if any."""
-        distances = self.distances(images)
-        near = memorisation(distances, self.held_out_distances)
+        distances, cells = self._compared(images)
+        near = memorisation(distances, self._held_out[0])
+        near["data_copying"] = data_copying(distances, cells, *self._held_out)
         learned = {} if labels is None else self.accuracy(images, labels)
         return counted(near, len(distances)) | learned
 
     def reference(self, count: int, labelled: bool) -> Metrics:
         """The metrics of held-out images; accuracy is of so many training images."""
-        distances = self.held_out_distances
+        distances, cells = self._held_out
         near = memorisation(distances, distances)
+        near["data_copying"] = data_copying(distances, cells, distances, cells)
         found = counted(near, min(count, len(distances)))
         if labelled:
             some = evenly_spaced(len(self.training), count)
@@ -112,6 +153,46 @@ def real_images(dataset: str, data_dir: str) -> RealImages:
     """
     training = mnist5k() if dataset == "mnist5k" else mnist(data_dir)
     return RealImages(*training, *mnist(data_dir, "test"))
+
+
+def latent_metrics(
+    model: SavedGenerator,
+    seed: int,
+    perceive: Callable[[np.ndarray], np.ndarray],
+) -> Metrics:
+    """How a model's images change on walks through its latent space.
+
+    A walk, a pair and a step keep to one label, where a model takes some, and all
+    labels have as many.
+
+    Args:
+      model: one that takes latents.
+      seed: of the latents, which are others than those of samples from that seed.
+      perceive: images → features, for ``path_length``.
+    """
+
+    def drawn(place: int, count: int) -> tuple[np.ndarray, np.ndarray, Any]:
+        seeds = row_seeds(seed, 2 * count) + (place << 24)
+        starts, ends = np.split(model.latents(seeds), 2)
+        return starts, ends, np.arange(count) % model.classes if model.classes else None
+
+    def images(points: np.ndarray, labels: Any) -> np.ndarray:
+        each = points.shape[1]
+        flat = points.reshape(-1, points.shape[2])
+        found = model.generate(flat, None if labels is None else labels.repeat(each))
+        return found.reshape(len(points), each, *found.shape[1:])
+
+    starts, ends, labels = drawn(1, WALKS)
+    shares = np.tile(np.linspace(0.0, 1.0, WALK_FRAMES), [WALKS, 1])
+    walks = images(between(starts, ends, shares), labels)
+    starts, ends, labels = drawn(2, PAIRS)
+    pairs = images(np.stack([starts, ends], axis=1), labels)
+    starts, ends, labels = drawn(3, STEPS)
+    shares = np.random.default_rng(seed).uniform(0.0, 1.0 - EPSILON, [STEPS, 1])
+    shares = np.concatenate([shares, shares + EPSILON], axis=1)
+    here, there = np.moveaxis(images(between(starts, ends, shares), labels), 1, 0)
+    length = path_length(perceive(here), perceive(there))
+    return walk_metrics(walks, pairs) | counted({"path_length": length}, STEPS)
 
 
 def measure(
@@ -182,11 +263,14 @@ def measure(
             "MNIST's; leave it out"
         )
     real = real_images(dataset, data_dir) if data_dir else None
+    walks = None
+    if not quick and protocol.perceive and model.takes_latents:
+        walks = functools.partial(latent_metrics, model, perceive=protocol.perceive)
     return {
         "recipe": model.metadata.get("recipe"),
         "dataset": dataset,
         "step": model.metadata.get("step"),
-        **_measured(protocol, draw, labels, seeds, count, quick, real),
+        **_measured(protocol, draw, labels, seeds, count, quick, real, walks),
     }
 
 
@@ -222,8 +306,12 @@ def _measured(
     count: int,
     quick: bool,
     real: RealImages | None,
+    walks: Callable[[int], Metrics] | None = None,
 ) -> dict[str, Any]:
-    """What ``measure`` says of the samples that ``draw`` makes of each seed."""
+    """What ``measure`` says of the samples that ``draw`` makes of each seed.
+
+    ``walks`` adds what is measured of other samples from that seed.
+    """
     metrics = protocol.quick_metrics if quick else protocol.metrics
     found, reference = [], []
     for seed in progress.bar(seeds, "measuring", leave=False, unit="set"):
@@ -233,6 +321,8 @@ def _measured(
         reference.append(metrics(features, None if labels is None else digits))
         if real:
             found[-1] |= real.metrics(load_judge().resized(samples), labels)
+        if walks:
+            found[-1] |= walks(seed)
     if real:
         reference[0] |= real.reference(count, labels is not None)
 
@@ -251,6 +341,16 @@ def _measured(
         **({"judge": protocol.judge} if protocol.judge else {}),
         "metrics": {name: summary(name) for name in found[0]},
     }
+
+
+def nearest_picture(source: SavedGenerator | np.ndarray, data_dir: str) -> np.ndarray:
+    """Samples of a model that imitates MNIST, or images, as ``RealImages.beside``."""
+    dataset = "mnist"
+    if isinstance(source, SavedGenerator):
+        dataset = source.metadata.get("dataset", dataset)
+        labels = np.arange(NEAREST) % source.classes if source.classes else None
+        source = source.sample(row_seeds(SEEDS[0], NEAREST), labels=labels)
+    return real_images(dataset, data_dir).beside(load_judge().resized(source))
 
 
 def table(found: dict[str, Any]) -> str:

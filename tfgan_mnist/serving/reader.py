@@ -61,6 +61,18 @@ class SavedGenerator:
         makes = getattr(self.signatures.get("sample"), "structured_outputs", {})
         self.kind = "points" if "points" in makes else "images"
 
+    @property
+    def takes_latents(self) -> bool:
+        """Whether ``latents`` and ``generate`` are there to be called."""
+        found = self.signatures.get("serving_default")
+        sample = self.signatures.get("sample")
+        return bool(
+            found
+            and sample
+            and "latents" in found.structured_input_signature[1]
+            and "latents" in sample.structured_outputs
+        )
+
     def sample(
         self,
         seeds: np.ndarray,

@@ -15,9 +15,9 @@ from tfgan_mnist.system.errors import UNFINISHED, UserError, path_errors
 _OUTGOING = ".outgoing-"  # what gives way to a new folder
 
 
-def check_output(path: Path) -> None:
-    """Raises UserError unless a command's ``--output`` can be written."""
-    name = f"--output={path}"
+def check_output(path: Path, flag: str = "--output") -> None:
+    """Raises UserError unless a file that a flag names can be written."""
+    name = f"{flag}={path}"
     with path_errors(name):
         if path.is_dir() or not path.parent.is_dir():
             what = "is a folder" if path.is_dir() else f"no folder {path.parent}"

@@ -159,7 +159,10 @@ class Checkpoints:
         } | {"step": (), "seconds": (), "losses": found.get("losses")}
         if found != expected:
             odd = {name for name, _ in found.items() ^ expected.items()}
-            raise ValueError(f"other variables than this run's: {min(odd)}")
+            raise ValueError(
+                f"other variables than this run's: {min(odd)}; another version of the "
+                "package, or other flags, made it"
+            )
         if arrays["losses"].ndim != 2 or arrays["losses"].dtype != np.float32:
             raise ValueError("its losses are no table of numbers")
         for name, variable in state.variables.items():

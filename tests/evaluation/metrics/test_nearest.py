@@ -2,7 +2,11 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from tfgan_mnist.evaluation.metrics.nearest import memorisation, nearest_distances
+from tfgan_mnist.evaluation.metrics.nearest import (
+    memorisation,
+    nearest_distances,
+    nearest_images,
+)
 
 
 def test_as_scipy_has_it():
@@ -11,6 +15,8 @@ def test_as_scipy_has_it():
     expected = cdist(images.reshape(7, 16), training.reshape(50, 16)).min(axis=1)
     found = nearest_distances(images, training)
     np.testing.assert_allclose(found, expected, rtol=1e-4)
+    order = cdist(images.reshape(7, 16), training.reshape(50, 16)).argsort(axis=1)
+    np.testing.assert_array_equal(nearest_images(images, training, 4), order[:, :4])
 
 
 def test_a_training_image_is_0_from_itself():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from sklearn.metrics import pairwise_distances_argmin_min
+from sklearn.neighbors import NearestNeighbors
 
 
 def nearest_distances(images: np.ndarray, training: np.ndarray) -> np.ndarray:
@@ -17,6 +18,20 @@ def nearest_distances(images: np.ndarray, training: np.ndarray) -> np.ndarray:
         x.reshape(len(x), -1).astype(np.float32) for x in (images, training)
     )
     return pairwise_distances_argmin_min(rows, others)[1]
+
+
+def nearest_images(images: np.ndarray, training: np.ndarray, count: int) -> np.ndarray:
+    """Which training images are nearest to each image, int [images, count].
+
+    Args:
+      images, training: as for ``nearest_distances``.
+      count: so many, the nearest first.
+    """
+    rows, others = (
+        x.reshape(len(x), -1).astype(np.float32) for x in (images, training)
+    )
+    search = NearestNeighbors(n_neighbors=count, algorithm="brute").fit(others)
+    return search.kneighbors(rows, return_distance=False)
 
 
 def memorisation(distances: np.ndarray, held_out: np.ndarray) -> dict[str, float]:
