@@ -129,7 +129,9 @@ class RealImages:
         """Of images [count, 28, 28, 1] in [0, 1], and the labels asked for, if any."""
         distances, cells = self._compared(images)
         near = memorisation(distances, self._held_out[0])
-        near["data_copying"] = data_copying(distances, cells, *self._held_out)
+        copying = data_copying(distances, cells, *self._held_out)
+        if np.isfinite(copying):  # there are enough samples
+            near["data_copying"] = copying
         learned = {} if labels is None else self.accuracy(images, labels)
         return counted(near, len(distances)) | learned
 
