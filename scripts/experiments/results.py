@@ -104,7 +104,9 @@ def real_cell(name: str, results: dict[str, list[dict]]) -> str:
 
 def table(results: dict[str, list[dict]]) -> str:
     """The table as Markdown, with what it rests on below."""
-    heads = ["recipe", "steps", "minutes", "seeds", *COLUMNS.values(), "alarm"]
+    measured = {name for runs in results.values() for name in runs[0]["metrics"]}
+    columns = {name: head for name, head in COLUMNS.items() if name in measured}
+    heads = ["recipe", "steps", "minutes", "seeds", *columns.values(), "alarm"]
     rows = []
     for recipe, runs in results.items():
         minutes = statistics.mean(run["seconds"] for run in runs) / 60
@@ -113,12 +115,12 @@ def table(results: dict[str, list[dict]]) -> str:
             f"{statistics.mean(run['step'] for run in runs):,.0f}",
             f"{minutes:.1f}",
             str(len(runs)),
-            *(cell(name, runs) for name in COLUMNS),
+            *(cell(name, runs) for name in columns),
             alarm_cell(run["alarms"] for run in runs),
         ]
         rows.append(cells)
     cells = ["real images", "", "", ""]
-    rows.append([*cells, *(real_cell(name, results) for name in COLUMNS), ""])
+    rows.append([*cells, *(real_cell(name, results) for name in columns), ""])
     judges = sorted({run["judge"] for runs in results.values() for run in runs})
     text = markdown(heads, rows)
     words = (
