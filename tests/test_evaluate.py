@@ -8,6 +8,7 @@ from conftest import assert_one_line_error, run
 
 from tfgan_mnist.data.mnist import mnist5k
 from tfgan_mnist.evaluation import report
+from tfgan_mnist.system.errors import UserError
 
 
 def test_a_table_and_the_same_as_json(toy, tmp_path):
@@ -83,3 +84,26 @@ def test_black_digits_on_white_are_measured_with_a_warning(tmp_path):
 def test_wrong_words(flags, words, tmp_path):
     np.save(tmp_path / "few.npy", np.zeros([5, 28, 28]))
     assert_one_line_error(run("evaluate", *flags, cwd=tmp_path), words)
+
+
+def test_pictures_beside_their_targets(tmp_path, capsys):
+    from PIL import Image
+
+    from tfgan_mnist import evaluate
+
+    for folder, value in (("images", 100), ("targets", 151)):
+        (tmp_path / folder).mkdir()
+        for name in ("a", "b"):
+            pixels = np.full([28, 28], value, np.uint8)
+            Image.fromarray(pixels).save(tmp_path / folder / f"{name}.png")
+    words = [f"--{name}={tmp_path / name}" for name in ("images", "targets")]
+    evaluate.main([*words, f"--output={tmp_path / 'a.json'}"])
+    assert "psnr_2" in capsys.readouterr().out
+    metrics = json.loads((tmp_path / "a.json").read_text())["metrics"]
+    assert metrics["l1_2"]["mean"] == pytest.approx(0.2, abs=1e-5)
+    assert metrics["psnr_2"]["mean"] == pytest.approx(-20 * np.log10(0.2), abs=1e-3)
+    (tmp_path / "images/b.png").unlink()
+    with pytest.raises(UserError, match="lacks a picture named b"):
+        evaluate.main(words)
+    with pytest.raises(UserError, match=r"--targets=.*: give the pictures"):
+        evaluate.main(["--pretrained=dcgan_fast", words[1]])

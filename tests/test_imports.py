@@ -101,6 +101,7 @@ COMMANDS = {
     "judge",
     "sample",
     "train",
+    "translate",
 }
 COMMANDS |= {"build", "keras", "model", "runner", "worker"}  # what they share
 
@@ -163,6 +164,7 @@ def test_only_games_and_networks_speak_of_a_generator_and_a_discriminator():
         "pretrained",
         "train",
         "sample",
+        "translate",
         "evaluate",
         "export",
         "invert",

@@ -156,8 +156,9 @@ def test_shell_scripts_are_sound():
 
 
 def test_every_recipe_has_a_budget_for_its_samples():
-    """Or stands beside others, in the comparison of losses."""
+    """Or stands beside others, in the comparison of losses or of translations."""
     budgets, compared = set(load("pictures").BUDGETS), set(load("losses").RECIPES)
+    compared |= set(load("translations").RECIPES)
     assert budgets | compared == set(recipes())
     assert not budgets & compared
 

@@ -14,6 +14,7 @@ COMMANDS = {
     "train": "train a recipe, or go on with a run",
     "sample": "draw from a trained model",
     "invert": "find what a model would have made an image of",
+    "translate": "turn pictures into others, by a trained model",
     "evaluate": "measure a trained model's samples",
     "judge": "make a judge of images that are not MNIST's, to measure by",
     "export": "write a trained model for TensorFlow Serving",

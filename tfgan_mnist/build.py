@@ -13,7 +13,8 @@ import tensorflow as tf
 
 from tfgan_mnist.config import MOST_CLUSTERED, Config, Schedule
 from tfgan_mnist.data import catalogue, mnist, toys
-from tfgan_mnist.data.examples import Examples, Stacked
+from tfgan_mnist.data.examples import Examples, Stacked, as_floats, resized
+from tfgan_mnist.data.pairs import Pairs, Unpaired, make_pairs, split
 from tfgan_mnist.evaluation.judges import About, make_judge, read_judge
 from tfgan_mnist.evaluation.protocols import (
     Metrics,
@@ -21,15 +22,24 @@ from tfgan_mnist.evaluation.protocols import (
     balanced_labels,
     protocol_of,
 )
+from tfgan_mnist.evaluation.translations import translations
 from tfgan_mnist.gans.clusters import Clusters, find_clusters
 from tfgan_mnist.gans.gan import GAN, Batch
 from tfgan_mnist.networks import changed
 from tfgan_mnist.networks.conditional import conditioned
-from tfgan_mnist.registry import GAMES, LOSSES, NETWORKS, DataSet, find
+from tfgan_mnist.registry import GAMES, LOSSES, NETWORKS, TASKS, DataSet, find
 from tfgan_mnist.system.errors import NotFiniteError, UserError
-from tfgan_mnist.system.seeds import CLUSTERS, DATA, EVALUATION, PICTURE, run_seed
+from tfgan_mnist.system.seeds import (
+    CLUSTERS,
+    DATA,
+    EVALUATION,
+    PICTURE,
+    TASK,
+    fold_in,
+    run_seed,
+)
 from tfgan_mnist.training.step import Average, Player, Step
-from tfgan_mnist.visual.montage import montage
+from tfgan_mnist.visual.montage import side_by_side
 
 Data = mnist.Arrays | toys.Target
 """Arrays in memory, or a target that samples are drawn from afresh."""
@@ -47,14 +57,17 @@ class Training:
       variables: all that a checkpoint keeps, by name.
       batches: of the training data.
       protocol: how its samples are measured.
+      held_out: what a task makes of images that are not trained on: ``sources``,
+        ``samples`` and, if there are some, ``labels``; empty without a task.
     """
 
     gan: GAN
     sampled: Mapping[str, keras.Model]
     step: Step
     variables: dict[str, keras.Variable]
-    batches: Examples | Stacked | toys.Endless
+    batches: Examples | Stacked | Pairs | Unpaired | toys.Endless
     protocol: Protocol
+    held_out: Batch
 
 
 def load_data(config: Config) -> Data:
@@ -133,7 +146,10 @@ def build_networks(config: Config) -> dict[str, keras.Model]:
     """The networks by name, with their initial weights."""
     networks = NETWORKS[config.networks]
     make = find(networks.make)
-    if networks.any_shape:
+    if config.task:
+        source, target = config.shapes
+        make = functools.partial(make, source=source, target=target)
+    elif networks.any_shape:
         image_size, channels = config.image_shape
         make = functools.partial(make, image_size=image_size, channels=channels)
     if config.conditions and not config.classes:
@@ -220,6 +236,47 @@ def build_batches(
     )
 
 
+def build_translations(
+    config: Config, data: Data, draws: int
+) -> tuple[Pairs | Unpaired, Batch]:
+    """Batches for a game that translates images, and what is held out of them.
+
+    Args:
+      config: whose.
+      data: as ``load_data`` gives it.
+      draws: batches in a step.
+
+    Returns:
+      the batches; and ``sources``, ``samples`` and perhaps ``labels`` of the sources.
+    """
+    images, labels = data
+    size, _ = config.image_shape
+    if images.shape[1:3] != (size, size):
+        images = resized(images, (size, size))
+    task = find(TASKS[config.task].make)
+    seed = run_seed(config.seed, DATA)
+    moved = {"flip": config.flip, "shift": config.shift}
+    if GAMES[config.game].both_ways:
+        parts = [split(*kind, config.held_out) for kind in task(images, labels)]
+        batches = Unpaired(
+            *(
+                Examples(*trained, config.batch_size, fold_in(seed, i), draws, **moved)
+                for i, (trained, _) in enumerate(parts)
+            )
+        )
+        (_, (sources, labels)), (_, (samples, _)) = parts
+        held_out = {"sources": as_floats(sources), "samples": as_floats(samples)}
+    else:
+        trained, (images, labels) = split(images, labels, config.held_out)
+        examples = Examples(*trained, config.batch_size, seed, draws, **moved)
+        batches = Pairs(examples, task, run_seed(config.seed, TASK))
+        seed = run_seed(config.seed, EVALUATION)
+        held_out = make_pairs(task, as_floats(images), labels, seed)
+    if labels is not None:
+        held_out["labels"] = tf.constant(labels)
+    return batches, held_out
+
+
 def build_training(config: Config) -> Training:
     """Everything that trains.
 
@@ -233,7 +290,15 @@ def build_training(config: Config) -> Training:
     data = load_data(config)
     gan = build_gan(config, build_clusters(config, data))
     step, sampled = build_step(config, gan, lambda *place: batches.batch(*place))
-    batches = build_batches(config, data, gan.sample_shape, step.draws)
+    if config.task:
+        batches, held_out = build_translations(config, data, step.draws)
+        protocol = translation_protocol(config, held_out)
+    else:
+        batches, held_out = (
+            build_batches(config, data, gan.sample_shape, step.draws),
+            {},
+        )
+        protocol = build_protocol(config, data)
     averages = {
         f"{name}_average": network
         for name, network in sampled.items()
@@ -242,8 +307,7 @@ def build_training(config: Config) -> Training:
     weights = named_weights({**gan.networks, **averages})
     optimizers = {f"{p.name}_optimizer": p.optimizer.variables for p in step.players}
     variables = weights | dict(gan.state) | _numbered(optimizers)
-    protocol = build_protocol(config, data)
-    return Training(gan, sampled, step, variables, batches, protocol)
+    return Training(gan, sampled, step, variables, batches, protocol, held_out)
 
 
 def build_step(
@@ -340,30 +404,42 @@ def _optimizer(config: Config, schedule: Schedule) -> keras.optimizers.Optimizer
     )
 
 
+def translation_protocol(config: Config, held_out: Batch) -> Protocol:
+    """How a task's images are measured, beside those that are held out."""
+    ink = TASKS[config.task].ink
+    digits = ink and config.data.metrics == "evaluation.protocols:digits"
+    paired = not GAMES[config.game].both_ways
+    return translations(held_out, find(ink) if digits else None, paired)
+
+
 def build_picture(config: Config, training: Training) -> Callable[[int], np.ndarray]:
     """Step → what the run's fixed latents give now, as uint8 pixels.
 
-    Images come as a sheet, with one class a row if they have labels; a toy's samples as
-    its protocol draws them.
+    Images come as a sheet, with one class a row if they have labels, and with what they
+    were made from and for beside them if the game translates; a toy's samples as its
+    protocol draws them.
     """
     gan, count = training.gan, config.sample_count
-    examples, columns = {}, None
+    if config.task:
+        count = min(count, config.held_out)
+    examples = {name: rows[:count] for name, rows in training.held_out.items()}
+    columns = None
     if config.classes:
         columns = max(1, count // config.classes)
         count = columns * config.classes
         examples["labels"] = balanced_labels(count, config.classes)
     inputs = gan.inputs(count, run_seed(config.seed, PICTURE), examples)
-    sample = tf.function(lambda: gan.sample(training.sampled, inputs))
+    show = tf.function(lambda: gan.show(training.sampled, inputs))
     protocol = training.protocol
     if protocol.picture is None:
-        return lambda step: montage(sample().numpy(), columns)
+        return lambda step: side_by_side(*(x.numpy() for x in show()), columns=columns)
     discriminate = tf.function(gan.signatures()["discriminate"].function)
 
     def probability(points: np.ndarray) -> np.ndarray:
         return discriminate(points=tf.constant(points))["probability"].numpy()
 
     return lambda step: protocol.picture(
-        sample().numpy(), probability, f"step {step:,}"
+        show()[0].numpy(), probability, f"step {step:,}"
     )
 
 
@@ -388,7 +464,9 @@ def build_evaluation(
     labels = protocol.labels(count) if config.classes and protocol.labels else None
     if config.classes and labels is None:  # random features know none
         labels = balanced_labels(count, config.classes)
-    examples = {} if labels is None else {"labels": labels}
+    examples = dict(training.held_out)
+    if labels is not None:
+        examples["labels"] = labels
     inputs = gan.inputs(count, run_seed(config.seed, EVALUATION), examples)
     sample = tf.function(lambda part: gan.sample(training.sampled, part))
     parts = [

@@ -16,10 +16,13 @@ from typing import Any
 
 from tfgan_mnist.registry import (
     ADVERSARIAL,
+    FROM_LATENTS,
     GAMES,
     IMAGE_SIZES,
+    KINDS,
     LOSSES,
     NETWORKS,
+    TASKS,
     DataSet,
     describe,
 )
@@ -35,7 +38,13 @@ from tfgan_mnist.system.flags import (
 MOST_CLUSTERED = 20_000
 """Images that clusters are learned from; more make no better ones."""
 
+HELD_OUT = 500
+"""Images, at most a tenth of all, that a run translates to see how it does."""
+
 _TOLD = tuple(name for name, game in GAMES.items() if game.with_clusters)
+_DRAWING = tuple(name for name in ADVERSARIAL if name in FROM_LATENTS)
+_ONE_D = tuple(name for name in ADVERSARIAL if not GAMES[name].both_ways)
+_TRANSLATING = tuple(name for name, game in GAMES.items() if game.translates)
 _OPTIMIZERS = ("adam", "rmsprop", "sgd")
 
 
@@ -60,7 +69,8 @@ class Config:
         "mnist (60,000 images; downloads on first use), mnist5k (5,000 of them, part "
         "of this package; no network); stacked, stacked5k (three of them at once, as "
         "colours); folder:PATH (one's own pictures; sub-folders are classes); PATH.npz "
-        "(images and, perhaps, labels); any image data set of tensorflow-datasets by "
+        "(images and, perhaps, labels); pairs:PATH and unpaired:PATH (pictures of two "
+        "kinds, in folders a and b); any image data set of tensorflow-datasets by "
         "its name (cifar10, emnist/letters); toys: gaussian, moons, ring, grid",
     )
     data_dir: str = flag(
@@ -90,6 +100,13 @@ class Config:
         low=0,
         high=8,
     )
+    task: str = flag(
+        "",
+        "Data",
+        "what images are to be turned into which: " + ", ".join(TASKS),
+        choices=("", *TASKS),
+        games=_TRANSLATING,
+    )
     batch_size: int = flag(100, "Data", "samples in a batch", low=1, high=1_000_000)
 
     networks: str = flag(
@@ -106,13 +123,19 @@ class Config:
         high=1024,
     )
     latent_dim: int = flag(
-        100, "Networks", "numbers in a latent vector", low=1, high=65_536
+        100,
+        "Networks",
+        "numbers in a latent vector",
+        low=1,
+        high=65_536,
+        games=FROM_LATENTS,
     )
     latent_distribution: str = flag(
         "uniform",
         "Networks",
         "uniform (-1 to 1), standard_uniform (0 to 1) or normal (mean 0, deviation 1)",
         choices=("uniform", "standard_uniform", "normal"),
+        games=FROM_LATENTS,
     )
     clusters: int = flag(
         0,
@@ -136,7 +159,7 @@ class Config:
         False,
         "Networks",
         "D's kernels divided by their largest singular values",
-        games=ADVERSARIAL,
+        games=_ONE_D,
     )
     generator_spectral_normalization: bool = flag(
         False,
@@ -170,14 +193,14 @@ class Config:
         "Losses",
         "weight of ½‖∇D‖² on real samples",
         low=0.0,
-        games=ADVERSARIAL,
+        games=_ONE_D,
     )
     r2_weight: float = flag(
         0.0,
         "Losses",
         "weight of ½‖∇D‖² on generated samples",
         low=0.0,
-        games=ADVERSARIAL,
+        games=_ONE_D,
     )
     gradient_penalty_weight: float = flag(
         0.0,
@@ -185,7 +208,7 @@ class Config:
         "of the squared difference from 1 of D's gradient's length, between real and "
         "generated samples (WGAN-GP: 10)",
         low=0.0,
-        games=ADVERSARIAL,
+        games=_ONE_D,
     )
     mismatched_weight: float = flag(
         0.0,
@@ -203,7 +226,7 @@ class Config:
         "(0.6 in arXiv:2006.06676); 0: never",
         low=0.0,
         below=1.0,
-        games=ADVERSARIAL,
+        games=_DRAWING,
     )
     orthogonal_weight: float = flag(
         0.0,
@@ -242,6 +265,34 @@ class Config:
         "of both sides' cross-entropy of the class",
         low=0.0,
         games=("acgan",),
+    )
+    adversarial_weight: float = flag(
+        1.0,
+        "Losses",
+        "of what D says of G's images; pix2pix, 0: no D, and G learns from L1 alone",
+        low=0.0,
+        games=_TRANSLATING,
+    )
+    l1_weight: float = flag(
+        100.0,
+        "Losses",
+        "of the mean absolute difference of G's images and their targets",
+        low=0.0,
+        games=("pix2pix",),
+    )
+    cycle_weight: float = flag(
+        10.0,
+        "Losses",
+        "of the mean absolute difference of an image and the same one there and back",
+        low=0.0,
+        games=("cyclegan",),
+    )
+    identity_weight: float = flag(
+        5.0,
+        "Losses",
+        "of that of an image and what the network that makes its kind makes of it",
+        low=0.0,
+        games=("cyclegan",),
     )
     kl_weight: float = flag(
         1.0,
@@ -423,15 +474,18 @@ class Config:
             empty = "run_dir" if self.recipe else "recipe"
             raise UserError(f"--{empty} is empty: give it a name")
         data = self.data
+        if data.makes in KINDS and not self.task:  # they are their own task
+            object.__setattr__(self, "task", data.makes)
         self._check_networks()
         self._check_game()
+        self._check_task()
         self._check_schedule()
-        if data.count and self.batch_size > data.count:
+        if self.count and self.batch_size > self.count:
             raise UserError(
                 f"--batch_size={self.batch_size}: larger than the data; "
-                f"{self.dataset} has {data.count} {data.makes}"
+                f"{self.dataset} has {self.count} {data.makes}"
             )
-        if (self.flip or self.shift) and data.makes != "images":
+        if (self.flip or self.shift) and data.makes not in ("images", *KINDS):
             name = "flip=true" if self.flip else f"shift={self.shift}"
             raise UserError(
                 f"--{name}: is for single images, which {self.dataset} does not hold"
@@ -491,6 +545,40 @@ class Config:
         anywhere = dataclasses.replace(self, run_dir="anywhere", data_dir="")
         return zlib.crc32(anywhere.to_flags().encode())
 
+    @property
+    def held_out(self) -> int:
+        """How many images of the data a run draws and measures, and does not train on.
+
+        A game that translates them keeps some back; one from latents needs none.
+        """
+        if not self.task:
+            return 0
+        # A count that is known only after a download is that of a large data set.
+        return min(HELD_OUT, self.data.count // 10) if self.data.count else HELD_OUT
+
+    @property
+    def count(self) -> int | None:
+        """How many samples of the data there are to train on; None: without end."""
+        count = self.data.count
+        return count and count - self.held_out
+
+    @property
+    def shapes(self) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+        """height, width and channels of a task's sources and of its targets."""
+        task = TASKS[self.task]
+        size, channels = self.image_shape
+        return (
+            (size, size, task.source or channels),
+            (size, size, task.target or channels),
+        )
+
+    @property
+    def translated(self) -> tuple[tuple[int, int, int], ...]:
+        """The shapes of images that are turned into others: of each way, if any."""
+        if not self.task:
+            return ()
+        return self.shapes if GAMES[self.game].both_ways else self.shapes[:1]
+
     def schedule(self, generates: bool) -> Schedule:
         """How the side moves that makes the fakes, or the one that does not."""
         side = "generator" if generates else "discriminator"
@@ -549,7 +637,9 @@ class Config:
     def _check_networks(self) -> None:
         """Raises UserError unless the networks can imitate the data."""
         data, pair = self.data, NETWORKS[self.networks]
-        if pair.makes != data.makes:
+        if data.makes in KINDS:
+            self._check_kinds()
+        elif pair.makes != data.makes:
             able = ", ".join(n for n, p in NETWORKS.items() if p.makes == data.makes)
             raise UserError(
                 f"--networks={self.networks}: makes {pair.makes}, but "
@@ -615,6 +705,53 @@ class Config:
                 f"--latent_distribution={latents}"
             )
 
+    def _check_task(self) -> None:
+        """Raises UserError unless a game that translates images has a task to learn."""
+        if not GAMES[self.game].translates:
+            return
+        data = self.data
+        able = [
+            name
+            for name, task in TASKS.items()
+            if task.game == self.game and task.own == (data.makes in KINDS)
+        ]
+        if self.task not in able:
+            given = f"={self.task}: " if self.task else " is missing: "
+            raise UserError(
+                f"--task{given}--networks={self.networks} turn images into others; "
+                f"give one of {', '.join(able)}"
+            )
+        if TASKS[self.task].labelled and not data.classes:
+            raise UserError(
+                f"--task={self.task}: is made from labels, which "
+                f"--dataset={self.dataset} has not"
+            )
+        if not self.held_out:
+            raise UserError(
+                f"--dataset={self.dataset}: {data.count} are too few: some are not "
+                "trained on but drawn; give at least 10"
+            )
+        if self.evaluate_every and data.makes == "unpaired":
+            raise UserError(
+                f"--evaluate_every={self.evaluate_every}: of {self.dataset} nothing is "
+                "measured, as there are neither targets nor a judge; leave it out"
+            )
+
+        if self.distribute != "none" and GAMES[self.game].both_ways:
+            raise UserError(
+                f"--distribute={self.distribute}: the game {self.game} has a pool of "
+                "earlier fakes, which is of one replica; leave it out"
+            )
+
+    def _check_kinds(self) -> None:
+        """Raises UserError unless the game is of the kind that the images are."""
+        able = [n for n, p in NETWORKS.items() if p.game == TASKS[self.data.makes].game]
+        if self.networks not in able:
+            raise UserError(
+                f"--networks={self.networks}: learns nothing from --dataset="
+                f"{self.dataset}; able are {', '.join(able)}"
+            )
+
     def _check_schedule(self) -> None:
         """Raises UserError unless the schedule can be kept and comes to an end."""
         updates = self.discriminator_updates, self.generator_updates
@@ -648,8 +785,8 @@ class Config:
     def last_step(self) -> int | None:
         """The step at which the run ends, or None if only the clock ends it."""
         limits = [self.steps] if self.steps else []
-        if self.epochs and self.data.count:
-            samples = self.epochs * self.data.count
+        if self.epochs and self.count:
+            samples = self.epochs * self.count
             limits.append(math.ceil(samples / self.batch_size))
         return min(limits, default=None)
 

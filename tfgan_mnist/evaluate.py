@@ -7,10 +7,12 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from PIL import Image
 
-from tfgan_mnist.data.images import read_images
+from tfgan_mnist.data.images import matched_pictures, read_images
 from tfgan_mnist.model import ModelFlags
 from tfgan_mnist.serving.saved_model import check_outside
 from tfgan_mnist.system import command, interrupts
@@ -36,6 +38,12 @@ class Flags(ModelFlags):
         "or a folder of pictures, or a .npy file [count, height, width] of 0-255 or of "
         "floats in [0, 1]: white digits on black, whatever program made them",
     )
+    targets: str = flag(
+        "",
+        "Model",
+        "a folder of pictures with the names of those in --images, which are to come "
+        "near them: compares the two",
+    )
     data_dir: str = flag(
         "",
         "Metrics",
@@ -60,6 +68,11 @@ class Flags(ModelFlags):
 
     def __post_init__(self):
         super().__post_init__()
+        if self.targets and not self.images:
+            raise UserError(
+                f"--targets={self.targets}: give the pictures that are to come near "
+                "these as --images"
+            )
         if self.judge not in ("", "mnist") and not Path(self.judge).is_file():
             raise UserError(f"--judge={self.judge}: there is no such file")
         if self.judge not in ("", "mnist") and self.data_dir:
@@ -97,11 +110,19 @@ def main(argv: Sequence[str]) -> None:
         print(command.page(__doc__, EXAMPLES, grouped_help(Flags)))
         return
     flags = Flags(**parse_flags(argv, Flags))
+    if flags.targets:
+        _report(flags, _measure_pairs(flags))
+        return
     images = None
     if flags.images and flags.judge in ("", "mnist"):
         images = _read(flags)
     elif not flags.images:
         flags.imitates()
+        if flags.translates():
+            raise UserError(
+                f"{flags.given}: turns images into others; let tfgan-mnist "
+                "translate do so, and give what it wrote as --images, with --targets"
+            )
 
     from tfgan_mnist.system.runtime import load_tensorflow
 
@@ -123,13 +144,42 @@ def main(argv: Sequence[str]) -> None:
     else:
         source = flags.load()
         found = report.measure(source, data_dir=flags.data_dir, protocol=protocol)
-    print(report.table(found))
+    _report(flags, found)
     if flags.neighbours:
         import imageio.v3 as imageio
 
         picture, path = report.nearest_picture(source, flags.data_dir), flags.neighbours
         with path_errors(f"--neighbours={path}"), whole_file(Path(path)) as unfinished:
             imageio.imwrite(unfinished, picture)
+
+
+def _measure_pairs(flags: Flags) -> dict[str, Any]:
+    """Compares pictures with their targets."""
+    from tfgan_mnist.data.pictures import read_picture
+
+    places = (Path(flags.images), "--images", Path(flags.targets), "--targets")
+    pairs = matched_pictures(*places)
+    with Image.open(pairs[0][1]) as first:
+        size = min(first.size)
+    images, targets = (
+        np.stack([read_picture(path, size, 3) for path in paths]) / np.float32(255.0)
+        for paths in zip(*pairs, strict=True)
+    )
+
+    from tfgan_mnist.system.runtime import load_tensorflow
+
+    with interrupts.deferred():
+        load_tensorflow()
+        from tfgan_mnist.evaluation.report import measure_pairs
+
+    return measure_pairs(images, targets)
+
+
+def _report(flags: Flags, found: dict[str, Any]) -> None:
+    """Prints what was found, and writes it to the output."""
+    from tfgan_mnist.evaluation.report import table
+
+    print(table(found))
     if flags.output:
         output = Path(flags.output)
         with path_errors(f"--output={output}"), whole_file(output) as unfinished:

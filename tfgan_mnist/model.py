@@ -97,6 +97,19 @@ class ModelFlags:
         name = str(flags.get("networks")) if isinstance(flags, dict) else ""
         return NETWORKS[name].game if name in NETWORKS else ""
 
+    def translates(self) -> Sequence[Sequence[int]]:
+        """The shapes of the images that it turns into others, of each way; empty if it
+        makes them from latents.
+
+        Needs no TensorFlow.
+
+        Raises:
+          UserError: if there is no such model.
+        """
+        if self.run_dir:
+            return RunDirectory(self.run_dir).read_config().translated
+        return self._metadata().get("translates", ())
+
     def _metadata(self) -> dict[str, Any]:
         if self.pretrained:
             return pretrained.read_metadata(pretrained.find(self.pretrained))

@@ -14,6 +14,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+KINDS = ("pairs", "unpaired")
+"""One's own images of two kinds: how their names begin, before a colon; their tasks."""
+
 
 @dataclasses.dataclass(frozen=True)
 class DataSet:
@@ -23,8 +26,9 @@ class DataSet:
       make: ``module:function`` from ``--data_dir`` to uint8 images and labels, or to a
         target that samples are drawn from afresh; with a ``place``, from that,
         ``--data_dir``, image size and channels.
-      makes: "images", "stacks" of three grey ones as red, green and blue, or "values"
-        and "points" of one and two dimensions.
+      makes: "images", "stacks" of three grey ones as red, green and blue, "pairs" or
+        "unpaired" images of two kinds, or "values" and "points" of one and two
+        dimensions.
       metrics: ``module:function`` that makes the protocol of its metrics.
       count: training samples; None if each batch is drawn afresh, without end; 0 if
         it is known only after a download.
@@ -50,7 +54,7 @@ class DataSet:
     @property
     def is_toy(self) -> bool:
         """Whether its samples are numbers rather than pictures."""
-        return self.makes not in ("images", "stacks")
+        return self.makes not in ("images", "stacks", *KINDS)
 
     def shape(self, image_size: int = 0, channels: int = 0) -> tuple[int, int]:
         """Height, which is the width too, and channels that images are trained at.
@@ -96,8 +100,8 @@ FOLDER, ARRAYS = "folder:", ".npz"
 
 
 def describe(name: str, data_dir: str = "") -> DataSet:
-    """What a data set is: one of ``DATASETS``, ``folder:PATH``, ``PATH.npz`` or one of
-    tensorflow-datasets.
+    """What a data set is: one of ``DATASETS``, ``folder:PATH``, ``PATH.npz``,
+    ``pairs:PATH``, ``unpaired:PATH`` or one of tensorflow-datasets.
 
     Args:
       name: as ``--dataset`` has it.
@@ -113,6 +117,11 @@ def describe(name: str, data_dir: str = "") -> DataSet:
         facts = find(f"{module}:describe_folder")(place)
         name = FOLDER + Path(place).absolute().name
         make = f"{module}:load_folder"
+    elif (kind := name.partition(":")[0]) in KINDS:
+        place = name.partition(":")[2]
+        facts = find(f"data.own_pairs:describe_{kind}")(place)
+        facts["name"] = f"{kind}:{Path(place).absolute().name}"
+        return DataSet(f"data.own_pairs:load_{kind}", kind, "", place=place, **facts)
     elif name.endswith(ARRAYS):
         module, place = "data.pictures", name
         facts = find(f"{module}:describe_arrays")(place)
@@ -139,6 +148,8 @@ class Game:
         of ``sample``.
       sheets: signatures that take a row's and a column's seed: pictures of a run, and
         of ``sample --sheet``.
+      translates: whether it turns images into others, and so needs a task.
+      both_ways: whether it turns them back too; it has no noise then.
     """
 
     make: str
@@ -147,6 +158,8 @@ class Game:
     latents: str = ""
     controls: tuple[str, ...] = ()
     sheets: tuple[str, ...] = ()
+    translates: bool = False
+    both_ways: bool = False
 
 
 GAMES: Mapping[str, Game] = {
@@ -168,10 +181,65 @@ GAMES: Mapping[str, Game] = {
         sheets=("style_mixing", "noise"),
     ),
     "vae": Game("gans.vae:VariationalAutoencoder", latents="normal"),
+    "pix2pix": Game("gans.pix2pix:Pix2Pix", translates=True),
+    "cyclegan": Game("gans.cyclegan:CycleGAN", translates=True, both_ways=True),
 }
 
-ADVERSARIAL = ("unconditional", "conditional", "acgan", "biggan", "stylegan")
+ADVERSARIAL = (
+    "unconditional",
+    "conditional",
+    "acgan",
+    "biggan",
+    "stylegan",
+    "pix2pix",
+    "cyclegan",
+)
 """The games of a generator against a discriminator."""
+
+FROM_LATENTS = tuple(name for name, game in GAMES.items() if not game.translates)
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """What images are to be turned into which.
+
+    Args:
+      make: ``module:function`` from images, their labels and a seed to sources and
+        targets; of ``cyclegan``, from all images and labels of a data set to those of
+        either kind.
+      game: that learns it.
+      source, target: the channels of both; 0: as many as the images have.
+      labelled: whether it needs labels.
+      own: whether it is that of one's own pictures of two kinds, and of them alone.
+      ink: ``module:function`` from targets in [0, 1] to what a judge of digits reads;
+        empty if they show no single digit.
+    """
+
+    make: str
+    game: str = "pix2pix"
+    source: int = 0
+    target: int = 0
+    labelled: bool = False
+    own: bool = False
+    ink: str = "data.pairs:brightest"
+
+
+TASKS: Mapping[str, Task] = {
+    "colour": Task("data.pairs:colour", source=1, target=3, labelled=True),
+    "superres": Task("data.pairs:superres"),
+    "inpaint": Task("data.pairs:inpaint", source=3),
+    "background_removal": Task("data.pairs:background_removal"),
+    "background_blur": Task(
+        "data.pairs:background_blur", ink="data.pairs:brighter_than_textures"
+    ),
+    "fonts": Task("data.pairs:fonts", labelled=True),
+    "frames": Task("data.pairs:frames", source=3, ink=""),
+    "pairs": Task("data.pairs:halves", own=True, ink=""),
+    "thickness": Task("data.pairs:thin_and_thick", "cyclegan"),
+    "uci": Task("data.pairs:uci_and_others", "cyclegan"),
+    "unpaired": Task("data.pairs:two_kinds", "cyclegan", own=True, ink=""),
+}
+"""What the games that translate images can learn."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -181,7 +249,8 @@ class Networks:
     Args:
       make: ``module:function`` from latent_dim, base_channels, seed and, with labels,
         the number of classes to Keras models. That is all it takes, unless it follows
-        the shape of the images.
+        the shape of the images; of a game that translates also the keywords ``source``
+        and ``target``, the shapes of both.
       makes: what they can imitate, as in ``DataSet``.
       game: a name in ``GAMES``.
       packing: how many samples D judges as one.
@@ -227,6 +296,10 @@ NETWORKS: Mapping[str, Networks] = {
     ),
     "stylegan": Networks("networks.stylegan:stylegan", game="stylegan", any_shape=True),
     "vae": Networks("networks.vae:vae", game="vae", any_shape=True),
+    "pix2pix": Networks("networks.translation:pix2pix", game="pix2pix", any_shape=True),
+    "cyclegan": Networks(
+        "networks.translation:cyclegan", game="cyclegan", any_shape=True
+    ),
     "stacked": Networks("networks.stacked:stacked", "stacks"),
     "gaussian": Networks("networks.toys:gaussian", "values", packing=100),
     "gaussian_raw": Networks("networks.toys:gaussian_raw", "values", packing=100),

@@ -35,7 +35,7 @@ from tfgan_mnist.build import (
 from tfgan_mnist.config import Config, read_config
 from tfgan_mnist.evaluation import report
 from tfgan_mnist.evaluation.protocols import Protocol
-from tfgan_mnist.gans.gan import Side
+from tfgan_mnist.gans.gan import Batch, Side
 from tfgan_mnist.model import Model, load
 from tfgan_mnist.registry import GAMES
 from tfgan_mnist.serving.reader import SavedGenerator
@@ -184,7 +184,7 @@ def run(
                     )
                     _write_products(config, directory, sides, export, state)
                     if config.evaluate_every:
-                        _measure(directory, training.protocol)
+                        _measure(directory, training.protocol, training.held_out)
         except NotFiniteError as error:
             raise RunStopped(
                 f"{error}: the run cannot go on. {_kept(checkpoints)}; lower the "
@@ -706,10 +706,14 @@ def measured_rows(
     ]
 
 
-def _measure(directory: RunDirectory, protocol: Protocol) -> None:
+def _measure(directory: RunDirectory, protocol: Protocol, held_out: Batch) -> None:
     """Writes the finished model's metrics, and their curves over the run."""
     model = SavedGenerator(directory.saved_model)
-    found = report.measure(model, quick=True, protocol=protocol)
+    if held_out:
+        sources = held_out["sources"].numpy() * 0.5 + 0.5
+        found = report.measure_translations(model, sources, protocol)
+    else:
+        found = report.measure(model, quick=True, protocol=protocol)
     with whole_file(directory.report) as unfinished:
         unfinished.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
     columns = directory.read_metrics()
@@ -733,6 +737,7 @@ def metadata(config: Config, state: State) -> dict[str, Any]:
         "dataset": dataset,
         "classes": config.classes,
         **({"class_names": names} if (names := config.data.class_names) else {}),
+        "translates": config.translated,
         "averaged_weights": bool(config.ema_decay),
         "made": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "tfgan_mnist": __version__,

@@ -177,7 +177,7 @@ def plan(config: Config) -> str:
     )
     if config.simultaneous:
         moves = "D and G at once, from the same passes"
-    if config.game not in ADVERSARIAL:
+    if config.game not in ADVERSARIAL or not config.adversarial_weight:
         moves = (
             f"{config.generator_updates} update{'s' * (config.generator_updates > 1)}"
         )

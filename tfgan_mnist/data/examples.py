@@ -55,7 +55,7 @@ class Examples:
         if batch_size > self.count:
             raise ValueError(f"a batch of {batch_size} from {self.count} examples")
         if image_size and tuple(samples.shape[1:3]) != tuple(image_size):
-            samples = _resize(samples, image_size)
+            samples = resized(samples, image_size)
         self.ahead = _ReadAhead(self, samples) if isinstance(samples, Files) else None
         self.samples = None if self.ahead else tf.constant(samples)
         self.labels = None if labels is None else tf.constant(labels, tf.int32)
@@ -111,8 +111,7 @@ class Examples:
             # Of permutations are the seeds that are folded once.
             seed = fold_in(fold_in(self.seed, tf.cast(number, tf.int32)), 0)
             samples = moved(samples, seed, self.flip, self.shift)
-        if samples.dtype == tf.uint8:
-            samples = tf.cast(samples, tf.float32) / 127.5 - 1.0
+        samples = as_floats(samples)
         if self.labels is None:
             return {"samples": samples}
         return {"samples": samples, "labels": tf.gather(self.labels, indices)}
@@ -241,7 +240,14 @@ class Stacked:
         return {"samples": tf.concat(grey, axis=-1)}
 
 
-def _resize(images: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def as_floats(samples: np.ndarray | tf.Tensor) -> tf.Tensor:
+    """Images of bytes in [-1, 1]; anything else as it is."""
+    if samples.dtype == np.uint8:
+        return tf.cast(samples, tf.float32) / 127.5 - 1.0
+    return tf.convert_to_tensor(samples)
+
+
+def resized(images: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Bilinear, with anti-aliasing where it shrinks; uint8 in, uint8 out."""
     parts = [
         tf.cast(tf.round(tf.image.resize(part, size, antialias=True)), tf.uint8).numpy()

@@ -46,6 +46,57 @@ def read_images(path: Path, flag: str, channels: int = 1) -> np.ndarray:
     return checked(images, name, channels)
 
 
+def list_pictures(place: Path, flag: str) -> dict[str, Path]:
+    """A picture, or those of a folder and below it, by their names without endings.
+
+    Args:
+      place: a file or a folder.
+      flag: what the user gave it as.
+
+    Raises:
+      UserError: if there are none, or two are alike but for their endings.
+    """
+    name = f"{flag}={place}"
+    with path_errors(name):
+        if place.is_file():
+            return {place.stem: place}
+        if not place.is_dir():
+            raise UserError(f"{name}: there is no such file or folder")
+        paths = sorted(p for p in place.rglob("*") if p.suffix.lower() in ENDINGS)
+    if not paths:
+        raise UserError(f"{name}: holds no pictures ({', '.join(ENDINGS)})")
+    found: dict[str, Path] = {}
+    for path in paths:
+        stem = "-".join(path.relative_to(place).with_suffix("").parts)
+        if stem in found:
+            raise UserError(
+                f"{name}: {path.name} and {found[stem].name} have one name but for the "
+                "ending; rename one"
+            )
+        found[stem] = path
+    return found
+
+
+def matched_pictures(
+    place: Path, flag: str, other: Path, other_flag: str
+) -> list[tuple[Path, Path]]:
+    """Pictures of two folders that have the same names.
+
+    Raises:
+      UserError: if one of either has no counterpart, or as ``list_pictures``.
+    """
+    found, others = list_pictures(place, flag), list_pictures(other, other_flag)
+    if place.is_file() and other.is_file():
+        return [(place, other)]
+    for alone, where in (
+        (found.keys() - others.keys(), f"{other_flag}={other}"),
+        (others.keys() - found.keys(), f"{flag}={place}"),
+    ):
+        if alone:
+            raise UserError(f"{where}: lacks a picture named {min(alone)}")
+    return [(path, others[stem]) for stem, path in found.items()]
+
+
 def checked(images: np.ndarray, name: str, channels: int = 1) -> np.ndarray:
     """Images [count, height, width] or [count, height, width, channels] as
     ``read_images`` gives them.

@@ -6,6 +6,7 @@ then they are cropped to a square around their middle and resized.
 
 from __future__ import annotations
 
+import copy
 import os
 import warnings
 import zipfile
@@ -68,6 +69,13 @@ class Files:
                 found[i] = image
         return found
 
+    def part(self, indices: Sequence[int] | np.ndarray) -> Files:
+        """Some of them."""
+        found = copy.copy(self)
+        found.paths = [self.paths[i] for i in indices]
+        found.shape = (len(indices), *self.shape[1:])
+        return found
+
     def read(self, index: int) -> np.ndarray:
         """One of them, uint8 [size, size, channels]."""
         return read_picture(self.paths[index], *self.shape[2:])
@@ -85,9 +93,9 @@ def describe_folder(place: str) -> Facts:
     chosen = np.linspace(0, len(paths) - 1, min(len(paths), PEEKED), dtype=int)
     sides, colours = [], {}
     for path in (paths[i] for i in chosen):
-        with _opened(path) as picture:
+        with opened(path) as picture:
             sides.append(min(picture.size))
-            colours.setdefault(_channels_of(picture), path)
+            colours.setdefault(channels_of(picture), path)
     return {
         "count": len(paths),
         "classes": len(classes),
@@ -118,7 +126,7 @@ def load_folder(
     files = Files(paths, size, channels)
     if np.prod(files.shape) > IN_MEMORY:
         for path in tqdm(paths, "looking", disable=None, leave=False, unit="file"):
-            with _opened(path):
+            with opened(path):
                 pass
         return files, labels if classes else None
     return files[range(len(files))], labels if classes else None
@@ -209,7 +217,7 @@ def read_picture(path: Path, size: int, channels: int) -> np.ndarray:
     Raises:
       UserError: if it cannot be decoded.
     """
-    with _opened(path) as picture:
+    with opened(path) as picture:
         # A JPEG is decoded at a fraction of its size where that is enough.
         picture.draft(None, (2 * size, 2 * size))
         try:
@@ -233,7 +241,7 @@ def fitted(picture: Image.Image, size: int, channels: int) -> np.ndarray:
     return np.asarray(picture).reshape(size, size, channels)
 
 
-def _opened(path: Path) -> Image.Image:
+def opened(path: Path) -> Image.Image:
     """A picture whose header was read. Raises UserError if it is unfit."""
     try:
         with warnings.catch_warnings():
@@ -263,7 +271,7 @@ def _opened(path: Path) -> Image.Image:
     return picture
 
 
-def _channels_of(picture: Image.Image) -> int:
+def channels_of(picture: Image.Image) -> int:
     return 1 if picture.mode in ("1", "L", "LA", "La") else 3
 
 

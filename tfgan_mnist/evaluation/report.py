@@ -31,6 +31,7 @@ from tfgan_mnist.evaluation.protocols import (
     counted,
     protocol_of,
 )
+from tfgan_mnist.evaluation.translations import pair_metrics
 from tfgan_mnist.registry import DATASETS
 from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
 from tfgan_mnist.serving.walks import between
@@ -276,6 +277,49 @@ def measure(
     }
 
 
+def measure_translations(
+    model: SavedGenerator,
+    sources: np.ndarray,
+    protocol: Protocol,
+    seeds: Sequence[int] = (1,),
+) -> dict[str, Any]:
+    """Translates images by seeds, and measures what they have become.
+
+    Args:
+      model: translates.
+      sources: [count, height, width, channels] in [0, 1].
+      protocol: knows the targets of just these.
+      seeds: one set of translations each.
+
+    Returns:
+      as ``measure``.
+    """
+
+    def draw(seed: int) -> np.ndarray:
+        return model.translate(sources, row_seeds(seed, len(sources)))
+
+    return {
+        "recipe": model.metadata.get("recipe"),
+        "dataset": model.metadata.get("dataset"),
+        "step": model.metadata.get("step"),
+        **_measured(protocol, draw, None, seeds, len(sources), False, None),
+    }
+
+
+def measure_pairs(images: np.ndarray, targets: np.ndarray) -> dict[str, Any]:
+    """How near images come to their targets, both [count, ...] in [0, 1].
+
+    Returns:
+      as ``measure``; of one set, and without ``real``.
+    """
+    found = counted(pair_metrics(images, targets), len(images))
+    return {
+        "samples": len(images),
+        "seeds": [1],
+        "metrics": {n: {"mean": x, "deviation": 0.0} for n, x in found.items()},
+    }
+
+
 def measure_images(
     images: np.ndarray,
     data_dir: str = "",
@@ -330,7 +374,7 @@ def _measured(
 
     def summary(name: str) -> dict[str, float]:
         values = [one[name] for one in found]
-        ideal = [one[name] for one in reference if name in one]
+        ideal = [one[name] for one in reference if np.isfinite(one.get(name, np.nan))]
         return {
             "mean": float(np.mean(values)),
             "deviation": float(np.std(values)),

@@ -140,6 +140,15 @@ class GAN(abc.ABC):
           inputs: as ``inputs`` makes them.
         """
 
+    def show(
+        self, networks: Mapping[str, keras.Model], inputs: Batch
+    ) -> Sequence[tf.Tensor]:
+        """What stands side by side in a picture, each [count, ...] in [0, 1].
+
+        The samples, and what belongs beside them where they were made from images.
+        """
+        return (self.sample(networks, inputs),)
+
     @abc.abstractmethod
     def signatures(self) -> Mapping[str, Signature]:
         """What the SavedModel answers, by the name of the signature."""

@@ -112,6 +112,29 @@ class SavedGenerator:
         self._check_shape("serving_default", "latents", inputs, self.kind)
         return self._batched("serving_default", inputs, self.kind)
 
+    def translate(
+        self, images: np.ndarray, seeds: np.ndarray, direction: str = "translate"
+    ) -> np.ndarray:
+        """What becomes of images [n, height, width, channels] in [0, 1], one a seed.
+
+        Args:
+          images: of the model's size and channels.
+          seeds: int64 [n], of what is random in it.
+          direction: the signature's name.
+        """
+        inputs = {
+            "images": np.asarray(images, np.float32),
+            "seed": np.asarray(seeds, np.int64),
+        }
+        spec = self._signature(direction, set(inputs), "images")
+        wanted = spec.structured_input_signature[1]["images"].shape
+        if not wanted.is_compatible_with(inputs["images"].shape):
+            raise UserError(
+                f"{self._name}: translates images of shape {wanted}, not of "
+                f"{inputs['images'].shape}"
+            )
+        return self._batched(direction, inputs, "images")
+
     def probability(self, samples: np.ndarray) -> np.ndarray:
         """D's probability [n] that samples are real, for a model without labels."""
         inputs = {self.kind: self._floats(self.kind, samples)}

@@ -42,7 +42,10 @@ def _prediction_log(
     spec = _field(1, model_name.encode()) + _field(3, signature_name.encode())
     request = _field(1, spec)  # PredictRequest: model_spec = 1
     for key, spec in inputs.items():
-        one_row = tf.make_tensor_proto(tf.zeros([1, *spec.shape[1:]], spec.dtype))
+        row = tf.zeros([1, *spec.shape[1:]], spec.dtype)
+        if spec.dtype == tf.string:  # of a picture's file
+            row = tf.fill([1], tf.io.encode_png(tf.zeros([1, 1, 1], tf.uint8)))
+        one_row = tf.make_tensor_proto(row)
         # PredictRequest: map<string, TensorProto> inputs = 2
         entry = _field(1, key.encode()) + _field(2, one_row.SerializeToString())
         request += _field(2, entry)

@@ -11,7 +11,7 @@ import tensorflow as tf
 fold_in = tf.random.fold_in
 
 # Purposes, so that no two uses of a run's seed draw the same numbers.
-DATA, LATENTS, DROPOUT, PICTURE, EVALUATION, CLUSTERS = range(6)
+DATA, LATENTS, DROPOUT, PICTURE, EVALUATION, CLUSTERS, TASK = range(7)
 
 
 def run_seed(seed: int, purpose: int) -> tf.Tensor:

@@ -12,6 +12,20 @@ def to_bytes(images: np.ndarray) -> np.ndarray:
     return np.rint(np.clip(images, 0.0, 1.0) * 255.0).astype(np.uint8)
 
 
+def side_by_side(*images: np.ndarray, columns: int | None = None) -> np.ndarray:
+    """A montage in which the first images of all stand together, then the second ones …
+
+    Args:
+      images: each [count, height, width, 1 or 3] in [0, 1].
+      columns: of those that stand together; by default what makes it about square.
+    """
+    channels = max(some.shape[-1] for some in images)
+    same = [np.repeat(some, channels // some.shape[-1], axis=-1) for some in images]
+    together = np.stack(same, axis=1)  # [count, how many, height, width, channels]
+    columns = columns or math.ceil(math.sqrt(len(together) / len(same)))
+    return montage(together.reshape(-1, *together.shape[2:]), columns * len(same))
+
+
 def montage(images: np.ndarray, columns: int | None = None) -> np.ndarray:
     """Images side by side, with grey lines of one pixel between and around them.
 

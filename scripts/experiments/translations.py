@@ -1,0 +1,448 @@
+"""Image to image: each task's recipe beside L1 alone and a classical way.
+
+    python scripts/experiments/translations.py --data_dir=FOLDER [RECIPE ...]
+    python scripts/experiments/translations.py --only_write
+
+Trains each recipe on real MNIST, and the same without an adversary, for equally many
+steps, and measures what they and a classical way make of the 10,000 test images; the
+unpaired ones both ways. A run that is there already in runs/translations goes on, or is
+only measured. What was found goes into samples/translations.json and, as tables, into
+docs/image_to_image.md; pictures of test images go into samples/RECIPE/test.png.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from common import (
+    Parser,
+    markdown,
+    read_record,
+    run_command,
+    write_between_marks,
+    write_record,
+)
+
+ROOT = Path(__file__).parents[2]
+RUNS = Path("runs") / "translations"
+RECORD = ROOT / "samples" / "translations.json"
+DOCUMENT = ROOT / "docs" / "image_to_image.md"
+
+PAIRED = (
+    "colour",
+    "superres",
+    "inpaint",
+    "background_removal",
+    "background_blur",
+    "fonts",
+    "frames",
+)
+UNPAIRED = ("cyclegan_thickness", "cyclegan_uci")
+RECIPES = (*PAIRED, *UNPAIRED)
+COLUMNS = {
+    "psnr": ("PSNR", "{:.2f}"),
+    "ssim": ("SSIM", "{:.3f}"),
+    "digit_kept": ("digit kept", "{:.4f}"),
+    "fcd": ("FCD", "{:.2f}"),
+    "colour_error": ("colour error", "{:.4f}"),
+    "hole_error": ("error in the hole", "{:.4f}"),
+}
+SLOW = 1_000  # images that the slow classical ways are measured by
+SHOWN = 8  # test images in a picture
+
+Images = np.ndarray
+Examples = Mapping[str, np.ndarray]  # sources, samples (targets) in [0, 1], labels
+
+
+def bicubic(factor: int) -> Callable[[Examples], Images]:
+    """The small image that a source was enlarged from, enlarged by splines."""
+
+    def enlarge(examples: Examples) -> Images:
+        from skimage.transform import resize
+
+        count, size = examples["samples"].shape[:2]
+        small = examples["samples"].reshape(count, size // factor, factor, -1, factor)
+        small = small.mean(axis=(2, 4))
+        found = [resize(image, (size, size), order=3) for image in small]
+        return np.clip(np.stack(found)[..., np.newaxis], 0.0, 1.0)
+
+    return enlarge
+
+
+def biharmonic(examples: Examples) -> Images:
+    """Holes filled by a biharmonic equation (Damelin and Hoang, 2018)."""
+    from skimage.restoration import inpaint_biharmonic
+
+    found = []
+    for source, hole in zip(examples["sources"], holes(examples), strict=True):
+        filled = inpaint_biharmonic(source[..., 1].astype(np.float64), hole)
+        found.append(filled[..., np.newaxis])
+    return np.clip(np.stack(found), 0.0, 1.0)
+
+
+def holes(examples: Examples) -> np.ndarray:
+    """bool [count, height, width]: where a source is red."""
+    red, green, blue = np.moveaxis(examples["sources"], -1, 0)
+    return (red > 0.99) & (green < 0.01) & (blue < 0.01)
+
+
+def foreground(examples: Examples) -> np.ndarray:
+    """bool [count, height, width, 1]: brighter than Otsu's threshold of each image."""
+    from skimage.filters import threshold_otsu
+
+    sources = examples["sources"]
+    thresholds = [threshold_otsu(image) for image in sources]
+    return sources > np.array(thresholds).reshape(-1, 1, 1, 1)
+
+
+def threshold(examples: Examples) -> Images:
+    """What is darker than Otsu's threshold is black."""
+    return examples["sources"] * foreground(examples)
+
+
+def threshold_and_blur(examples: Examples) -> Images:
+    """What is darker than Otsu's threshold is blurred, as the background is to be."""
+    from skimage.filters import gaussian
+
+    found = [gaussian(image[..., 0], 2.5) for image in examples["sources"]]
+    blurred = np.stack(found)[..., np.newaxis]
+    return np.where(foreground(examples), examples["sources"], blurred)
+
+
+def untouched(examples: Examples) -> Images:
+    """The source as it is."""
+    channels = examples["samples"].shape[-1]
+    return np.repeat(examples["sources"], channels, axis=-1)
+
+
+def last_frame(examples: Examples) -> Images:
+    """The last of the frames that are told."""
+    return examples["sources"][..., -1:]
+
+
+def colour_error(outputs: Images, examples: Examples) -> dict[str, float]:
+    """The mean absolute difference of colours where there is ink."""
+    targets = examples["samples"]
+    ink = targets.max(axis=-1)
+    error = np.abs(outputs - targets).mean(axis=-1)
+    return {"colour_error": float((error * ink).sum() / ink.sum())}
+
+
+def hole_error(outputs: Images, examples: Examples) -> dict[str, float]:
+    """The mean absolute difference in the holes."""
+    hole = holes(examples)
+    error = np.abs(outputs - examples["samples"])[..., 0]
+    return {"hole_error": float(error[hole].mean())}
+
+
+# Of each recipe: the task's variants by name, the classical way by its name, how many
+# images that is measured by, and what else is measured.
+Way = tuple[str, Callable[[Examples], Images], int]
+VARIANTS: dict[str, dict[str, tuple[str, Way]]] = {
+    "colour": {"": ("colour", ("left grey", untouched, 10_000))},
+    "superres": {
+        "14×14": ("superres_by:2", ("bicubic", bicubic(2), 10_000)),
+        "7×7": ("superres_by:4", ("bicubic", bicubic(4), 10_000)),
+    },
+    "inpaint": {"": ("inpaint", ("biharmonic", biharmonic, SLOW))},
+    "background_removal": {
+        "": ("background_removal", ("Otsu's threshold", threshold, 10_000))
+    },
+    "background_blur": {
+        "": (
+            "background_blur",
+            ("Otsu's threshold, blur", threshold_and_blur, 10_000),
+        )
+    },
+    "fonts": {"": ("unseen_fonts", ("left printed", untouched, 10_000))},
+    "frames": {"": ("frames", ("the last frame", last_frame, 10_000))},
+}
+MORE = {"colour": colour_error, "inpaint": hole_error}
+
+
+def train(recipe: str, name: str, data_dir: str, *flags: str) -> Path:
+    """The folder of a run that is trained, or there already."""
+    run_dir = RUNS / name
+    words = [f"--flagfile={recipe}.flags", *flags, f"--run_dir={run_dir}"]
+    run_command("train", [*words, *([f"--data_dir={data_dir}"] if data_dir else [])])
+    return run_dir
+
+
+def examples_of(task: str, images: np.ndarray, labels: np.ndarray) -> Examples:
+    """What a task makes of test images, in parts, by one seed."""
+    import tensorflow as tf
+
+    from tfgan_mnist.data import pairs
+    from tfgan_mnist.data.examples import as_floats
+    from tfgan_mnist.system.seeds import fold_in
+
+    name, _, value = task.partition(":")
+    make = getattr(pairs, name)
+    make = make(int(value)) if value else make
+    found: dict[str, list] = {"sources": [], "samples": []}
+    for i in range(0, len(images), 1000):
+        seed = fold_in(tf.constant([1, 0], tf.int32), i)
+        part = as_floats(images[i : i + 1000]), labels[i : i + 1000]
+        for kind, some in pairs.make_pairs(make, *part, seed).items():
+            found[kind].append(some.numpy() * 0.5 + 0.5)
+    examples = {kind: np.concatenate(some) for kind, some in found.items()}
+    return examples | {"labels": labels}
+
+
+def measure(recipe: str, outputs: Images, examples: Examples) -> dict[str, float]:
+    """The metrics of outputs, which may be fewer than the examples."""
+    from tfgan_mnist.evaluation.translations import digit_metrics, pair_metrics
+    from tfgan_mnist.registry import TASKS, find
+
+    examples = {kind: some[: len(outputs)] for kind, some in examples.items()}
+    targets = examples["samples"]
+    found = pair_metrics(outputs, targets)
+    if TASKS[recipe].ink:
+        ink = find(TASKS[recipe].ink)
+        found |= digit_metrics(ink(outputs), ink(targets), examples["labels"])
+    if recipe in MORE:
+        found |= MORE[recipe](outputs, examples)
+    # Of the targets themselves there is no finite signal-to-noise ratio.
+    return {name: value for name, value in found.items() if np.isfinite(value)}
+
+
+def run_paired(recipe: str, data_dir: str) -> dict:
+    """Trains a paired recipe with and without its adversary; what is to be said."""
+    from tfgan_mnist.config import find_recipe, read_config
+    from tfgan_mnist.data.examples import resized
+    from tfgan_mnist.data.mnist import mnist
+    from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
+    from tfgan_mnist.serving.saved_model import read_metadata
+
+    runs = {
+        "adversarial": train(recipe, recipe, data_dir),
+        "L1 alone": train(recipe, f"{recipe}-l1", data_dir, "--adversarial_weight=0"),
+    }
+    images, labels = mnist(data_dir, "test")
+    size, _ = read_config(find_recipe(recipe)).image_shape
+    if images.shape[1] != size:
+        images = resized(images, (size, size))
+    found: dict = {"rows": {}}
+    sheets = []
+    for variant, (task, (classical, way, count)) in VARIANTS[recipe].items():
+        examples = examples_of(task, images, labels)
+        fewer = {kind: some[:count] for kind, some in examples.items()}
+        outputs = {classical: way(fewer)}
+        for name, run_dir in reversed(runs.items()):
+            model = SavedGenerator(run_dir / "saved_model")
+            seeds = row_seeds(1, len(images))
+            outputs[name] = model.translate(examples["sources"], seeds)
+        outputs["targets"] = examples["samples"]
+        rows = {n: measure(recipe, some, examples) for n, some in outputs.items()}
+        found["rows"][variant] = rows
+        shown = [examples["sources"], *outputs.values()]
+        sheets.append([some[:SHOWN] for some in shown])
+    draw(recipe, sheets)
+    keep(recipe, runs["adversarial"])
+    metadata = read_metadata(runs["adversarial"] / "saved_model")
+    found |= {"steps": metadata["step"], "seed": metadata["flags"]["seed"]}
+    return found
+
+
+def draw(recipe: str, sheets: Sequence[Sequence[Images]]) -> None:
+    """Draws test images, a column each: source, ways from it, target.
+
+    Args:
+      sheets: of the variants, below one another.
+    """
+    import imageio.v3 as imageio
+
+    from tfgan_mnist.visual.montage import side_by_side
+
+    rows = [row for sheet in sheets for row in sheet]
+    # Turned, so that what belongs together stands below one another.
+    turned = [np.moveaxis(row, 1, 2) for row in rows]
+    pixels = np.swapaxes(side_by_side(*turned, columns=1), 0, 1)
+    path = ROOT / "samples" / recipe / "test.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    imageio.imwrite(path, pixels.repeat(2, axis=0).repeat(2, axis=1))
+
+
+def keep(recipe: str, run_dir: Path) -> None:
+    """Copies a run's animation and loss plot to its samples."""
+    for name in ("progress.gif", "loss.png"):
+        shutil.copy(run_dir / name, ROOT / "samples" / recipe / name)
+
+
+def read_digits(images: Images) -> np.ndarray:
+    """The digits that the judge reads in images [0, 1]."""
+    from tfgan_mnist.evaluation.metrics.judge import load_judge
+
+    judge = load_judge()
+    return judge.classes_of(judge.features(images))
+
+
+def run_unpaired(recipe: str, data_dir: str, seeds: Sequence[int]) -> dict:
+    """Trains an unpaired recipe from seeds; what is to be said of each."""
+    from tfgan_mnist.config import find_recipe, read_config
+
+    found = {}
+    task = read_config(find_recipe(recipe)).task
+    for seed in seeds:
+        run_dir = train(recipe, f"{recipe}-{seed}", data_dir, f"--seed={seed}")
+        found[str(seed)] = measure_unpaired(recipe, task, run_dir, data_dir, seed)
+    return {"runs": found}
+
+
+def kinds_of(task: str, data_dir: str) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Images of both kinds that were not trained on, and their labels."""
+    from tfgan_mnist.config import HELD_OUT
+    from tfgan_mnist.data import pairs
+    from tfgan_mnist.data.mnist import mnist
+
+    test = mnist(data_dir, "test")
+    if task == "thickness":
+        return list(pairs.thin_and_thick(*test))
+    sources, _ = pairs.uci_and_others(*test)
+    held_out = min(HELD_OUT, 60_000 // 10)
+    _, (images, labels) = pairs.split(*sources, held_out)
+    return [(images, labels), test]
+
+
+def measure_unpaired(
+    recipe: str, task: str, run_dir: Path, data_dir: str, seed: int
+) -> dict:
+    from tfgan_mnist.data.pairs import thickness
+    from tfgan_mnist.serving.reader import SavedGenerator
+    from tfgan_mnist.serving.saved_model import read_metadata
+
+    model = SavedGenerator(run_dir / "saved_model")
+    kinds = kinds_of(task, data_dir)
+    metadata = read_metadata(run_dir / "saved_model")
+    found = {"steps": metadata["step"], "seconds": metadata["seconds"]}
+    shown = []
+    for (images, labels), first, second in zip(
+        kinds,
+        ("translate", "translate_back"),
+        ("translate_back", "translate"),
+        strict=True,
+    ):
+        sources = images / np.float32(255.0)
+        seeds = np.zeros(len(images), np.int64)
+        outputs = model.translate(sources, seeds, first)
+        back = model.translate(outputs, seeds, second)
+        before, after = read_digits(sources), read_digits(outputs)
+        # To which digit most of a class are turned, if not to itself.
+        usual = [np.bincount(after[labels == k]).argmax() for k in range(10)]
+        found[first] = {
+            "count": len(images),
+            "read_before": float(np.mean(before == labels)),
+            "digit_kept": float(np.mean(after == labels)),
+            "permuted": int(np.sum(np.array(usual) != np.arange(10))),
+            "cycle_l1": float(np.abs(back - sources).mean()),
+            "thickness_before": float(thickness(sources).numpy().mean()),
+            "thickness": float(thickness(outputs).numpy().mean()),
+        }
+        shown.append([some[:SHOWN] for some in (sources, outputs, back)])
+    if seed == 1:
+        draw(recipe, shown)
+        keep(recipe, run_dir)
+    return found
+
+
+def paired_table(one: Mapping) -> str:
+    """What was found of a paired recipe, as Markdown."""
+    text = ""
+    for variant, rows in one["rows"].items():
+        names = [name for name in COLUMNS if name in next(iter(rows.values()))]
+        cells = [
+            [
+                way,
+                *(COLUMNS[n][1].format(found[n]) if n in found else "–" for n in names),
+            ]
+            for way, found in rows.items()
+        ]
+        heads = [variant, *(COLUMNS[name][0] for name in names)]
+        text += markdown(heads, cells) + "\n"
+    words = (
+        f"{one['steps']:,} steps of either training, seed {one['seed']}; the 10,000 "
+    )
+    fewer = f", for the classical way the first {SLOW:,}"
+    slow = any("biharmonic" in rows for rows in one["rows"].values())
+    return f"{text}{words}test images{fewer if slow else ''}.\n"
+
+
+def unpaired_table(one: Mapping) -> str:
+    """What was found of an unpaired recipe, as Markdown."""
+    heads = ["seed", "way", "images", "read before", "digit kept", "classes permuted"]
+    heads += ["thickness before", "after", "L1 there and back"]
+    rows = []
+    for seed, run in one["runs"].items():
+        for way, name in (("there", "translate"), ("back", "translate_back")):
+            found = run[name]
+            rows.append(
+                [
+                    seed,
+                    way,
+                    f"{found['count']:,}",
+                    f"{found['read_before']:.4f}",
+                    f"{found['digit_kept']:.4f}",
+                    str(found["permuted"]),
+                    f"{found['thickness_before']:.2f}",
+                    f"{found['thickness']:.2f}",
+                    f"{found['cycle_l1']:.4f}",
+                ]
+            )
+    steps = {run["steps"] for run in one["runs"].values()}
+    words = " and ".join(f"{count:,}" for count in sorted(steps))
+    return f"{markdown(heads, rows)}\n{words} steps.\n"
+
+
+def write(record: Mapping[str, Mapping]) -> None:
+    """The tables of what is in the record."""
+    texts = {}
+    for recipe, one in record.items():
+        table = paired_table(one) if "rows" in one else unpaired_table(one)
+        picture = f"![test images](../samples/{recipe}/test.png)"
+        texts[recipe] = f"### `{recipe}`\n\n{picture}\n\n{table}\n"
+    write_between_marks(DOCUMENT, texts)
+
+
+def main(argv: Sequence[str]) -> None:
+    parser = Parser(__doc__)
+    parser.add_data_dir()
+    parser.add_argument(
+        "--only_write", action="store_true", help="the tables of what is in the JSON"
+    )
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("recipes", nargs="*", help="by default all")
+    arguments = parser.parse_args(argv)
+    if unknown := set(arguments.recipes) - set(RECIPES):
+        known = ", ".join(RECIPES)
+        parser.error(f"{min(unknown)} is not compared; there are: {known}")
+    record = read_record(RECORD)
+    if arguments.only_write:
+        if not record:
+            parser.error(f"{RECORD}: nothing was measured yet")
+        write(record)
+        return
+
+    from tfgan_mnist.system.runtime import load_tensorflow
+
+    load_tensorflow()
+    for recipe in arguments.recipes or RECIPES:
+        if recipe in PAIRED:
+            record[recipe] = run_paired(recipe, arguments.data_dir)
+        else:
+            found = run_unpaired(recipe, arguments.data_dir, arguments.seeds)
+            runs = record.get(recipe, {"runs": {}})["runs"] | found["runs"]
+            record[recipe] = {"runs": dict(sorted(runs.items()))}
+        record = {name: record[name] for name in RECIPES if name in record}
+        write_record(RECORD, record)
+        write(record)
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+    from tfgan_mnist.system import command
+
+    sys.exit(command.run(main))
