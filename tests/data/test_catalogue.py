@@ -38,6 +38,24 @@ def prepared(tmp_path_factory) -> str:
         data_dir=folder,
         disable_shuffling=True,
     )
+    for name, kind, label in (
+        ("named", str, tfds.features.Text()),
+        ("numbered", int, tfds.features.Scalar(np.int64)),
+    ):
+        image = tfds.features.Image(shape=(28, 28, 1))
+        features = {"image": image, "label": label}
+        rows = [
+            (i, {"image": image, "label": kind(i)})
+            for i, image in enumerate(pixels(28, 28, 1))
+        ]
+        tfds.dataset_builders.store_as_tfds_dataset(
+            name=name,
+            version="1.0.0",
+            features=tfds.features.FeaturesDict(features),
+            split_datasets={"train": rows},
+            data_dir=folder,
+            disable_shuffling=True,
+        )
     tfds.dataset_builders.store_as_tfds_dataset(
         name="sounds",
         version="1.0.0",
@@ -73,6 +91,14 @@ def test_its_images_are_cropped_to_a_square_and_its_labels_kept(prepared):
     assert (images.shape, images.dtype) == ((6, 28, 28, 1), np.uint8)
     assert len(labels) == 6
     assert abs(images.mean() - 127.5) < 5.0
+
+
+@pytest.mark.parametrize("name", ["named", "numbered"])
+def test_labels_that_are_no_classes_are_left_out(prepared, name):
+    assert describe(name, prepared).classes == 0
+    images, labels = catalogue.load(name, prepared, 28, 1)
+    np.testing.assert_array_equal(images, pixels(28, 28, 1))
+    assert labels is None
 
 
 def test_what_does_not_fit_into_memory_is_refused(prepared, monkeypatch):

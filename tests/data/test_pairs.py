@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 from sklearn.datasets import load_digits
 
 from tfgan_mnist.data import pairs
 from tfgan_mnist.data.examples import Examples
+from tfgan_mnist.data.pictures import Files
 from tfgan_mnist.registry import TASKS, find
 
 SEED = tf.constant([3, 4], tf.int32)
@@ -174,6 +176,17 @@ def test_halves_by_thickness(bars):
     np.testing.assert_array_equal(thin, images[:3])
     np.testing.assert_array_equal(thin_labels, [0, 1, 2])
     np.testing.assert_array_equal(thick, images[3:])
+
+
+def test_pictures_that_are_not_in_memory_are_parted_by_thickness_too(bars, tmp_path):
+    pixels = (bars.numpy() * 127.5 + 127.5).astype(np.uint8)
+    paths = [tmp_path / f"{i}.png" for i in range(6)]
+    for image, path in zip(pixels[::-1, ..., 0], paths, strict=True):
+        Image.fromarray(image).save(path)
+    (thin, nothing), (thick, _) = pairs.thin_and_thick(Files(paths, 28, 1), None)
+    assert isinstance(thin, Files)
+    assert (thin.paths, thick.paths) == (paths[3:], paths[:3])
+    assert nothing is None
 
 
 def test_small_digits_of_others_are_enlarged_to_twenty_pixels():

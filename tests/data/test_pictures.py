@@ -126,7 +126,7 @@ def damage(folder, kind: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
-        ("empty", ["holds no pictures (.png .jpg .jpeg .webp)"]),
+        ("empty", ["holds no pictures (.png .jpg .jpeg .webp .bmp .gif)"]),
         ("one", ["holds one picture"]),
         ("text", ["0.png: cannot be read", "no picture"]),
         ("deep", ["0.png: has more than 8 bits"]),

@@ -6,14 +6,14 @@ import contextlib
 import logging
 import os
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from tfgan_mnist.data.pictures import IN_MEMORY, Facts
+from tfgan_mnist.system import progress
 from tfgan_mnist.system.errors import UserError, first_line, nearest
 
 Arrays = tuple[np.ndarray, np.ndarray | None]
@@ -49,13 +49,12 @@ def describe(name: str, data_dir: str = "", known: Sequence[str] = ()) -> Facts:
             f"{named}: only grey and colour images of 8 bits can be imitated; its have "
             f"{channels} channels of {np.dtype(image.np_dtype)}"
         )
-    label = held.get("label")
-    classes = label.num_classes if isinstance(label, tfds.features.ClassLabel) else 0
+    names = _class_names(held)
     split = _training_split(builder)
     return {
         "count": builder.info.splits[split].num_examples if split else 0,
-        "classes": classes if classes and classes > 1 else 0,
-        "class_names": tuple(label.names) if classes and classes > 1 else (),
+        "classes": len(names),
+        "class_names": names,
         "image_size": min(side or 64 for side in sides),
         "channels": channels or 3,
     }
@@ -84,7 +83,8 @@ def load(
         for another that is missing.
 
     Returns:
-      uint8 [count, size, size, channels], and int32 [count] or None.
+      uint8 [count, size, size, channels], and int32 [count], or None where ``describe``
+      tells of no classes.
 
     Raises:
       UserError: if they cannot be had, or need more memory than ``IN_MEMORY`` bytes.
@@ -103,12 +103,13 @@ def load(
             change = tf.image.rgb_to_grayscale
             image = change(image) if channels == 1 else tf.repeat(image, 3, axis=-1)
         kept = {"image": tf.cast(image, tf.uint8)}
-        return kept | ({"label": row["label"]} if "label" in row else {})
+        return kept | ({"label": row["label"]} if labelled else {})
 
     where = f"--data_dir={data_dir}" if data_dir else f"--dataset={name}"
     with _quiet():
         builder = _builder(name, data_dir)
         _download_if_missing(builder, name, data_dir)
+        labelled = bool(_class_names(dict(builder.info.features.items())))
         if split == "train":
             split = _training_split(builder)
         expected = builder.info.splits[split].num_examples
@@ -122,19 +123,16 @@ def load(
         try:
             rows = builder.as_dataset(split=split, shuffle_files=False)
             parts = rows.map(fit, tf.data.AUTOTUNE).batch(1_000).as_numpy_iterator()
-            found = [
-                part
-                for part in tqdm(
-                    parts, "reading", -(-expected // 1_000), disable=None, leave=False
-                )
-            ]
+            found = list(
+                progress.bar(parts, "reading", -(-expected // 1_000), leave=False)
+            )
         except Exception as error:  # whatever a damaged copy makes of its reader
             raise UserError(_damaged(where, first_line(error))) from None
     count = sum(len(part["image"]) for part in found)
     if count != expected or not count:
         raise UserError(_damaged(where, f"{count} of {expected} images"))
     images = np.concatenate([part["image"] for part in found])
-    if "label" not in found[0]:
+    if not labelled:
         return images, None
     labels = np.concatenate([part["label"] for part in found]).astype(np.int32)
     return images, labels
@@ -173,6 +171,16 @@ def _builder(name: str, data_dir: str, known: Sequence[str] = ()) -> Any:
         return tfds.builder(name, data_dir=data_dir or None)
     except Exception as error:  # whatever a damaged copy makes of its reader
         raise UserError(_damaged(where, first_line(error))) from None
+
+
+def _class_names(features: Mapping[str, Any]) -> tuple[str, ...]:
+    """Of the label; none if there is no label, one of another kind, or one class."""
+    import tensorflow_datasets as tfds
+
+    label = features.get("label")
+    if not isinstance(label, tfds.features.ClassLabel) or (label.num_classes or 0) < 2:
+        return ()
+    return tuple(label.names)
 
 
 def _training_split(builder: Any) -> str:

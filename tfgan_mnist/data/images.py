@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from tfgan_mnist.data.pictures import ENDINGS, below
 from tfgan_mnist.system import progress
 from tfgan_mnist.system.errors import UserError, first_line, os_error, path_errors
 from tfgan_mnist.system.files import read_file
 
-ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
 LIMIT = 10_000
 
 
@@ -62,7 +62,7 @@ def list_pictures(place: Path, flag: str) -> dict[str, Path]:
             return {place.stem: place}
         if not place.is_dir():
             raise UserError(f"{name}: there is no such file or folder")
-        paths = sorted(p for p in place.rglob("*") if p.suffix.lower() in ENDINGS)
+        paths = sorted(below(place))
     if not paths:
         raise UserError(f"{name}: holds no pictures ({', '.join(ENDINGS)})")
     found: dict[str, Path] = {}
@@ -129,7 +129,7 @@ def evenly_spaced(count: int, limit: int) -> np.ndarray:
 
 
 def _read_folder(folder: Path, name: str, channels: int) -> np.ndarray:
-    paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in ENDINGS)
+    paths = sorted(below(folder))
     if not paths:
         raise UserError(f"{name}: holds no pictures ({', '.join(ENDINGS)})")
     paths = [paths[i] for i in evenly_spaced(len(paths), LIMIT)]

@@ -39,10 +39,16 @@ def split(
     some = np.random.default_rng(0).permutation(some)
     rest = np.delete(np.arange(len(images)), some)
 
-    trained = images.part(rest) if isinstance(images, Files) else images[rest]
-    if labels is None:
-        return (trained, None), (images[some], None)
-    return (trained, labels[rest]), (images[some], labels[some])
+    trained = _part(images, labels, rest)
+    return trained, (images[some], None if labels is None else labels[some])
+
+
+def _part(
+    images: np.ndarray | Files, labels: np.ndarray | None, some: np.ndarray
+) -> tuple:
+    """Some of the images, by their indices, and their labels; files are not read."""
+    found = images.part(some) if isinstance(images, Files) else images[some]
+    return found, None if labels is None else labels[some]
 
 
 class Pairs:
@@ -108,24 +114,22 @@ class Unpaired:
         }
 
 
-def thin_and_thick(images: np.ndarray, labels: np.ndarray | None) -> tuple:
+def thin_and_thick(images: np.ndarray | Files, labels: np.ndarray | None) -> tuple:
     """The half of the images with the thinner strokes, and the half with the thicker.
 
     Args:
       images: uint8 [count, height, width, 1].
       labels: int [count], or None.
     """
+    chunks = np.split(np.arange(len(images)), range(5000, len(images), 5000))
     measured = np.concatenate(
         [
-            thickness(tf.cast(images[i : i + 5000], tf.float32) / 255.0).numpy()
-            for i in range(0, len(images), 5000)
+            thickness(tf.cast(images[chunk], tf.float32) / 255.0).numpy()
+            for chunk in chunks
         ]
     )
     thin = measured < np.median(measured)
-    return tuple(
-        (images[some], None if labels is None else labels[some])
-        for some in (thin, ~thin)
-    )
+    return tuple(_part(images, labels, np.flatnonzero(some)) for some in (thin, ~thin))
 
 
 def uci_and_others(images: np.ndarray, labels: np.ndarray | None) -> tuple:

@@ -17,11 +17,11 @@ from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps
-from tqdm import tqdm
 
+from tfgan_mnist.system import progress
 from tfgan_mnist.system.errors import UserError, first_line, path_errors
 
-ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
+ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
 PEEKED = 1_000
 """Pictures whose headers are looked at before anything is trained, evenly spaced."""
 MOST_PIXELS = 50_000_000
@@ -62,9 +62,7 @@ class Files:
         # Decoding leaves Python's lock, so that threads share the work.
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             images = pool.map(self.read, indices)
-            bar = tqdm(
-                images, "reading", len(found), disable=None, leave=False, unit="file"
-            )
+            bar = progress.bar(images, "reading", len(found), leave=False, unit="file")
             for i, image in enumerate(bar):
                 found[i] = image
         return found
@@ -125,7 +123,7 @@ def load_folder(
     paths, labels, classes = _listed(place, f"--dataset=folder:{_shown(place)}")
     files = Files(paths, size, channels)
     if np.prod(files.shape) > IN_MEMORY:
-        for path in tqdm(paths, "looking", disable=None, leave=False, unit="file"):
+        for path in progress.bar(paths, "looking", leave=False, unit="file"):
             with opened(path):
                 pass
         return files, labels if classes else None
@@ -186,7 +184,7 @@ def load_arrays(
     images = as_bytes(images, name)
     found = np.empty([len(images), size, size, channels], np.uint8)
     for i, image in enumerate(
-        tqdm(images, "resizing", disable=None, leave=False, unit="image")
+        progress.bar(images, "resizing", leave=False, unit="image")
     ):
         picture = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
         found[i] = fitted(picture, size, channels)
@@ -287,7 +285,7 @@ def _listed(
         if not folder.is_dir():
             what = "is no folder" if folder.exists() else "there is no such folder"
             raise UserError(f"{name}: {what}")
-        paths = sorted(_below(folder))
+        paths = sorted(below(folder))
     if not paths:
         raise UserError(f"{name}: holds no pictures ({' '.join(ENDINGS)})")
     if len(paths) < 2:
@@ -314,7 +312,13 @@ def _listed(
     return paths, np.array([numbers[p[0]] for p in inside], np.int32), classes
 
 
-def _below(folder: Path) -> Iterator[Path]:
+def below(folder: Path) -> Iterator[Path]:
+    """The pictures in a folder and below it; hidden files and folders are passed over.
+
+    Raises:
+      OSError: if a folder cannot be read.
+    """
+
     def raise_it(error: OSError):
         raise error
 

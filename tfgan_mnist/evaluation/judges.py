@@ -15,12 +15,12 @@ from pathlib import Path
 import keras
 import numpy as np
 import tensorflow as tf
-from tqdm import tqdm
 
 from tfgan_mnist.data.pictures import IN_MEMORY, Files
 from tfgan_mnist.evaluation.metrics.judge import Judge, judge_network
 from tfgan_mnist.evaluation.metrics.real import Real
 from tfgan_mnist.evaluation.protocols import Protocol, judged
+from tfgan_mnist.system import progress
 from tfgan_mnist.system.errors import UserError, first_line, path_errors
 from tfgan_mnist.system.files import whole_file
 
@@ -176,9 +176,7 @@ def train_judge(
         keras.optimizers.AdamW(rate, weight_decay=1e-2),
         keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.05),
     )
-    with tqdm(
-        total=epochs, desc="training the judge", disable=None, unit="pass"
-    ) as bar:
+    with progress.bar(total=epochs, desc="training the judge", unit="pass") as bar:
         after = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: bar.update())
         classifier.fit(data, epochs=epochs, verbose=0, callbacks=[after])
 
@@ -205,7 +203,7 @@ def _some(images: Images, labels: np.ndarray | None, chosen: np.ndarray):
 
 def _features(judge: Judge, images: np.ndarray) -> np.ndarray:
     parts = np.array_split(images, max(1, len(images) // 1_000))
-    bar = tqdm(parts, "looking at real images", disable=None, leave=False)
+    bar = progress.bar(parts, "looking at real images", leave=False)
     return np.concatenate([judge.features(x / np.float32(255.0)) for x in bar])
 
 

@@ -7,9 +7,9 @@ import dataclasses
 import keras
 import numpy as np
 import tensorflow as tf
-from tqdm import tqdm
 
 from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
+from tfgan_mnist.system import progress
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,8 +78,7 @@ def invert(
         return errors
 
     found = [
-        move().numpy()
-        for _ in tqdm(range(steps), "inverting", disable=None, leave=False)
+        move().numpy() for _ in progress.bar(range(steps), "inverting", leave=False)
     ]
     samples, errors = (x.numpy() for x in apart())
     found = np.stack([*found, errors]).reshape(steps + 1, len(images), starts)
