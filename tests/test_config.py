@@ -1,5 +1,6 @@
 import dataclasses
 
+import numpy as np
 import pytest
 
 from tfgan_mnist import config
@@ -219,6 +220,32 @@ def test_the_shape_of_what_is_trained_on(flags, shape):
 def test_a_shape_that_cannot_be_had_is_refused(flags, words):
     with pytest.raises(UserError, match=words):
         Config(steps=1, **flags)
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ({"task": "colour"}, "--task=colour: is made from grey images; give --chan"),
+        ({"task": "fonts"}, "--task=fonts: is made from grey images"),
+        ({"task": "frames"}, "--task=frames: is made from grey images"),
+        ({"networks": "cyclegan", "task": "uci"}, "--task=uci: is made from grey"),
+        ({"task": "colour", "channels": 1, "dataset": "12.npz"}, "12.npz has 12$"),
+        ({"task": "fonts", "channels": 1, "dataset": "12.npz"}, "at most ten classes"),
+        ({"task": "superres", "judge": "mnist"}, "--judge=mnist: a --task has metrics"),
+    ],
+)
+def test_a_task_is_checked_against_its_data(flags, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    colours = np.zeros([120, 28, 28, 3], np.uint8)
+    np.savez("colour.npz", images=colours, labels=np.arange(120) % 10)
+    np.savez("12.npz", images=colours, labels=np.arange(120) % 12)
+    given = {"networks": "pix2pix", "dataset": "colour.npz", "batch_size": 8}
+    given |= {"steps": 1, "evaluate_every": 1, **flags}
+    with pytest.raises(UserError, match=words):
+        Config(**given)
+    Config(**given | {"task": "", "networks": "dcgan", "channels": 3})
+    if flags["task"] != "superres" and given["dataset"] != "12.npz":
+        Config(**given | {"channels": 1})  # what the message asks for
 
 
 def test_a_fingerprint_tells_configurations_apart_and_not_folders():

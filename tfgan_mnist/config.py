@@ -721,10 +721,24 @@ class Config:
                 f"--task{given}--networks={self.networks} turn images into others; "
                 f"give one of {', '.join(able)}"
             )
-        if TASKS[self.task].labelled and not data.classes:
+        task = TASKS[self.task]
+        if task.labelled and not data.classes:
             raise UserError(
                 f"--task={self.task}: is made from labels, which "
                 f"--dataset={self.dataset} has not"
+            )
+        if task.labelled and data.classes > 10:
+            raise UserError(
+                f"--task={self.task}: is made from labels of at most ten classes; "
+                f"--dataset={self.dataset} has {data.classes}"
+            )
+        if task.grey and self.image_shape[1] != 1:
+            raise UserError(
+                f"--task={self.task}: is made from grey images; give --channels=1"
+            )
+        if self.judge:
+            raise UserError(
+                f"--judge={self.judge}: a --task has metrics of its own; leave it out"
             )
         if not self.held_out:
             raise UserError(

@@ -209,7 +209,8 @@ class Task:
         either kind.
       game: that learns it.
       source, target: the channels of both; 0: as many as the images have.
-      labelled: whether it needs labels.
+      labelled: whether it needs labels, of ten classes at most.
+      grey: whether it is made from grey images alone.
       own: whether it is that of one's own pictures of two kinds, and of them alone.
       ink: ``module:function`` from targets in [0, 1] to what a judge of digits reads;
         empty if they show no single digit.
@@ -220,23 +221,24 @@ class Task:
     source: int = 0
     target: int = 0
     labelled: bool = False
+    grey: bool = False
     own: bool = False
     ink: str = "data.pairs:brightest"
 
 
 TASKS: Mapping[str, Task] = {
-    "colour": Task("data.pairs:colour", source=1, target=3, labelled=True),
+    "colour": Task("data.pairs:colour", source=1, target=3, labelled=True, grey=True),
     "superres": Task("data.pairs:superres"),
     "inpaint": Task("data.pairs:inpaint", source=3),
     "background_removal": Task("data.pairs:background_removal"),
     "background_blur": Task(
         "data.pairs:background_blur", ink="data.pairs:brighter_than_textures"
     ),
-    "fonts": Task("data.pairs:fonts", labelled=True),
-    "frames": Task("data.pairs:frames", source=3, ink=""),
+    "fonts": Task("data.pairs:fonts", labelled=True, grey=True),
+    "frames": Task("data.pairs:frames", source=3, grey=True, ink=""),
     "pairs": Task("data.pairs:halves", own=True, ink=""),
     "thickness": Task("data.pairs:thin_and_thick", "cyclegan"),
-    "uci": Task("data.pairs:uci_and_others", "cyclegan"),
+    "uci": Task("data.pairs:uci_and_others", "cyclegan", grey=True),
     "unpaired": Task("data.pairs:two_kinds", "cyclegan", own=True, ink=""),
 }
 """What the games that translate images can learn."""

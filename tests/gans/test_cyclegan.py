@@ -60,6 +60,19 @@ def test_a_full_pool_exchanges_half_and_forgets_nothing_else():
     assert 0.4 < earlier / 480 < 0.6
 
 
+def test_a_batch_larger_than_the_pool_is_exchanged_in_part():
+    pool = Pool([1, 1, 1], "samples", size=4)
+    pool.exchange(numbered(101, 7), tf.constant([0, 1]))  # fills it
+    for i in range(20, 40):
+        before = set(numbers(pool.images))
+        new = set(range(10 * i + 1, 10 * i + 8))
+        shown = numbers(pool.exchange(numbered(10 * i + 1, 7), tf.constant([i, 0])))
+        assert len(set(shown)) == 7
+        assert set(shown) <= before | new
+        old = set(shown) & before
+        assert set(numbers(pool.images)) == (before - old) | (new - set(shown))
+
+
 def test_the_pool_lets_no_gradient_through():
     pool = Pool([1, 1, 1], "samples", size=4)
     fakes = numbered(1, 2)

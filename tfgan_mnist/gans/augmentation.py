@@ -90,7 +90,11 @@ class Augmentation:
         }
 
     def apply(self, images: tf.Tensor, changes: Changes) -> tf.Tensor:
-        """Images in [-1, 1], changed; contrast and brightness may lead out of it."""
+        """Images in [-1, 1], changed; contrast and brightness may lead out of it.
+
+        The gradient is an approximation: TensorFlow moves it by the inverse transform,
+        which is off by about 1/scale², and at the reflected borders.
+        """
         moved = tf.raw_ops.ImageProjectiveTransformV3(
             images=images,
             transforms=changes["transforms"],

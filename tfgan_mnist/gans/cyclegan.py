@@ -197,22 +197,25 @@ class Pool:
         """What D is shown in place of fakes, of which the pool keeps some.
 
         While there is room a fake is kept, and shown. Then each is either shown, or
-        exchanged for one of the pool, with the same probability; no two for the same.
+        exchanged for one of the pool, with the same probability; no two for the same,
+        so that those beyond the pool's size are shown.
 
         Args:
-          fakes: [n, ...], n at most the pool's size; no gradient goes through.
+          fakes: [n, ...]; no gradient goes through.
           seed: int32 [2].
         """
         fakes = tf.stop_gradient(fakes)
         count = fakes.shape[0]
         kept = self.filled + tf.range(count)  # the place of each, if there is room
         room = kept < self.size
+        places = max(self.size, count)
         order = tf.argsort(
-            tf.random.stateless_uniform([self.size], fold_in(seed, 0), alg="philox")
+            tf.random.stateless_uniform([places], fold_in(seed, 0), alg="philox")
         )
         coin = tf.random.stateless_uniform([count], fold_in(seed, 1), alg="philox")
-        swapped = ~room & (coin < 0.5)
         place = tf.where(room, kept, order[:count])
+        swapped = ~room & (coin < 0.5) & (place < self.size)
+        place = tf.minimum(place, self.size - 1)
         stored = tf.concat([self.images, fakes], axis=0)
         # Those that find room come first: what is exchanged may be one of them.
         sources = tf.range(self.size)

@@ -16,8 +16,8 @@ def signatures(
 ) -> dict[str, Signature]:
     """What a SavedModel that translates images answers.
 
-    A row of the answer depends on its own image and seed alone. Files may be PNG, JPEG,
-    BMP or GIF of any size, and are resized (bilinear, anti-aliased).
+    A row of the answer depends on its own image and seed alone. Files may be PNG or
+    JPEG of any size, and are resized (bilinear, anti-aliased).
 
         translate(images [n, height, width, channels], seed int64 [n])  → images
         translate_png(image_bytes string [n], seed int64 [n])           → image_bytes
