@@ -255,7 +255,9 @@ def test_console_command_dispatches():
     assert "--flagfile" in run("__main__", "train", "--help")[1]
 
 
-@pytest.mark.parametrize("name", ["train", "sample", "evaluate", "export"])
+@pytest.mark.parametrize(
+    "name", ["train", "sample", "translate", "invert", "evaluate", "export"]
+)
 def test_a_page_of_help_begins_with_examples_that_can_be_typed(name, capsys):
     from tfgan_mnist.system.flags import parse_flags
 

@@ -5,7 +5,9 @@ import imageio.v3 as imageio
 import numpy as np
 import pytest
 from conftest import assert_one_line_error, run
+from PIL import Image
 
+from tfgan_mnist import evaluate
 from tfgan_mnist.data.mnist import mnist5k
 from tfgan_mnist.evaluation import report
 from tfgan_mnist.system.errors import UserError
@@ -86,11 +88,21 @@ def test_wrong_words(flags, words, tmp_path):
     assert_one_line_error(run("evaluate", *flags, cwd=tmp_path), words)
 
 
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ({"targets": "there", "images": "here", "judge": "mnist"}, "--judge=mnist: pi"),
+        ({"targets": "there", "images": "here", "data_dir": "d"}, "--data_dir=d: pict"),
+        ({"targets": "there", "images": "here", "neighbours": "a.png"}, "--neighbours"),
+        ({"pretrained": "dcgan_fast", "judge": "mnist", "data_dir": "d"}, "leave one"),
+    ],
+)
+def test_flags_without_effect_are_refused(flags, words):
+    with pytest.raises(UserError, match=words):
+        evaluate.Flags(**flags)
+
+
 def test_pictures_beside_their_targets(tmp_path, capsys):
-    from PIL import Image
-
-    from tfgan_mnist import evaluate
-
     for folder, value in (("images", 100), ("targets", 151)):
         (tmp_path / folder).mkdir()
         for name in ("a", "b"):

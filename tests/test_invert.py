@@ -2,7 +2,7 @@ import imageio.v3 as imageio
 import numpy as np
 import pytest
 
-from tfgan_mnist import invert
+from tfgan_mnist import invert, judge
 from tfgan_mnist.system.errors import UserError
 
 
@@ -44,6 +44,20 @@ def test_bad_input_is_one_line(trained, tmp_path, monkeypatch, words, said):
         invert.main([*given, *words])
     assert said in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_nothing_is_written_into_a_model(trained, digit):
+    model = trained / "saved_model"
+    with pytest.raises(UserError, match=r"found\.png: lies in the model"):
+        invert.main(
+            [
+                f"--saved_model={model}",
+                f"--image={digit}",
+                f"--output={model / 'found.png'}",
+            ]
+        )
+    with pytest.raises(UserError, match=r"judge\.npz: lies in the model"):
+        judge.Flags(dataset="mnist", output=str(model / "judge.npz"))
 
 
 def test_a_conditional_model_wants_a_label(conditional, digit):

@@ -6,7 +6,7 @@ import pytest
 from conftest import tiny_config, write_model
 from PIL import Image
 
-from tfgan_mnist import translate
+from tfgan_mnist import invert, translate
 from tfgan_mnist.build import build_gan
 from tfgan_mnist.runner import metadata
 from tfgan_mnist.system import command
@@ -112,6 +112,10 @@ def test_one_picture_both_ways(models, pictures, tmp_path):
             ["{inpaint}", "--images={pictures}", "--output={empty}"],
             ["is there already"],
         ),
+        (
+            ["{inpaint}", "--images={pictures}", "--output={inside}/a.png"],
+            ["a.png: lies in the model"],
+        ),
         (["{latents}", "--images={pictures}"], ["translates no images", "sample"]),
         (["--saved_model={empty}", "--images={pictures}"], ["no saved_model.pb"]),
     ],
@@ -121,6 +125,7 @@ def test_bad_input(words, said, models, pictures, conditional, tmp_path, capsys)
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "broken.png").write_bytes(b"no picture")
     places = {"pictures": pictures, "latents": f"--saved_model={conditional}", **models}
+    places["inside"] = models["inpaint"].partition("=")[2]
     places |= {name: tmp_path / name for name in ("empty", "broken")}
     code = command.run(translate.main, [word.format(**places) for word in words])
     captured = capsys.readouterr()
@@ -130,6 +135,13 @@ def test_bad_input(words, said, models, pictures, conditional, tmp_path, capsys)
     assert line.startswith("error: ")
     for word in said:
         assert word in line
+
+
+def test_a_translation_is_not_inverted(models, pictures, tmp_path):
+    output = f"--output={tmp_path / 'found.png'}"
+    for model in models.values():
+        with pytest.raises(UserError, match="turns images into others"):
+            invert.main([model, f"--image={pictures / 'a.png'}", output])
 
 
 def test_a_game_that_translates_needs_a_task_of_its_own():

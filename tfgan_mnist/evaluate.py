@@ -73,6 +73,17 @@ class Flags(ModelFlags):
                 f"--targets={self.targets}: give the pictures that are to come near "
                 "these as --images"
             )
+        for name in ("judge", "data_dir", "neighbours"):
+            if self.targets and getattr(self, name):
+                raise UserError(
+                    f"--{name}={getattr(self, name)}: pictures are compared with their "
+                    "--targets alone; leave it out"
+                )
+        if self.judge == "mnist" and self.data_dir and not self.images:
+            raise UserError(
+                "--judge=mnist: not together with --data_dir, which is for models of "
+                "MNIST, and they have this judge already; leave one out"
+            )
         if self.judge not in ("", "mnist") and not Path(self.judge).is_file():
             raise UserError(f"--judge={self.judge}: there is no such file")
         if self.judge not in ("", "mnist") and self.data_dir:

@@ -11,6 +11,7 @@ import numpy as np
 
 from tfgan_mnist.model import ModelFlags
 from tfgan_mnist.registry import DATASETS
+from tfgan_mnist.serving.saved_model import check_outside
 from tfgan_mnist.system import command, interrupts
 from tfgan_mnist.system.errors import UserError, path_errors
 from tfgan_mnist.system.files import check_output, whole_file
@@ -19,6 +20,7 @@ from tfgan_mnist.system.flags import flag, grouped_help, parse_flags
 EXAMPLES = (
     "tfgan-mnist invert --pretrained=dcgan_fast --image=digit.png",
     "tfgan-mnist invert --run_dir=runs/stylegan --image=digit.png --output=found.png",
+    "tfgan-mnist invert --saved_model=FOLDER --image=three.png --label=3",
 )
 
 
@@ -50,6 +52,7 @@ class Flags(ModelFlags):
             raise UserError(f"--output={self.output}: must end in .png")
         check_output(Path(self.output))
         check_output(self.codes)
+        check_outside(Path(self.output), f"--output={self.output}")
 
     @property
     def codes(self) -> Path:
@@ -91,6 +94,11 @@ def main(argv: Sequence[str]) -> None:
         return
     flags = Flags(**parse_flags(argv, Flags))
     name, classes = flags.imitates()
+    if flags.translates():
+        raise UserError(
+            f"{flags.given}: turns images into others, and makes none from latents; "
+            "let tfgan-mnist translate do so"
+        )
     if name in DATASETS and DATASETS[name].is_toy:
         raise UserError(f"{flags.given}: makes points, and no images to compare")
     if not classes and flags.label >= 0:

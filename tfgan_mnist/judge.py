@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tfgan_mnist.registry import IMAGE_SIZES, DataSet, describe
+from tfgan_mnist.serving.saved_model import check_outside
 from tfgan_mnist.system import command, interrupts
 from tfgan_mnist.system.errors import UserError
 from tfgan_mnist.system.files import check_output
@@ -52,6 +53,7 @@ class Flags:
         if Path(self.output).suffix != ".npz":
             raise UserError(f"--output={self.output}: must end in .npz")
         check_output(Path(self.output))
+        check_outside(Path(self.output), f"--output={self.output}")
 
     def data(self) -> DataSet:
         """What the data set is. Raises UserError if a judge cannot know it."""

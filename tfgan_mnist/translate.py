@@ -12,6 +12,7 @@ import numpy as np
 from tfgan_mnist.data.images import list_pictures
 from tfgan_mnist.data.pictures import read_picture
 from tfgan_mnist.model import ModelFlags
+from tfgan_mnist.serving.saved_model import check_outside
 from tfgan_mnist.system import command, interrupts, progress
 from tfgan_mnist.system.errors import UserError, path_errors
 from tfgan_mnist.system.files import check_output, whole_file, whole_folder
@@ -20,6 +21,8 @@ from tfgan_mnist.system.flags import flag, grouped_help, parse_flags
 EXAMPLES = (
     "tfgan-mnist translate --run_dir=runs/inpaint --images=FOLDER --output=sheet.png",
     "tfgan-mnist translate --saved_model=FOLDER --images=FOLDER --output=NEW_FOLDER",
+    "tfgan-mnist translate --run_dir=runs/cyclegan_uci --images=FOLDER "
+    "--direction=backward",
 )
 SIGNATURES = {"forward": "translate", "backward": "translate_back"}
 
@@ -61,6 +64,7 @@ class Flags(ModelFlags):
         if not output.suffix and output.exists():
             raise UserError(f"--output={output}: is there already; give another name")
         check_output(output)
+        check_outside(output, f"--output={output}")
 
 
 def shape_of(flags: Flags, shapes: Sequence[Sequence[int]]) -> tuple[int, ...]:
