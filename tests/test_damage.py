@@ -159,8 +159,10 @@ def test_a_reader_that_left_and_a_terminal_that_closed_lose_nothing(tmp_path):
     process.stdout.readline()
     process.stdout.close()
     directory = RunDirectory(run_dir)
+    deadline = time.monotonic() + 240
     while len(directory.read_metrics().get("step", [])) < 20:
         assert process.poll() is None
+        assert time.monotonic() < deadline
         time.sleep(0.05)
     process.send_signal(signal.SIGHUP)
     assert process.wait(60) == 128 + signal.SIGHUP

@@ -17,6 +17,7 @@ def test_forty_attempts_are_handled(tmp_path):
         capture_output=True,
         text=True,
         check=False,
+        timeout=1200,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     assert done.returncode == 0, done.stdout + done.stderr

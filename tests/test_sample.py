@@ -5,7 +5,7 @@ from conftest import run, tiny_config, write_model
 
 from tfgan_mnist.build import build_gan
 from tfgan_mnist.config import find_recipe
-from tfgan_mnist.sample import WALK_FRAMES, main, parse_labels, straight_walk, walk
+from tfgan_mnist.sample import WALK_FRAMES, main, parse_labels, straight_walk
 from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
 from tfgan_mnist.system.errors import UserError
 
@@ -48,19 +48,6 @@ def test_a_walk(draw):
     # Frames of the same pixels are one frame shown for longer.
     assert 3 <= len(frames) <= 3 * WALK_FRAMES
     assert frames.shape[1:3] == (28 * 8, 28 * 8)
-
-
-def test_a_walk_visits_every_point_and_keeps_its_length():
-    points = np.random.default_rng(1).normal(size=[4, 100])
-    path = walk(points, 5)
-    assert path.shape == (20, 100)
-    np.testing.assert_allclose(path[::5], points, rtol=1e-5)
-    ends = np.linalg.norm(points, axis=1)
-    lengths = np.linalg.norm(path, axis=1)
-    assert lengths.min() > ends.min() * 0.95
-    assert lengths.max() < ends.max() * 1.05
-    # Opposite points have no sphere's way between them: straight through.
-    assert np.isfinite(walk(np.array([[1.0, 0.0], [-1.0, 0.0]]), 4)).all()
 
 
 @pytest.mark.parametrize(

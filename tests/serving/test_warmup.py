@@ -1,6 +1,7 @@
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
+from tfgan_mnist.serving.saved_model import CONTROLS
 from tfgan_mnist.serving.warmup import WARMUP, write_warmup
 
 
@@ -24,3 +25,17 @@ def test_the_servers_own_parser_reads_a_request(tmp_path):
     assert sum(map(len, (r.numpy() for r in records))) == sum(
         log.ByteSize() for log in logs
     )
+
+
+def test_no_request_is_one_that_the_model_refuses(tmp_path):
+    """A truncation of 0, say: every other number may be zero."""
+    names = ["seed", "temperature", *CONTROLS]
+    echo = tf.function(lambda **inputs: dict(inputs)).get_concrete_function(
+        **{name: tf.TensorSpec([None], name=name) for name in names}
+    )
+    write_warmup(tmp_path, {"sample": echo}, "model")
+    (record,) = tf.data.TFRecordDataset(str(tmp_path / WARMUP))
+    log = prediction_log_pb2.PredictionLog.FromString(record.numpy())
+    inputs = log.predict_log.request.inputs
+    found = {name: tf.make_ndarray(inputs[name]).item() for name in names}
+    assert found == {"seed": 0.0, "temperature": 0.0, **CONTROLS}

@@ -49,10 +49,14 @@ def trained() -> list:
     addresses = free_addresses(2)
     processes = [start([], 0), *(start(addresses, i) for i in (0, 1))]
     found = []
-    for process in processes:
-        stdout, stderr = process.communicate(timeout=300)
-        assert process.returncode == 0, stderr
-        found.append(json.loads(stdout.splitlines()[-1]))
+    try:
+        for process in processes:
+            stdout, stderr = process.communicate(timeout=300)
+            assert process.returncode == 0, stderr
+            found.append(json.loads(stdout.splitlines()[-1]))
+    finally:
+        for process in processes:
+            process.kill()
     return found
 
 

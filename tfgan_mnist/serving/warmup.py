@@ -12,6 +12,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from tfgan_mnist.serving.saved_model import CONTROLS
+
 WARMUP = Path("assets.extra") / "tf_serving_warmup_requests"
 """Where in a SavedModel the server looks for them when it starts."""
 
@@ -42,9 +44,12 @@ def _prediction_log(
     spec = _field(1, model_name.encode()) + _field(3, signature_name.encode())
     request = _field(1, spec)  # PredictRequest: model_spec = 1
     for key, spec in inputs.items():
-        row = tf.zeros([1, *spec.shape[1:]], spec.dtype)
         if spec.dtype == tf.string:  # of a picture's file
             row = tf.fill([1], tf.io.encode_png(tf.zeros([1, 1, 1], tf.uint8)))
+        else:  # zeros, but for what may not be zero
+            row = tf.cast(
+                tf.fill([1, *spec.shape[1:]], CONTROLS.get(key, 0)), spec.dtype
+            )
         one_row = tf.make_tensor_proto(row)
         # PredictRequest: map<string, TensorProto> inputs = 2
         entry = _field(1, key.encode()) + _field(2, one_row.SerializeToString())

@@ -2,7 +2,8 @@
 
 Each replica of a ``tf.distribute`` strategy takes its rows of one batch, of one draw
 of latents, and of every other random number that each sample has. So they make the step
-that one replica would make of the whole batch.
+that one replica would make of the whole batch. Dropout is the exception: its masks are
+Keras's, the same for the rows of every replica.
 """
 
 from __future__ import annotations
