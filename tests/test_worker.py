@@ -84,29 +84,22 @@ def wait_for_step(process, run_dir: Path, step: int) -> None:
         time.sleep(0.05)
 
 
-@pytest.fixture(scope="module")
-def interrupted(tmp_path_factory) -> tuple[Path, list]:
-    """The folder of a run of two that goes past step 120 until one is sent SIGTERM."""
-    run_dir = tmp_path_factory.mktemp("whole") / "run"
-    chief, other = start_two(run_dir, "--steps=100000")
-    wait_for_step(chief, run_dir, 120)
+def test_stopped_together_killed_and_resumed_in_the_same_bits(tmp_path):
+    """One test, so that the undisturbed run is made but once."""
+    whole = tmp_path / "whole"
+    chief, other = start_two(whole, "--steps=100000")
+    wait_for_step(chief, whole, 120)
     other.send_signal(signal.SIGTERM)
-    return run_dir, end([chief, other])
-
-
-def test_all_workers_stop_at_the_step_at_which_one_is_interrupted(interrupted):
-    run_dir, ((code, stdout, stderr), (other_code, other_stdout, heard)) = interrupted
+    (code, stdout, stderr), (other_code, other_stdout, heard) = end([chief, other])
     assert code == other_code == 143, stderr + heard
     step = stderr.partition("at step ")[2].partition(", saved")[0]
     assert f"stopped with the others by SIGTERM at step {step}" in heard
     assert f"step {step}" in stdout
     assert other_stdout == ""  # the chief alone prints, and writes
     last = int(step.replace(",", ""))
-    assert (run_dir / "checkpoints" / f"step_{last:07d}.npz").is_file()
-    assert (run_dir / "saved_model" / "saved_model.pb").is_file()
+    assert (whole / "checkpoints" / f"step_{last:07d}.npz").is_file()
+    assert (whole / "saved_model" / "saved_model.pb").is_file()
 
-
-def test_a_run_whose_worker_is_killed_ends_in_the_same_bits(interrupted, tmp_path):
     run_dir = tmp_path / "run"
     chief, other = start_two(run_dir)
     wait_for_step(chief, run_dir, 20)
@@ -118,7 +111,7 @@ def test_a_run_whose_worker_is_killed_ends_in_the_same_bits(interrupted, tmp_pat
 
     for code, _, stderr in end(start_two(run_dir)):
         assert code == 0, stderr
-    expected, found = variables(interrupted[0], 120), variables(run_dir, 120)
+    expected, found = variables(whole, 120), variables(run_dir, 120)
     assert expected.keys() == found.keys()
     for name, array in expected.items():
         np.testing.assert_array_equal(found[name], array, err_msg=name)

@@ -163,9 +163,9 @@ def test_a_model_of_anyone_with_the_signature(tmp_path):
 @pytest.mark.parametrize(
     ("scale", "channels", "words"),
     [
-        (255.0, 1, "give floats from 0 to 1"),
+        (255.0, 1, "they must be from 0 to 1"),
         (1.0, 3, r"holds an array \[1000, 32, 32, 3\]"),
-        (float("nan"), 1, "its samples are not finite numbers"),
+        (float("nan"), 1, "images that are not finite numbers"),
     ],
 )
 def test_a_model_of_something_else(scale, channels, words, tmp_path):

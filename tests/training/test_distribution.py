@@ -43,7 +43,6 @@ def start(addresses: list[str], index: int) -> subprocess.Popen:
     )
 
 
-@pytest.fixture(scope="module")
 def trained() -> list:
     """What one process finds, and each of two."""
     addresses = free_addresses(2)
@@ -60,15 +59,15 @@ def trained() -> list:
     return found
 
 
-@pytest.mark.parametrize("game", range(len(GAMES)), ids=[name for name, _ in GAMES])
-def test_two_workers_make_the_step_that_one_makes_of_the_whole_batch(trained, game):
-    one, *two = (found[game] for found in trained)
-    assert two[0] == two[1]  # both have the same weights, and say the same
-    losses, of_two = np.array(one[0]), np.array(two[0][0])
-    assert losses.shape[0] == 4
-    assert len(np.unique(losses)) > 4
-    np.testing.assert_allclose(of_two, losses, rtol=1e-4, atol=1e-5)
-    assert two[0][1] == pytest.approx(one[1], rel=1e-4)
+def test_two_workers_make_the_step_that_one_makes_of_the_whole_batch():
+    """All games in one test, so that the processes start but once."""
+    for (name, _), one, *two in zip(GAMES, *trained(), strict=True):
+        assert two[0] == two[1], name  # both have the same weights, and say the same
+        losses, of_two = np.array(one[0]), np.array(two[0][0])
+        assert losses.shape[0] == 4
+        assert len(np.unique(losses)) > 4
+        np.testing.assert_allclose(of_two, losses, rtol=1e-4, atol=1e-5, err_msg=name)
+        assert two[0][1] == pytest.approx(one[1], rel=1e-4), name
 
 
 def test_alone_one_agrees_with_oneself():
