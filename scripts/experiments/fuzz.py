@@ -7,7 +7,7 @@ started afresh. What it does follows from --seed and its number alone. A verdict
   traceback        a traceback, a crash, an exit code that means nothing, or more noise
                    than lines that say what is wrong
   silence          what was damaged was used, or what was wrong answered, without a word
-  hang             no end within a minute
+  hang             no end within three minutes
   lost checkpoint  a run has no whole checkpoint any more, or ends in other bits
   left behind      an unfinished file or folder after anything but kill -9
   handled          none of these
