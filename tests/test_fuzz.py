@@ -10,8 +10,8 @@ from conftest import ROOT
 
 def test_forty_attempts_are_handled(tmp_path):
     script = ROOT / "scripts" / "experiments" / "fuzz.py"
-    words = ["--attempts=40", "--seed=2", "--runs", "points", f"--folder={tmp_path}"]
-    words += ["--attacks", "record", "flags", "requests", "images", "streams"]
+    words = ["--attempts=40", "--seed=2", "--runs=points", f"--folder={tmp_path}"]
+    words += ["--attacks=record,flags,requests,images,streams"]
     done = subprocess.run(
         [sys.executable, str(script), *words],
         capture_output=True,

@@ -1,6 +1,5 @@
 """README.md, docs/ and samples/README.md: links lead somewhere, commands are right."""
 
-import argparse
 import importlib
 import re
 import shlex
@@ -166,15 +165,15 @@ def check_script(words: list[str], monkeypatch) -> None:
     """Lets a script parse its words, and stops it then."""
     path = ROOT / words[0]
     assert path.is_file(), path
-    really = argparse.ArgumentParser.parse_args
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    module = importlib.import_module(path.stem)
+    really = module.read_words
 
-    def parse_args(self, *given):
-        really(self, *given)
+    def read_words(*given, **options):
+        really(*given, **options)
         raise Parsed
 
-    monkeypatch.syspath_prepend(str(SCRIPTS))
-    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", parse_args)
-    module = importlib.import_module(path.stem)
+    monkeypatch.setattr(module, "read_words", read_words)
     with pytest.raises(Parsed):
         module.main(words[1:])
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ from tfgan_mnist.serving.saved_model import CONTROLS, check_outside
 from tfgan_mnist.system import command, interrupts
 from tfgan_mnist.system.errors import UserError, path_errors
 from tfgan_mnist.system.files import check_output, whole_file
-from tfgan_mnist.system.flags import flag, grouped_help, parse_flags
+from tfgan_mnist.system.flags import flag, grouped_help, parse_flags, parse_numbers
 
 EXAMPLES = (
     "tfgan-mnist sample --pretrained=cdcgan_fast --label=0-9 --output=digits.png",
@@ -150,32 +149,6 @@ def _either(words: Iterable[str]) -> str:
     """Words as alternatives: "a, b or c"."""
     *most, last = words
     return f"{', '.join(most)} or {last}"
-
-
-def parse_numbers(text: str, flag_name: str, what: str, most: int) -> list[int]:
-    """The numbers that a flag names: "5", "0-9", "3,1,4" or a mixture.
-
-    Args:
-      text: the flag's value.
-      flag_name: its name.
-      what: what each number stands for.
-      most: as many at most in a range.
-
-    Raises:
-      UserError: if it names none.
-    """
-    numbers: list[int] = []
-    for part in text.split(","):
-        match = re.fullmatch(r"\s*(\d{1,9})\s*(?:-\s*(\d{1,9})\s*)?", part)
-        if not match:
-            raise UserError(
-                f"--{flag_name}={text}: must be {what}, or several: 0-9 or 3,1,4"
-            )
-        first, last = int(match[1]), int(match[2] or match[1])
-        if last < first or last - first >= most:
-            raise UserError(f"--{flag_name}={text}: {part.strip()} is no range of them")
-        numbers += range(first, last + 1)
-    return numbers
 
 
 def parse_labels(text: str) -> list[int]:

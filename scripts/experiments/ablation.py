@@ -10,20 +10,25 @@ table in docs/variants.md.
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from common import (
-    Parser,
+    ROOT,
+    DataFlags,
     markdown,
     read_record,
+    read_words,
     train_and_measure,
     write_between_marks,
     write_record,
 )
 
-ROOT = Path(__file__).parents[2]
+from tfgan_mnist.system import command
+from tfgan_mnist.system.flags import flag
+
 RUNS = Path("runs") / "ablation"
 RECORD = ROOT / "samples" / "biggan" / "ablation.json"
 VARIANTS = {
@@ -52,27 +57,24 @@ def table(record: dict[str, dict]) -> str:
     return markdown(heads, rows)
 
 
+@dataclasses.dataclass(frozen=True)
+class Flags(DataFlags):
+    seconds: int = flag(300, "Training", "of each", low=1)
+    only_write: bool = flag(False, "Results", "the table of what was measured before")
+
+
 def main(argv: Sequence[str]) -> None:
-    parser = Parser(__doc__)
-    parser.add_data_dir()
-    parser.add_argument("--seconds", type=int, default=300, help="of training, each")
-    parser.add_argument("--only_write", action="store_true")
-    arguments = parser.parse_args(argv)
-    record = read_record(RECORD)
-    if arguments.only_write and not record:
-        parser.error(f"{RECORD}: nothing was measured yet")
-    for name, flags in {} if arguments.only_write else VARIANTS.items():
+    given, _ = read_words(argv, __doc__, Flags)
+    record = read_record(RECORD, needed=given.only_write)
+    for name, flags in {} if given.only_write else VARIANTS.items():
         flags = ["--flagfile=biggan.flags", *flags]
-        flags += [f"--max_seconds={arguments.seconds}", "--evaluate_every=0"]
+        flags += [f"--max_seconds={given.seconds}", "--evaluate_every=0"]
         run_dir = RUNS / name.replace(" ", "_")
-        record[name] = train_and_measure(flags, run_dir, arguments.data_dir)
+        record[name] = train_and_measure(flags, run_dir, given.data_dir)
         write_record(RECORD, record)
     document = ROOT / "docs" / "variants.md"
     write_between_marks(document, {"ablation": table(record)})
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
-    from tfgan_mnist.system import command
-
     sys.exit(command.run(main))

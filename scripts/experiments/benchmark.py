@@ -1,6 +1,7 @@
 """Speed, side by side on the same networks and batch, in one run.
 
-    bash scripts/setup.sh benchmark && .venv/bin/python scripts/experiments/benchmark.py
+    bash scripts/setup.sh benchmark
+    .venv/bin/python scripts/experiments/benchmark.py [RECIPE ...]
 
 For each recipe three programs take turns, each in a process of its own: this package; a
 plain loop as TensorFlow's tutorial writes it, on TensorFlow's defaults (not for toys);
@@ -12,7 +13,7 @@ given as median (least – greatest) over the rounds, since the clock of a machi
 
 from __future__ import annotations
 
-import argparse
+import dataclasses
 import functools
 import json
 import math
@@ -24,11 +25,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
-from common import Parser
+from common import ScriptFlags, parse_names, read_words
 from tqdm import tqdm
+
+from tfgan_mnist.system import command
+from tfgan_mnist.system.errors import UserError
+from tfgan_mnist.system.flags import flag
 
 GOALS = {  # of this package over the others, on two cores without AVX-512
     "dcgan": {"plain": 3.5, "torch": 1.1},
@@ -485,14 +489,26 @@ def environment_of(program: str, isa: str) -> dict[str, str]:
     return environment
 
 
-def turn(program: str, recipe: str, arguments: argparse.Namespace) -> dict[str, Any]:
+@dataclasses.dataclass(frozen=True)
+class Flags(ScriptFlags):
+    programs: str = flag("", "Benchmark", f"of {','.join(PROGRAMS)}; empty: all")
+    isa: str = flag("native", "Benchmark", "instructions", choices=("native", "avx2"))
+    rounds: int = flag(3, "Benchmark", "of turns", low=1)
+    seconds: float = flag(8.0, "Benchmark", "of a turn", above=0.0)
+    turn: bool = flag(
+        False, "Benchmark", "one program's turn in this process; prints JSON"
+    )
+
+
+def turn(program: str, recipe: str, flags: Flags) -> dict[str, Any]:
     """Runs a program in a process of its own; what it measured."""
+    words = ["--turn", f"--programs={program}", f"--seconds={flags.seconds}", recipe]
     done = subprocess.run(
-        [sys.executable, __file__, "--turn", program, recipe, str(arguments.seconds)],
+        [sys.executable, __file__, *words],
         capture_output=True,
         text=True,
         check=False,
-        env=environment_of(program, arguments.isa),
+        env=environment_of(program, flags.isa),
     )
     if done.returncode:
         sys.exit(f"{program} failed on {recipe}:\n{done.stderr[-3000:]}")
@@ -547,43 +563,35 @@ def report(recipe: str, rounds: list[dict[str, dict]], to_first_step: float) -> 
 
 
 def main(argv: Sequence[str]) -> None:
-    parser = Parser(__doc__)
-    compared = [recipe for recipe, goals in GOALS.items() if goals]
-    parser.add_argument("--recipes", nargs="+", choices=GOALS, default=compared)
-    parser.add_argument("--programs", nargs="+", choices=PROGRAMS, default=PROGRAMS)
-    parser.add_argument("--isa", choices=("native", "avx2"), default="native")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=8.0, help="a turn's time")
-    parser.add_argument("--turn", nargs=3, help=argparse.SUPPRESS)
-    arguments = parser.parse_args(argv)
-    if arguments.turn:
-        program, recipe, seconds = arguments.turn
-        run = {"ours": ours, "plain": plain, "torch": torch}[program]
-        print(json.dumps(run(recipe, float(seconds))))
+    flags, recipes = read_words(argv, __doc__, Flags, GOALS)
+    chosen = parse_names(flags.programs, "programs", PROGRAMS)
+    if flags.turn:
+        if len(chosen) != 1 or len(recipes) != 1:
+            raise UserError("--turn: is of one of --programs and one recipe")
+        run = {"ours": ours, "plain": plain, "torch": torch}[chosen[0]]
+        print(json.dumps(run(recipes[0], flags.seconds)))
         return
-    if arguments.rounds < 1 or "ours" not in arguments.programs:
-        parser.error("--rounds must be at least 1, and --programs contain ours")
+    if "ours" not in chosen:
+        raise UserError(f"--programs={flags.programs}: must contain ours")
+    recipes = recipes or [recipe for recipe, goals in GOALS.items() if goals]
     programs = {
-        recipe: [p for p in arguments.programs if p in ("ours", *GOALS[recipe])]
-        for recipe in arguments.recipes
+        recipe: [p for p in chosen if p in ("ours", *GOALS[recipe])]
+        for recipe in recipes
     }
-    turns = sum(map(len, programs.values())) * arguments.rounds
+    turns = sum(map(len, programs.values())) * flags.rounds
     with tqdm(total=turns, unit="turn") as bar:
-        for recipe in arguments.recipes:
+        for recipe in recipes:
             rounds = []
-            for _ in range(arguments.rounds):
+            for _ in range(flags.rounds):
                 results = {}
                 for program in programs[recipe]:
-                    results[program] = turn(program, recipe, arguments)
+                    results[program] = turn(program, recipe, flags)
                     bar.update()
                 rounds.append(results)
-            environment = environment_of("ours", arguments.isa)
+            environment = environment_of("ours", flags.isa)
             with tqdm.external_write_mode():
                 report(recipe, rounds, seconds_to_first_step(recipe, environment))
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[2]))
-    from tfgan_mnist.system import command
-
     sys.exit(command.run(main))

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-import argparse
+import dataclasses
 import json
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, TypeVar
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from tfgan_mnist.system import command
+from tfgan_mnist.system.errors import UserError, nearest
+from tfgan_mnist.system.files import check_folder
+from tfgan_mnist.system.flags import check_flags, flag, grouped_help, parse_flags
+
+ROOT = Path(__file__).parents[2]
 
 
 def run_command(name: str, words: Sequence[str]) -> None:
@@ -23,28 +32,75 @@ def run_command(name: str, words: Sequence[str]) -> None:
         sys.exit(done.returncode)
 
 
-class Parser(argparse.ArgumentParser):
-    """A script's words: its docstring is the help, and a mistake is a UserError."""
+@dataclasses.dataclass(frozen=True)
+class ScriptFlags:
+    """Of a script: what it adds are fields made by ``flag``."""
 
-    def __init__(self, doc: str):
-        plain = argparse.RawDescriptionHelpFormatter
-        super().__init__(description=doc, formatter_class=plain)
+    def __post_init__(self):
+        check_flags(self)
 
-    def error(self, message: str) -> NoReturn:
-        from tfgan_mnist.system.errors import UserError
 
-        raise UserError(f"{message} (--help tells what there is)")
+@dataclasses.dataclass(frozen=True)
+class DataFlags(ScriptFlags):
+    data_dir: str = flag(
+        "", "Data", "a prepared copy of MNIST; empty: tensorflow-datasets' own"
+    )
 
-    def add_data_dir(self) -> None:
-        from tfgan_mnist.system.files import check_folder
+    def __post_init__(self):
+        super().__post_init__()
+        if self.data_dir:
+            check_folder(Path(self.data_dir), "--data_dir")
 
-        def folder(value: str) -> str:
-            if value:
-                check_folder(Path(value), "--data_dir")
-            return value
 
-        of_it = "a prepared copy of MNIST"
-        self.add_argument("--data_dir", default="", type=folder, help=of_it)
+AnyFlags = TypeVar("AnyFlags", bound=ScriptFlags)
+
+
+def read_words(
+    argv: Sequence[str],
+    doc: str | None,
+    flags_class: type[AnyFlags],
+    known: Collection[str] | None = (),
+    needed: str = "",
+) -> tuple[AnyFlags, list[str]]:
+    """A script's flags, and those of its words that belong to none.
+
+    Args:
+      argv: the words.
+      doc: the script's docstring; --help prints it above the flags, and ends.
+      flags_class: of its flags.
+      known: what words there can be beside flags; None: any.
+      needed: what they are called, if there must be one.
+
+    Raises:
+      UserError: if there is another, or none where one is needed.
+    """
+    if command.take(argv, "help", "h"):
+        print(f"{(doc or '').strip()}\n\n{grouped_help(flags_class)}".strip())
+        raise SystemExit(0)
+    words: list[str] = []
+    flags = flags_class(**parse_flags(argv, flags_class, words=words))
+    for word in words:
+        if known is not None:
+            check_name(word, known, repr(word))
+    if needed and not words:
+        raise UserError(f"{needed} is missing (--help tells what there is)")
+    return flags, words
+
+
+def check_name(name: str, known: Collection[str], given: str) -> None:
+    """Raises UserError, which begins with what was given, unless a name is known."""
+    if not known:
+        raise UserError(f"{given}: belongs to no flag; write --flag=value")
+    if name not in known:
+        raise UserError(f"{given}: there is no such thing here; {nearest(name, known)}")
+
+
+def parse_names(text: str, flag_name: str, known: Collection[str]) -> list[str]:
+    """The names that a flag lists, "ours,plain"; all that are known if it is empty."""
+    names = text.split(",") if text else [*known]
+    for name in names:
+        check_name(name, known, f"--{flag_name}={text}")
+    return names
 
 
 def train_and_measure(
@@ -152,8 +208,6 @@ def write_between_marks(path: Path, texts: Mapping[str, str]) -> None:
     Raises:
       UserError: if the file lacks the marks of a name; nothing is written.
     """
-    from tfgan_mnist.system.errors import UserError
-
     whole = path.read_text()
     for name, text in texts.items():
         begin, end = (f"<!-- {name}: {word} -->\n" for word in ("begin", "end"))
@@ -167,18 +221,19 @@ def write_between_marks(path: Path, texts: Mapping[str, str]) -> None:
     path.write_text(whole)
 
 
-def read_record(path: Path) -> dict[str, Any]:
+def read_record(path: Path, needed: bool = False) -> dict[str, Any]:
     """What a record in samples/ holds; empty if there is none yet.
 
     Raises:
-      UserError: if it cannot be read.
+      UserError: if it cannot be read, or is needed and empty.
     """
-    from tfgan_mnist.system.errors import UserError
-
     try:
-        return json.loads(path.read_text()) if path.is_file() else {}
+        record = json.loads(path.read_text()) if path.is_file() else {}
     except ValueError as error:
         raise UserError(f"{path}: is damaged ({error})") from None
+    if needed and not record:
+        raise UserError(f"{path}: nothing was measured yet; leave out --only_write")
+    return record
 
 
 def write_record(path: Path, record: Any) -> None:

@@ -1,6 +1,6 @@
 """Whether more epochs help: metrics of a recipe's samples over the epochs.
 
-    python scripts/experiments/epochs.py RECIPE [--epochs=60] [--data_dir=FOLDER]
+    python scripts/experiments/epochs.py RECIPE [...] [--epochs=60] [--data_dir=FOLDER]
 
 Trains the recipe on real MNIST, with a checkpoint every second epoch (in whole
 compiled calls), in runs/epochs/RECIPE; a run that is there goes on. Draws 10,000
@@ -9,14 +9,20 @@ samples from the same latents at each, and writes samples/epochs/RECIPE.json and
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from common import Parser, run_command, write_record
+from common import ROOT, DataFlags, read_words, run_command, write_record
 from tqdm import tqdm
 
-ROOT = Path(__file__).parents[2]
+from tfgan_mnist.config import find_recipe, read_config, recipes
+from tfgan_mnist.registry import DATASETS
+from tfgan_mnist.system import command
+from tfgan_mnist.system.errors import UserError
+from tfgan_mnist.system.flags import flag
+
 SHOWN = (
     "fcd_10k",
     "precision_10k",
@@ -28,9 +34,6 @@ SHOWN = (
 
 
 def train(recipe: str, epochs: int, data_dir: str, run_dir: Path) -> None:
-    from tfgan_mnist.config import find_recipe, read_config
-    from tfgan_mnist.registry import DATASETS
-
     config = read_config(find_recipe(recipe))
     call = config.batch_size * config.steps_per_call
     every = -(-2 * DATASETS["mnist"].count // call) * config.steps_per_call
@@ -47,10 +50,7 @@ def measure(run_dir: Path, data_dir: str) -> dict:
     from tfgan_mnist.system.runtime import load_tensorflow
 
     load_tensorflow()
-    import dataclasses
-
     from tfgan_mnist.build import build_evaluation, build_training
-    from tfgan_mnist.config import read_config
     from tfgan_mnist.evaluation.protocols import protocol_of
     from tfgan_mnist.registry import DATASETS
     from tfgan_mnist.training.checkpoint import Checkpoints, State
@@ -78,39 +78,39 @@ def measure(run_dir: Path, data_dir: str) -> dict:
     }
 
 
-def main(argv: Sequence[str]) -> None:
-    from tfgan_mnist.config import find_recipe, read_config, recipes
-    from tfgan_mnist.registry import DATASETS
+@dataclasses.dataclass(frozen=True)
+class Flags(DataFlags):
+    epochs: int = flag(60, "Training", "passes over the images", low=1)
 
-    parser = Parser(__doc__)
-    parser.add_argument("recipe", choices=recipes(), metavar="RECIPE")
-    parser.add_argument("--epochs", type=int, default=60)
-    parser.add_data_dir()
-    arguments = parser.parse_args(argv)
-    config = read_config(find_recipe(arguments.recipe))
-    if DATASETS[config.dataset].makes != "images":
-        parser.error(f"{arguments.recipe}: makes no images")
-    if arguments.epochs < 1:
-        parser.error(f"--epochs={arguments.epochs}: must be at least 1")
-    run_dir = Path("runs") / "epochs" / arguments.recipe
-    train(arguments.recipe, arguments.epochs, arguments.data_dir, run_dir)
-    found = measure(run_dir, arguments.data_dir)
+
+def main(argv: Sequence[str]) -> None:
+    flags, names = read_words(argv, __doc__, Flags, recipes(), needed="RECIPE")
+    for recipe in names:
+        config = read_config(find_recipe(recipe))
+        if DATASETS[config.dataset].makes != "images":
+            raise UserError(f"{recipe}: makes no images")
+    for recipe in names:
+        make(recipe, flags)
+
+
+def make(recipe: str, flags: Flags) -> None:
+    """Trains and measures a recipe, and writes what was found."""
+    run_dir = Path("runs") / "epochs" / recipe
+    train(recipe, flags.epochs, flags.data_dir, run_dir)
+    found = measure(run_dir, flags.data_dir)
 
     from tfgan_mnist.visual.plots import plot_panels
 
     folder = ROOT / "samples" / "epochs"
-    write_record(folder / f"{arguments.recipe}.json", found)
+    write_record(folder / f"{recipe}.json", found)
     plot_panels(
         [row["epoch"] for row in found["rows"]],
         {name: [row[name] for row in found["rows"]] for name in SHOWN},
         found["real"],
-        folder / f"{arguments.recipe}.png",
+        folder / f"{recipe}.png",
         "epoch",
     )
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
-    from tfgan_mnist.system import command
-
     sys.exit(command.run(main))

@@ -11,6 +11,7 @@ of each run.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import sys
@@ -18,9 +19,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from common import Parser, markdown, run_command, write_record
+from common import (
+    ROOT,
+    ScriptFlags,
+    markdown,
+    read_words,
+    run_command,
+    write_record,
+)
 
-ROOT = Path(__file__).parents[2]
+from tfgan_mnist.system import command
+from tfgan_mnist.system.flags import flag
+
 OF_EACH = 50
 WAYS = {
     "plain": ("as they are", []),
@@ -56,11 +66,14 @@ def words(
     ]
 
 
+@dataclasses.dataclass(frozen=True)
+class Flags(ScriptFlags):
+    steps: int = flag(1_200, "Training", "of each way", low=1)
+    seed: int = flag(1, "Training", "of weights and samples", low=0)
+
+
 def main(argv: Sequence[str]) -> None:
-    parser = Parser(__doc__)
-    parser.add_argument("--steps", type=int, default=1_200)
-    parser.add_argument("--seed", type=int, default=1)
-    arguments = parser.parse_args(argv)
+    given, _ = read_words(argv, __doc__, Flags)
     output, runs = ROOT / "samples" / "few_digits", ROOT / "runs" / "few_digits"
     for folder in (output, runs):
         folder.mkdir(parents=True, exist_ok=True)
@@ -68,8 +81,8 @@ def main(argv: Sequence[str]) -> None:
     write_digits(digits)
     found = {}
     for name, (way, flags) in WAYS.items():
-        run = runs / f"{name}-{arguments.steps}-{arguments.seed}"
-        run_command("train", words(digits, run, arguments.steps, arguments.seed, flags))
+        run = runs / f"{name}-{given.steps}-{given.seed}"
+        run_command("train", words(digits, run, given.steps, given.seed, flags))
         report = run / "evaluation.json"
         measuring = [f"--run_dir={run}", "--judge=mnist", f"--output={report}"]
         run_command("evaluate", measuring)
@@ -77,8 +90,8 @@ def main(argv: Sequence[str]) -> None:
         shutil.copy(last, output / f"{name}.png")
         found[way] = json.loads(report.read_text())
     record = {
-        "command": f"few_digits.py --steps={arguments.steps}",
-        "seed": arguments.seed,
+        "command": f"few_digits.py --steps={given.steps}",
+        "seed": given.seed,
         "found": found,
     }
     write_record(output / "metrics.json", record)
@@ -90,7 +103,4 @@ def main(argv: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
-    from tfgan_mnist.system import command
-
     sys.exit(command.run(main))

@@ -1,5 +1,7 @@
 """Attacks commands with random damage, flags, requests, signals, streams, disk errors.
 
+    python scripts/experiments/fuzz.py --attempts=1000
+
 Each attempt is a real process that runs a command's own ``main``: nine of ten are
 forked from a process that has imported TensorFlow and run nothing of it, every tenth is
 started afresh. What it does follows from --seed and its number alone. A verdict each:
@@ -14,8 +16,6 @@ started afresh. What it does follows from --seed and its number alone. A verdict
 
 Keeps a record of every attempt in --folder, from which it goes on; --write puts the
 table into docs/robustness.md.
-
-  python scripts/experiments/fuzz.py --attempts=1000
 """
 
 from __future__ import annotations
@@ -34,12 +34,22 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from common import Parser, markdown, write_between_marks
+from common import (
+    ROOT,
+    ScriptFlags,
+    markdown,
+    parse_names,
+    read_words,
+    write_between_marks,
+)
 
-ROOT = Path(__file__).parents[2]
+from tfgan_mnist.system import command
+from tfgan_mnist.system.errors import RunStopped, UserError
+from tfgan_mnist.system.flags import flag, parse_numbers
+
 PAGE = ROOT / "docs" / "robustness.md"
 VERDICTS = (
     "handled",
@@ -123,8 +133,6 @@ def forked(attempt: Attempt, folder: Path) -> int:
 
 def _call(attempt: Attempt) -> int:
     import importlib
-
-    from tfgan_mnist.system import command
 
     module = importlib.import_module(f"tfgan_mnist.{attempt.command}")
     return command.run(module.main, attempt.words)
@@ -686,7 +694,6 @@ def request(words: list[str]) -> None:
     import tensorflow as tf
 
     from tfgan_mnist.serving.reader import SavedGenerator
-    from tfgan_mnist.system.errors import UserError
 
     chance = random.Random(int(words[0]))
     model = SavedGenerator("run/saved_model")
@@ -841,18 +848,29 @@ def table(records: list[dict]) -> str:
     )
 
 
-def main(argv: list[str]) -> None:
-    parser = Parser(__doc__)
-    parser.add_argument("--attempts", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--folder", type=Path, default=Path("runs/fuzz"))
-    parser.add_argument("--chunk", type=int, default=0, help="at most so many now")
-    parser.add_argument("--runs", nargs="*", default=[*RUNS], choices=[*RUNS])
-    names = [attack.__name__.removeprefix("attack_") for attack in ATTACKS]
-    parser.add_argument("--attacks", nargs="*", default=names, choices=names)
-    parser.add_argument("--only", type=int, nargs="*", help="numbers of attempts")
-    parser.add_argument("--write", action="store_true", help="the table to the page")
-    words = parser.parse_args(argv)
+NAMES = [attack.__name__.removeprefix("attack_") for attack in ATTACKS]
+
+
+@dataclasses.dataclass(frozen=True)
+class Flags(ScriptFlags):
+    attempts: int = flag(1000, "Attempts", "how many", low=1)
+    seed: int = flag(1, "Attempts", "what they do follows from it", low=0)
+    attacks: str = flag("", "Attempts", f"of {','.join(NAMES)}; empty: all")
+    runs: str = flag("", "Attempts", f"of {','.join(RUNS)}; empty: all")
+    only: str = flag("", "Attempts", "numbers of attempts to repeat: 7 or 3,14")
+    chunk: int = flag(0, "Attempts", "at most so many now; 0: all", low=0)
+    folder: str = flag("runs/fuzz", "Results", "where the record is")
+    write: bool = flag(False, "Results", "the table to the page")
+
+
+def main(argv: Sequence[str]) -> None:
+    flags, _ = read_words(argv, __doc__, Flags)
+    runs = parse_names(flags.runs, "runs", RUNS)
+    attacks = [
+        globals()[f"attack_{name}"]
+        for name in parse_names(flags.attacks, "attacks", NAMES)
+    ]
+    only = parse_numbers(flags.only, "only", "an attempt", 1000) if flags.only else []
     os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "1"}
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     import tensorflow  # noqa: F401 - nothing of it is run: forks would not be sound
@@ -860,37 +878,32 @@ def main(argv: list[str]) -> None:
     import tfgan_mnist.evaluation.report
     import tfgan_mnist.runner
     import tfgan_mnist.visual.animation  # noqa: F401
-    from tfgan_mnist.system.errors import RunStopped
 
     sys.modules["tfgan_mnist.request"] = sys.modules[__name__]
     sys.modules[__name__].main = request  # as a command's
-    places = Places(words.folder.resolve() / "places", words.runs)
+    folder = Path(flags.folder).resolve()
+    places = Places(folder / "places", runs)
     places.make()
-    record = words.folder / f"seed_{words.seed}.jsonl"
+    record = folder / f"seed_{flags.seed}.jsonl"
     lines = record.read_text().splitlines() if record.is_file() else []
     records = [json.loads(line) for line in lines]
     done = {one["number"] for one in records}
-    attacks = [globals()[f"attack_{name}"] for name in words.attacks]
-    numbers = words.only or [n for n in range(words.attempts) if n not in done]
-    for number in numbers[: words.chunk or None]:
-        found = attempt_number(
-            places, attacks, words.seed, number, words.folder.resolve() / "attempt"
-        )
-        if not words.only:
+    numbers = only or [n for n in range(flags.attempts) if n not in done]
+    for number in numbers[: flags.chunk or None]:
+        found = attempt_number(places, attacks, flags.seed, number, folder / "attempt")
+        if not only:
             with record.open("a") as file:
                 file.write(json.dumps(found) + "\n")
         records.append(found)
-        if found["verdict"] != "handled" or words.only:
+        if found["verdict"] != "handled" or only:
             print(json.dumps(found, indent=1), flush=True)
-    text = table([one for one in records if one["number"] < words.attempts])
+    text = table([one for one in records if one["number"] < flags.attempts])
     print(text)
-    if words.write:
+    if flags.write:
         write_between_marks(PAGE, {"fuzz": text})
     if bad := [one["number"] for one in records if one["verdict"] != "handled"]:
         raise RunStopped(f"{len(bad)} attempts were not handled: {bad}")
 
 
 if __name__ == "__main__":
-    from tfgan_mnist.system import command
-
     sys.exit(command.run(main))

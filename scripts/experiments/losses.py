@@ -1,7 +1,7 @@
 """Losses side by side: recipes on one narrow pair of networks, for equal seconds.
 
     python scripts/experiments/losses.py --time
-    python scripts/experiments/losses.py --data_dir=FOLDER [RECIPE ...] [--seeds 2 3]
+    python scripts/experiments/losses.py --data_dir=FOLDER [RECIPE ...] [--seeds=2,3]
     python scripts/experiments/losses.py --only_write
 
 The first takes the milliseconds that a step of each recipe lasts, on a machine that
@@ -25,17 +25,21 @@ from pathlib import Path
 
 import numpy as np
 from common import (
-    Parser,
+    ROOT,
+    DataFlags,
     alarm_cell,
     markdown,
     read_record,
+    read_words,
     spread,
     train_and_measure,
     write_between_marks,
     write_record,
 )
 
-ROOT = Path(__file__).parents[2]
+from tfgan_mnist.system import command
+from tfgan_mnist.system.flags import flag, parse_numbers
+
 RUNS = Path("runs") / "losses"
 FOLDER = ROOT / "samples" / "losses"
 DOCUMENT = ROOT / "docs" / "losses.md"
@@ -50,7 +54,7 @@ RECIPES = (
     "acgan",
     "vae",
 )
-SEEDS = (1, 2, 3)
+FIRST_SEED = 1  # whose samples are shown
 SECONDS = 120  # of training, each
 TIMED = 7  # seconds that steps are timed for
 METRICS = {
@@ -186,9 +190,9 @@ def draw_strip(path: Path) -> None:
 
     labels = np.arange(PICTURES) % 10
     sheets = {
-        recipe: montage(draw(recipe, SEEDS[0], labels), COLUMNS)
+        recipe: montage(draw(recipe, FIRST_SEED, labels), COLUMNS)
         for recipe in RECIPES
-        if (run_dir(recipe, SEEDS[0]) / "saved_model").is_dir()
+        if (run_dir(recipe, FIRST_SEED) / "saved_model").is_dir()
     }
     if not sheets:
         return
@@ -207,44 +211,40 @@ def draw_strip(path: Path) -> None:
     figure.savefig(path)
 
 
+@dataclasses.dataclass(frozen=True)
+class Flags(DataFlags):
+    seeds: str = flag("1-3", "Training", "of each recipe: 1-3 or 2,3")
+    time: bool = flag(False, "Training", "only what a step takes")
+    only_write: bool = flag(False, "Results", "the table of what was measured before")
+
+
 def main(argv: Sequence[str]) -> None:
-    parser = Parser(__doc__)
-    parser.add_data_dir()
-    parser.add_argument(
-        "--only_write", action="store_true", help="the table of what is in the JSON"
-    )
-    parser.add_argument("--time", action="store_true", help="what a step takes")
-    parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
-    parser.add_argument("recipes", nargs="*", help="by default all")
-    arguments = parser.parse_args(argv)
-    if unknown := set(arguments.recipes) - set(RECIPES):
-        parser.error(f"{min(unknown)} is not compared; there are: {', '.join(RECIPES)}")
+    flags, recipes = read_words(argv, __doc__, Flags, RECIPES)
+    seeds = parse_numbers(flags.seeds, "seeds", "a seed", 1000)
     path = FOLDER / "losses.json"
-    record: Record = read_record(path)
-    if arguments.only_write:
-        if not record:
-            parser.error(f"{path}: nothing was measured yet")
+    record: Record = read_record(path, needed=flags.only_write)
+    if flags.only_write:
         write_between_marks(DOCUMENT, {"losses": table(record)})
         return
 
     from tfgan_mnist.system.runtime import load_tensorflow
 
     load_tensorflow()
-    if arguments.time:
+    if flags.time:
         rounds = read_record(FOLDER / "milliseconds.json")
-        for recipe in arguments.recipes or RECIPES:
+        for recipe in recipes or RECIPES:
             rounds.setdefault(recipe, []).append(time_step(recipe))
         write_record(FOLDER / "milliseconds.json", rounds)
         return
     from tfgan_mnist.data.mnist import mnist
     from tfgan_mnist.evaluation.metrics.sharpness import sharpness
 
-    test_images, _ = mnist(arguments.data_dir, "test")
+    test_images, _ = mnist(flags.data_dir, "test")
     real = sharpness(test_images / np.float32(255.0))
-    for recipe in arguments.recipes or RECIPES:
+    for recipe in recipes or RECIPES:
         runs = {one["seed"]: one for one in record.get(recipe, [])}
-        for seed in arguments.seeds:
-            runs[seed] = run(recipe, seed, arguments.data_dir, real)
+        for seed in seeds:
+            runs[seed] = run(recipe, seed, flags.data_dir, real)
         record[recipe] = [runs[seed] for seed in sorted(runs)]
         record = {name: record[name] for name in RECIPES if name in record}
         write_record(path, record)
@@ -253,7 +253,4 @@ def main(argv: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
-    from tfgan_mnist.system import command
-
     sys.exit(command.run(main))

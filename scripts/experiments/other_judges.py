@@ -15,12 +15,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from common import Parser
+from common import DataFlags, read_words
+
+from tfgan_mnist.serving.saved_model import check_saved_model
+from tfgan_mnist.system import command
+from tfgan_mnist.system.errors import UserError, first_line
 
 if TYPE_CHECKING:  # loading TensorFlow takes seconds
     import keras
 
-ROOT = Path(__file__).parents[2]
 KEPT = Path("runs")
 COUNT = 10_000
 SEEDS = {"second": 2026, "third": 2027}
@@ -62,7 +65,6 @@ def trained(name: str, images: np.ndarray, labels: np.ndarray) -> keras.Model:
     """
     import keras
 
-    from tfgan_mnist.system.errors import UserError, first_line
     from tfgan_mnist.system.files import whole_file
 
     kept = KEPT / f"{name}_judge.keras"
@@ -133,7 +135,6 @@ def measure(models: list[str], data_dir: str) -> None:
     from tfgan_mnist.evaluation.metrics.judge import load_judge
     from tfgan_mnist.evaluation.protocols import protocol_of
     from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
-    from tfgan_mnist.system.errors import UserError
 
     (images, labels), (test_images, test_labels) = (
         (part[0] / np.float32(255.0), part[1])
@@ -165,19 +166,11 @@ def measure(models: list[str], data_dir: str) -> None:
 
 
 def main(argv: Sequence[str]) -> None:
-    from tfgan_mnist.serving.saved_model import check_saved_model
-
-    parser = Parser(__doc__)
-    parser.add_data_dir()
-    parser.add_argument("models", nargs="+", metavar="SAVED_MODEL")
-    arguments = parser.parse_args(argv)
-    for path in arguments.models:
+    flags, models = read_words(argv, __doc__, DataFlags, None, needed="SAVED_MODEL")
+    for path in models:
         check_saved_model(path, f"SAVED_MODEL={path}")
-    measure(arguments.models, arguments.data_dir)
+    measure(models, flags.data_dir)
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
-    from tfgan_mnist.system import command
-
     sys.exit(command.run(main))

@@ -11,6 +11,7 @@ losses.py compares have their pictures there.
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import shutil
@@ -20,8 +21,10 @@ from pathlib import Path
 
 import numpy as np
 from common import (
-    Parser,
+    ROOT,
+    DataFlags,
     markdown,
+    read_words,
     run_command,
     spread,
     stale_note,
@@ -29,7 +32,9 @@ from common import (
     write_record,
 )
 
-ROOT = Path(__file__).parents[2]
+from tfgan_mnist.system import command
+from tfgan_mnist.system.flags import flag
+
 SAMPLES = ROOT / "samples"
 RUNS = Path("runs") / "samples"
 SCALE = 2  # pixels of a shown sheet a pixel of its images
@@ -234,26 +239,20 @@ def write() -> None:
     (SAMPLES / "README.md").write_text(page())
 
 
+@dataclasses.dataclass(frozen=True)
+class Flags(DataFlags):
+    only_write: bool = flag(False, "Results", "the page, of what there is")
+
+
 def main(argv: Sequence[str]) -> None:
-    parser = Parser(__doc__)
-    parser.add_data_dir()
-    parser.add_argument(
-        "--only_write", action="store_true", help="the page, of what there is"
-    )
-    parser.add_argument("recipes", nargs="*", help="by default all")
-    arguments = parser.parse_args(argv)
-    if unknown := set(arguments.recipes) - set(BUDGETS):
-        parser.error(f"no budget for {min(unknown)}; there are: {', '.join(BUDGETS)}")
-    if arguments.only_write:
+    flags, recipes = read_words(argv, __doc__, Flags, BUDGETS)
+    if flags.only_write:
         write()
         return
-    for recipe in arguments.recipes or BUDGETS:
-        make(recipe, arguments.data_dir)
+    for recipe in recipes or BUDGETS:
+        make(recipe, flags.data_dir)
         write()
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
-    from tfgan_mnist.system import command
-
     sys.exit(command.run(main))

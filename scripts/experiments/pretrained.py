@@ -1,6 +1,6 @@
 """Trains the models that are part of the package, writes them into it, measures them.
 
-    python scripts/experiments/pretrained.py --data_dir=FOLDER
+    python scripts/experiments/pretrained.py --data_dir=FOLDER [RECIPE ...]
 
 Each is the weights (averages in place of weights) at the end of a run in
 runs/pretrained/, which goes on where it was, as float16 in tfgan_mnist/pretrained/.
@@ -8,13 +8,16 @@ runs/pretrained/, which goes on where it was, as float16 in tfgan_mnist/pretrain
 
 from __future__ import annotations
 
+import dataclasses
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from common import Parser, run_command
+from common import DataFlags, read_words, run_command
 
 from tfgan_mnist import pretrained
 from tfgan_mnist.system import command
+from tfgan_mnist.system.flags import flag
 from tfgan_mnist.training.run_directory import RunDirectory
 
 SECONDS = {"dcgan_fast": 900.0, "cdcgan_fast": 300.0}
@@ -41,19 +44,20 @@ def write(name: str, run_dir: Path) -> Path:
     return path
 
 
-def main(argv: list[str]) -> None:
-    parser = Parser(__doc__)
-    parser.add_argument("recipes", nargs="*", metavar="RECIPE", help="default: all")
-    parser.add_argument("--max_seconds", type=float, help="of training, for each")
-    parser.add_data_dir()
-    arguments = parser.parse_args(argv)
-    for name in arguments.recipes or SECONDS:
-        if name not in SECONDS:
-            parser.error(f"{name}: there are {', '.join(SECONDS)}")
+@dataclasses.dataclass(frozen=True)
+class Flags(DataFlags):
+    max_seconds: float = flag(
+        0.0, "Training", "of each; 0: where its quality ends", low=0.0
+    )
+
+
+def main(argv: Sequence[str]) -> None:
+    given, names = read_words(argv, __doc__, Flags, SECONDS)
+    for name in names or SECONDS:
         run_dir = Path("runs") / "pretrained" / name
         flags = [f"--flagfile={name}", f"--run_dir={run_dir}"]
-        seconds = arguments.max_seconds or SECONDS[name]
-        flags += [f"--max_seconds={seconds:g}", f"--data_dir={arguments.data_dir}"]
+        seconds = given.max_seconds or SECONDS[name]
+        flags += [f"--max_seconds={seconds:g}", f"--data_dir={given.data_dir}"]
         run_command("train", flags)
         path = write(name, run_dir)
         print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")

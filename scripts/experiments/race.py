@@ -1,7 +1,7 @@
 """Quality against time: recipes under the same wall-clock budgets, one after another.
 
     python scripts/experiments/race.py --data_dir=FOLDER [CONTESTANT ...]
-        [--seeds 1 2 3] [--seconds=900] [--output=samples/race]
+        [--seeds=1-3] [--seconds=900] [--output=samples/race]
 
 Each contestant trains on real MNIST, from each seed, in a process of its own. The clock
 starts with the first step, whose compilation it counts, as it does what it takes to
@@ -15,7 +15,7 @@ table, by ``python scripts/experiments/results.py --only_write``, in docs/benchm
 
 from __future__ import annotations
 
-import argparse
+import dataclasses
 import json
 import os
 import subprocess
@@ -26,9 +26,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from common import Parser, markdown, read_record, spread, write_record
+from common import (
+    ROOT,
+    DataFlags,
+    markdown,
+    read_record,
+    read_words,
+    spread,
+    write_record,
+)
 
-ROOT = Path(__file__).parents[2]
+from tfgan_mnist.system import command
+from tfgan_mnist.system.errors import UserError, path_errors
+from tfgan_mnist.system.flags import flag, parse_numbers
+
 RACE = ROOT / "samples" / "race"
 PLAIN = "_plain"
 
@@ -53,7 +64,7 @@ Runs = dict[str, dict[str, dict]]  # by contestant and seed
 # ---------------------------------------------------------- a run, in its own process
 
 
-def run(name: str, seed: int, seconds: float, data_dir: str, folder: str) -> None:
+def run(name: str, seed: int, seconds: float, data_dir: str, folder: Path) -> None:
     """Trains and judges at each mark, each of which gives a line of JSON to stdout.
 
     Pictures of the first seed go into the folder.
@@ -66,8 +77,6 @@ def run(name: str, seed: int, seconds: float, data_dir: str, folder: str) -> Non
 
         load_tensorflow()
         import tensorflow as tf
-
-    import dataclasses
 
     import imageio.v3 as imageio
 
@@ -128,7 +137,7 @@ def run(name: str, seed: int, seconds: float, data_dir: str, folder: str) -> Non
         if seed == 1 and mark in SHOWN:
             pictures = gan.sample(training.sampled, inputs).numpy()
             sheet = montage(pictures, COLUMNS)
-            imageio.imwrite(Path(folder) / f"{name}_{mark}.png", sheet)
+            imageio.imwrite(folder / f"{name}_{mark}.png", sheet)
 
 
 # ------------------------------------------------------------------------ all of them
@@ -136,9 +145,8 @@ def run(name: str, seed: int, seconds: float, data_dir: str, folder: str) -> Non
 
 def race(name: str, seed: int, seconds: float, data_dir: str, folder: Path) -> list:
     """The rows of a run."""
-    from tfgan_mnist.system.errors import UserError
-
-    words = ["--run", name, str(seed), str(seconds), data_dir, str(folder)]
+    words = ["--here", name, f"--seeds={seed}", f"--seconds={seconds}"]
+    words += [f"--data_dir={data_dir}", f"--output={folder}"]
     environment = dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3")
     environment.pop("TF_ENABLE_ONEDNN_OPTS", None)
     rows = []
@@ -225,7 +233,7 @@ def table(record: dict) -> str:
         "seconds: mean (least – greatest) over the seeds that were trained so long, on "
         f"10,000 samples, by {record['judge']}. `python scripts/experiments/race.py "
         "--data_dir=FOLDER` ran it on two cores with AVX-512, and then again with "
-        "`dcgan_fast cdcgan_fast --seeds 2 3`. All metrics are in "
+        "`dcgan_fast cdcgan_fast --seeds=2,3`. All metrics are in "
         "[samples/race/race.json](../samples/race/race.json)."
     )
     picture = "![FCD against seconds of training](../samples/race/race.png)"
@@ -278,42 +286,41 @@ def draw(record: dict, folder: Path) -> None:
     imageio.imwrite(folder / "strip.png", grey, optimize=True)
 
 
-def main(argv: Sequence[str]) -> None:
-    from tfgan_mnist.system.errors import path_errors
-    from tfgan_mnist.system.runtime import load_tensorflow
+@dataclasses.dataclass(frozen=True)
+class Flags(DataFlags):
+    seeds: str = flag("1", "Race", "of each contestant: 1-3 or 2,3")
+    seconds: float = flag(0.0, "Race", "of training; 0: each one's own", low=0.0)
+    output: str = flag("samples/race", "Race", "folder of the record and the pictures")
+    here: bool = flag(
+        False, "Race", "one contestant and seed in this process; prints JSON"
+    )
 
-    parser = Parser(__doc__)
-    parser.add_data_dir()
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1])
-    parser.add_argument("--seconds", type=float, help="instead of each one's own")
-    parser.add_argument("--output", type=Path, default=RACE, help="samples/race")
-    parser.add_argument("--run", nargs=5, help=argparse.SUPPRESS)
-    known = ", ".join(CONTESTANTS)
-    parser.add_argument("contestants", nargs="*", help=f"by default all: {known}")
-    arguments = parser.parse_args(argv)
-    if arguments.run:
-        name, seed, seconds, data_dir, folder = arguments.run
-        run(name, int(seed), float(seconds), data_dir, folder)
+    def __post_init__(self):
+        super().__post_init__()
+        if 0.0 < self.seconds < MARKS[0]:
+            raise UserError(f"--seconds={self.seconds:g}: must be at least {MARKS[0]}")
+
+
+def main(argv: Sequence[str]) -> None:
+    flags, names = read_words(argv, __doc__, Flags, CONTESTANTS)
+    seeds = parse_numbers(flags.seeds, "seeds", "a seed", 1000)
+    folder = ROOT / flags.output
+    if flags.here:
+        if len(names) != 1 or len(seeds) != 1:
+            raise UserError("--here: is of one contestant and one of --seeds")
+        run(names[0], seeds[0], flags.seconds, flags.data_dir, folder)
         return
-    if unknown := set(arguments.contestants) - set(CONTESTANTS):
-        parser.error(f"{min(unknown)} does not race; there are: {known}")
-    if min(arguments.seeds) < 0:
-        parser.error(f"--seeds={min(arguments.seeds)}: must be at least 0")
-    if arguments.seconds is not None and arguments.seconds < MARKS[0]:
-        parser.error(f"--seconds={arguments.seconds:g}: must be at least {MARKS[0]}")
-    folder = arguments.output
     with path_errors(f"--output={folder}"):
         folder.mkdir(exist_ok=True)
+    from tfgan_mnist.system.runtime import load_tensorflow
+
     load_tensorflow()  # the judge of each record runs in this process
-    for name in arguments.contestants or CONTESTANTS:
-        for seed in arguments.seeds:
-            seconds = arguments.seconds or CONTESTANTS[name]
-            rows = race(name, seed, seconds, arguments.data_dir, folder)
+    for name in names or CONTESTANTS:
+        for seed in seeds:
+            seconds = flags.seconds or CONTESTANTS[name]
+            rows = race(name, seed, seconds, flags.data_dir, folder)
             draw(keep(name, seed, rows, folder / "race.json"), folder)
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
-    from tfgan_mnist.system import command
-
     sys.exit(command.run(main))

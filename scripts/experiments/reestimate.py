@@ -16,7 +16,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from common import Parser
+from common import DataFlags, read_words
+
+from tfgan_mnist.system import command
+from tfgan_mnist.system.errors import NotFiniteError, UserError
 
 if TYPE_CHECKING:  # loading TensorFlow takes seconds
     import keras
@@ -24,7 +27,6 @@ if TYPE_CHECKING:  # loading TensorFlow takes seconds
     from tfgan_mnist.config import Config
     from tfgan_mnist.gans.unconditional import Unconditional
 
-ROOT = Path(__file__).parents[2]
 BATCHES, BATCH_SIZE = 200, 500
 
 
@@ -64,7 +66,6 @@ def find_run(run_dir: Path, data_dir: str) -> Config:
     """
     from tfgan_mnist.config import read_config
     from tfgan_mnist.registry import DATASETS
-    from tfgan_mnist.system.errors import UserError
 
     name = f"RUN_DIR={run_dir}"
     if not (run_dir / "config.flags").is_file():
@@ -80,7 +81,6 @@ def find_run(run_dir: Path, data_dir: str) -> Config:
 def measure(run_dir: Path, config: Config) -> str:
     """A row of the table, as Markdown."""
     from tfgan_mnist.build import build_evaluation, build_training
-    from tfgan_mnist.system.errors import UserError
     from tfgan_mnist.training.checkpoint import Checkpoints, State
 
     name = f"RUN_DIR={run_dir}"
@@ -105,18 +105,15 @@ def measure(run_dir: Path, config: Config) -> str:
 
 
 def main(argv: Sequence[str]) -> None:
-    parser = Parser(__doc__)
-    parser.add_data_dir()
-    parser.add_argument("runs", nargs="+", metavar="RUN_DIR", type=Path)
-    arguments = parser.parse_args(argv)
-    from tfgan_mnist.system.errors import NotFiniteError, UserError
+    flags, words = read_words(argv, __doc__, DataFlags, None, needed="RUN_DIR")
+    runs = [Path(word) for word in words]
+    configs = [find_run(path, flags.data_dir) for path in runs]
     from tfgan_mnist.system.runtime import load_tensorflow
 
-    configs = [find_run(path, arguments.data_dir) for path in arguments.runs]
     load_tensorflow()
     print("| recipe | seed | steps | averaged | re-estimated | the last G's |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
-    for run_dir, config in zip(arguments.runs, configs, strict=True):
+    for run_dir, config in zip(runs, configs, strict=True):
         try:
             print(measure(run_dir, config), flush=True)
         except NotFiniteError as error:
@@ -124,7 +121,4 @@ def main(argv: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
-    from tfgan_mnist.system import command
-
     sys.exit(command.run(main))

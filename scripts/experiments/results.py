@@ -12,6 +12,7 @@ pictures.py, epochs.py, race.py and seeds.py found.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import statistics
 import sys
@@ -22,10 +23,12 @@ import losses
 import race
 import seeds
 from common import (
-    Parser,
+    ROOT,
+    DataFlags,
     alarm_cell,
     markdown,
     read_record,
+    read_words,
     spread,
     stale_note,
     starred,
@@ -34,7 +37,10 @@ from common import (
     write_record,
 )
 
-ROOT = Path(__file__).parents[2]
+from tfgan_mnist.system import command
+from tfgan_mnist.system.errors import UserError
+from tfgan_mnist.system.flags import flag
+
 RUNS = Path("runs") / "results"
 RESULTS = ROOT / "samples" / "results.json"
 README, DOCS = ROOT / "README.md", ROOT / "docs"
@@ -250,26 +256,21 @@ def write(results: dict[str, list[dict]]) -> None:
     write_between_marks(DOCS / "benchmarks.md", texts)
 
 
+@dataclasses.dataclass(frozen=True)
+class Flags(DataFlags):
+    only_write: bool = flag(False, "Results", "tables of what was measured before")
+
+
 def main(argv: Sequence[str]) -> None:
-    parser = Parser(__doc__)
-    parser.add_data_dir()
-    parser.add_argument(
-        "--only_write", action="store_true", help="tables of what was measured before"
-    )
-    parser.add_argument("recipes", nargs="*", help="by default all")
-    arguments = parser.parse_args(argv)
-    if unknown := set(arguments.recipes) - set(RECIPES):
-        parser.error(f"no budget for {min(unknown)}; there are: {', '.join(RECIPES)}")
-    results = read_record(RESULTS)
-    if arguments.only_write:
-        if not results:
-            parser.error(f"{RESULTS}: nothing was measured yet")
+    flags, recipes = read_words(argv, __doc__, Flags, RECIPES)
+    results = read_record(RESULTS, needed=flags.only_write)
+    if flags.only_write:
         write(results)
         return
-    if not arguments.data_dir:
-        parser.error("--data_dir=FOLDER is missing: a prepared copy of MNIST")
-    for recipe in arguments.recipes or RECIPES:
-        runs = [run(recipe, seed, arguments.data_dir) for seed in RECIPES[recipe][1]]
+    if not flags.data_dir:
+        raise UserError("--data_dir=FOLDER is missing: a prepared copy of MNIST")
+    for recipe in recipes or RECIPES:
+        runs = [run(recipe, seed, flags.data_dir) for seed in RECIPES[recipe][1]]
         results[recipe] = runs
         results = {name: results[name] for name in RECIPES if name in results}
         write_record(RESULTS, results)
@@ -277,7 +278,4 @@ def main(argv: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
-    from tfgan_mnist.system import command
-
     sys.exit(command.run(main))

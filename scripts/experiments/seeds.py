@@ -1,6 +1,6 @@
 """Whether a recipe collapses from any seed: trained from many, each one measured.
 
-    python scripts/experiments/seeds.py RECIPE [--count=20] [--data_dir=FOLDER]
+    python scripts/experiments/seeds.py RECIPE [...] [--count=20] [--data_dir=FOLDER]
         [--evaluate_every=STEPS]
 
 Trains the recipe on real MNIST from seeds 1 to count, for as long as it says, in
@@ -12,14 +12,28 @@ alarm needs three evaluations: on a slow machine ask for more than the recipe do
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from common import Parser, alarms, markdown, run_command, spread, write_record
+from common import (
+    ROOT,
+    DataFlags,
+    alarms,
+    markdown,
+    read_words,
+    run_command,
+    spread,
+    write_record,
+)
 
-ROOT = Path(__file__).parents[2]
+from tfgan_mnist.config import find_recipe, read_config, recipes
+from tfgan_mnist.system import command
+from tfgan_mnist.system.errors import UserError
+from tfgan_mnist.system.flags import flag
+
 RUNS = Path("runs") / "seeds"
 SEEDS = ROOT / "samples" / "seeds"
 COUNT = 20
@@ -32,16 +46,13 @@ SHOWN = {
 }
 
 
-def check_runs(recipe: str, seeds: Iterable[int], asked: int | None) -> None:
+def check_runs(recipe: str, seeds: Iterable[int], asked: int) -> None:
     """Raises UserError if a run that is there was measured at other steps.
 
     It would go on, but its metrics could not be told from the others' later.
     """
-    from tfgan_mnist.config import find_recipe, read_config
-    from tfgan_mnist.system.errors import UserError
-
     every = asked
-    if every is None:
+    if every < 0:
         every = read_config(find_recipe(recipe)).evaluate_every
     for run_dir in (RUNS / f"{recipe}-{seed}" for seed in seeds):
         path = run_dir / "config.flags"
@@ -105,30 +116,32 @@ def table() -> str:
     return f"{markdown(heads, rows)}\n{words}\n"
 
 
-def main(argv: Sequence[str]) -> None:
-    from tfgan_mnist.config import recipes
+@dataclasses.dataclass(frozen=True)
+class Flags(DataFlags):
+    count: int = flag(COUNT, "Training", "of seeds", low=1)
+    evaluate_every: int = flag(-1, "Training", "steps; -1: as the recipe", low=-1)
 
-    parser = Parser(__doc__)
-    parser.add_argument("--count", type=int, default=COUNT, help="of seeds")
-    parser.add_data_dir()
-    parser.add_argument(
-        "--evaluate_every", type=int, help="steps, in place of the recipe's"
-    )
-    parser.add_argument("recipe", choices=recipes(), metavar="RECIPE")
-    arguments = parser.parse_args(argv)
-    if arguments.count < 1:
-        parser.error(f"--count={arguments.count}: must be at least 1")
-    recipe, seeds = arguments.recipe, range(1, arguments.count + 1)
+
+def main(argv: Sequence[str]) -> None:
+    flags, names = read_words(argv, __doc__, Flags, recipes(), needed="RECIPE")
+    for recipe in names:
+        make(recipe, flags)
+    print(table())
+
+
+def make(recipe: str, flags: Flags) -> None:
+    """Trains a recipe from every seed, and writes what was measured."""
+    seeds = range(1, flags.count + 1)
     more = []
-    if arguments.evaluate_every is not None:
-        more = [f"--evaluate_every={arguments.evaluate_every}"]
+    if flags.evaluate_every >= 0:
+        more = [f"--evaluate_every={flags.evaluate_every}"]
     script = "python scripts/experiments/seeds.py"
-    command = [script, recipe, "--data_dir=FOLDER", *more]
-    if arguments.count != COUNT:
-        command.append(f"--count={arguments.count}")
-    check_runs(recipe, seeds, arguments.evaluate_every)
+    words = [script, recipe, "--data_dir=FOLDER", *more]
+    if flags.count != COUNT:
+        words.append(f"--count={flags.count}")
+    check_runs(recipe, seeds, flags.evaluate_every)
     for seed in seeds:
-        train(recipe, seed, arguments.data_dir, more)
+        train(recipe, seed, flags.data_dir, more)
     from tfgan_mnist.system.runtime import load_tensorflow
 
     load_tensorflow()
@@ -138,16 +151,12 @@ def main(argv: Sequence[str]) -> None:
     rows = [measure(recipe, seed) for seed in seeds]
     found = {
         "recipe": recipe,
-        "command": " ".join(command),
+        "command": " ".join(words),
         "judge": protocol_of("mnist").judge,
         "rows": rows,
     }
     write_record(SEEDS / f"{recipe}.json", found)
-    print(table())
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
-    from tfgan_mnist.system import command
-
     sys.exit(command.run(main))

@@ -9,15 +9,18 @@ and place, in strong colours on a dark ground.
 from __future__ import annotations
 
 import colorsys
+import dataclasses
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from common import Parser
+from common import ScriptFlags, read_words
 from PIL import Image
 
-ROOT = Path(__file__).parents[2]
+from tfgan_mnist.system import command
+from tfgan_mnist.system.flags import flag
+
 SIZE = 64
 SHAPES = ("disc", "square", "triangle")
 TEXTURES = ("plain", "striped", "dotted")
@@ -52,23 +55,23 @@ def picture(shape: str, random: np.random.Generator) -> np.ndarray:
     return np.rint(means * 255.0).astype(np.uint8)
 
 
+@dataclasses.dataclass(frozen=True)
+class Flags(ScriptFlags):
+    output: str = flag("shapes", "Pictures", "the folder")
+    count: int = flag(1_000, "Pictures", "how many", low=1)
+    seed: int = flag(1, "Pictures", "what they show follows from it", low=0)
+
+
 def main(argv: Sequence[str]) -> None:
-    parser = Parser(__doc__)
-    parser.add_argument("--output", required=True)
-    parser.add_argument("--count", type=int, default=1_000)
-    parser.add_argument("--seed", type=int, default=1)
-    arguments = parser.parse_args(argv)
-    random = np.random.default_rng(arguments.seed)
-    for i in range(arguments.count):
+    flags, _ = read_words(argv, __doc__, Flags)
+    random = np.random.default_rng(flags.seed)
+    for i in range(flags.count):
         shape = SHAPES[i % len(SHAPES)]
-        folder = Path(arguments.output) / shape
+        folder = Path(flags.output) / shape
         folder.mkdir(parents=True, exist_ok=True)
         Image.fromarray(picture(shape, random)).save(folder / f"{i:05d}.png")
-    print(f"{arguments.count:,} pictures in {arguments.output}")
+    print(f"{flags.count:,} pictures in {flags.output}")
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
-    from tfgan_mnist.system import command
-
     sys.exit(command.run(main))

@@ -13,11 +13,12 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
+from common import ROOT, ScriptFlags, read_words
 
-ROOT = Path(__file__).parents[2]
+from tfgan_mnist.system import command
+
 PICTURE = ROOT / "samples" / "losses" / "theory.png"
 COUNT = 20_000
 
@@ -36,9 +37,7 @@ def jensen_shannon(distance: float) -> float:
 
 
 def main(argv: Sequence[str]) -> None:
-    from common import Parser
-
-    Parser(__doc__).parse_args(argv)
+    read_words(argv, __doc__, ScriptFlags)
     from tfgan_mnist.system.runtime import load_tensorflow
 
     load_tensorflow()
@@ -84,7 +83,4 @@ def main(argv: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
-    from tfgan_mnist.system import command
-
     sys.exit(command.run(main))

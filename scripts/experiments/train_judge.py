@@ -9,24 +9,27 @@ SHA-256, which belong into judge.py and real.py there, with a new VERSION. What
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
-from common import Parser
+from common import ROOT, DataFlags, read_words
 
-ROOT = Path(__file__).parents[2]
+from tfgan_mnist.system import command
+from tfgan_mnist.system.flags import flag
+
+
+@dataclasses.dataclass(frozen=True)
+class Flags(DataFlags):
+    epochs: int = flag(25, "Training", "passes over the images", low=1)
+    seed: int = flag(1, "Training", "of weights and order", low=0)
+    output: str = flag("tfgan_mnist/evaluation/metrics", "Results", "the folder")
 
 
 def main(argv: Sequence[str]) -> None:
-    parser = Parser(__doc__)
-    parser.add_data_dir()
-    parser.add_argument("--epochs", type=int, default=25)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--output", default="tfgan_mnist/evaluation/metrics")
-    arguments = parser.parse_args(argv)
+    flags, _ = read_words(argv, __doc__, Flags)
 
     from tfgan_mnist.system.runtime import load_tensorflow
 
@@ -35,13 +38,13 @@ def main(argv: Sequence[str]) -> None:
     from tfgan_mnist.evaluation.judges import About, make_judge
 
     own = make_judge(
-        *mnist(arguments.data_dir),
+        *mnist(flags.data_dir),
         About("mnist", 10),
-        mnist(arguments.data_dir, "test"),
-        arguments.epochs,
-        arguments.seed,
+        mnist(flags.data_dir, "test"),
+        flags.epochs,
+        flags.seed,
     )
-    folder = ROOT / arguments.output
+    folder = ROOT / flags.output
     weights = [weight.astype(np.float16) for weight in own.judge.network.get_weights()]
     np.savez(folder / "judge.npz", **{f"{i:02d}": w for i, w in enumerate(weights)})
     np.savez_compressed(folder / "real.npz", **own.real.arrays())
@@ -52,7 +55,4 @@ def main(argv: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
-    from tfgan_mnist.system import command
-
     sys.exit(command.run(main))

@@ -12,6 +12,7 @@ docs/image_to_image.md; pictures of test images go into samples/RECIPE/test.png.
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -19,15 +20,19 @@ from pathlib import Path
 
 import numpy as np
 from common import (
-    Parser,
+    ROOT,
+    DataFlags,
     markdown,
     read_record,
+    read_words,
     run_command,
     write_between_marks,
     write_record,
 )
 
-ROOT = Path(__file__).parents[2]
+from tfgan_mnist.system import command
+from tfgan_mnist.system.flags import flag, parse_numbers
+
 RUNS = Path("runs") / "translations"
 RECORD = ROOT / "samples" / "translations.json"
 DOCUMENT = ROOT / "docs" / "image_to_image.md"
@@ -407,33 +412,28 @@ def write(record: Mapping[str, Mapping]) -> None:
     write_between_marks(DOCUMENT, texts)
 
 
+@dataclasses.dataclass(frozen=True)
+class Flags(DataFlags):
+    seeds: str = flag("1-3", "Training", "of unpaired recipes: 1-3 or 2,3")
+    only_write: bool = flag(False, "Results", "the tables of what was measured before")
+
+
 def main(argv: Sequence[str]) -> None:
-    parser = Parser(__doc__)
-    parser.add_data_dir()
-    parser.add_argument(
-        "--only_write", action="store_true", help="the tables of what is in the JSON"
-    )
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
-    parser.add_argument("recipes", nargs="*", help="by default all")
-    arguments = parser.parse_args(argv)
-    if unknown := set(arguments.recipes) - set(RECIPES):
-        known = ", ".join(RECIPES)
-        parser.error(f"{min(unknown)} is not compared; there are: {known}")
-    record = read_record(RECORD)
-    if arguments.only_write:
-        if not record:
-            parser.error(f"{RECORD}: nothing was measured yet")
+    flags, recipes = read_words(argv, __doc__, Flags, RECIPES)
+    seeds = parse_numbers(flags.seeds, "seeds", "a seed", 1000)
+    record = read_record(RECORD, needed=flags.only_write)
+    if flags.only_write:
         write(record)
         return
 
     from tfgan_mnist.system.runtime import load_tensorflow
 
     load_tensorflow()
-    for recipe in arguments.recipes or RECIPES:
+    for recipe in recipes or RECIPES:
         if recipe in PAIRED:
-            record[recipe] = run_paired(recipe, arguments.data_dir)
+            record[recipe] = run_paired(recipe, flags.data_dir)
         else:
-            found = run_unpaired(recipe, arguments.data_dir, arguments.seeds)
+            found = run_unpaired(recipe, flags.data_dir, seeds)
             runs = record.get(recipe, {"runs": {}})["runs"] | found["runs"]
             record[recipe] = {"runs": dict(sorted(runs.items()))}
         record = {name: record[name] for name in RECIPES if name in record}
@@ -442,7 +442,4 @@ def main(argv: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
-    from tfgan_mnist.system import command
-
     sys.exit(command.run(main))

@@ -9,14 +9,17 @@ truncation.png.
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
-from common import Parser, write_record
+from common import ROOT, ScriptFlags, read_words, write_record
 
-ROOT = Path(__file__).parents[2]
+from tfgan_mnist.system import command
+from tfgan_mnist.system.errors import UserError
+from tfgan_mnist.system.flags import flag
+
 VALUES = {
     "truncation": (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0),
     "truncation_psi": (0.1, 0.25, 0.4, 0.55, 0.7, 0.85, 1.0),
@@ -25,12 +28,21 @@ SHOWN = ("fcd", "precision", "recall")
 SEED = 1  # of the samples
 
 
+@dataclasses.dataclass(frozen=True)
+class Flags(ScriptFlags):
+    saved_model: str = flag("", "Model", "a trained biggan or stylegan")
+    recipe: str = flag("", "Results", "folder in samples/")
+    count: int = flag(5_000, "Results", "samples of each", low=1)
+
+    def __post_init__(self):
+        super().__post_init__()
+        for name in ("saved_model", "recipe"):
+            if not getattr(self, name):
+                raise UserError(f"--{name} is missing (--help tells what there is)")
+
+
 def main(argv: Sequence[str]) -> None:
-    parser = Parser(__doc__)
-    parser.add_argument("--saved_model", required=True)
-    parser.add_argument("--recipe", required=True, help="folder in samples/")
-    parser.add_argument("--count", type=int, default=5_000, help="samples of each")
-    arguments = parser.parse_args(argv)
+    flags, _ = read_words(argv, __doc__, Flags)
 
     from tfgan_mnist.system.runtime import load_tensorflow
 
@@ -41,12 +53,12 @@ def main(argv: Sequence[str]) -> None:
     from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
     from tfgan_mnist.visual.plots import plot_panels
 
-    model = SavedGenerator(arguments.saved_model)
+    model = SavedGenerator(flags.saved_model)
     taken = model.signatures["sample"].structured_input_signature[1]
     (control,) = set(VALUES) & set(taken) or {None}
     if control is None:
-        parser.error(f"{arguments.saved_model} takes no {' and no '.join(VALUES)}")
-    count = arguments.count
+        raise UserError(f"{flags.saved_model} takes no {' and no '.join(VALUES)}")
+    count = flags.count
     names = [f"{name}_{brief_count(count)}" for name in SHOWN]
     protocol = protocol_of("mnist")
     labels = protocol.labels(count) if model.classes else None
@@ -57,7 +69,7 @@ def main(argv: Sequence[str]) -> None:
         rows.append({control: value, **found})
     features, digits = protocol.real(SEED, count)
     real = protocol.metrics(features, None if labels is None else digits)
-    folder = ROOT / "samples" / arguments.recipe
+    folder = ROOT / "samples" / flags.recipe
     record = {"step": model.metadata.get("step"), "truncated": rows, "real": real}
     write_record(folder / "truncation.json", record)
     columns = {name: np.array([row[name] for row in rows]) for name in names}
@@ -68,7 +80,4 @@ def main(argv: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
-    from tfgan_mnist.system import command
-
     sys.exit(command.run(main))

@@ -11,6 +11,7 @@ from tfgan_mnist.system.flags import (
     flag_of,
     grouped_help,
     parse_flags,
+    parse_numbers,
 )
 
 
@@ -67,6 +68,7 @@ def test_a_flagfile_is_found_by_its_name_and_flags_after_it_win(words, tmp_path)
         (["--grams=much"], "--grams=much: must be a number"),
         (["--sugar=perhaps"], "--sugar=perhaps: must be true or false"),
         (["--cpus=1"], "unknown command line flag 'cpus'. Did you mean: cups ?"),
+        (["--nothing"], "unknown command line flag 'nothing'; --help shows what there"),
         (["stray"], "'stray': belongs to no flag; write --flag=value"),
         (["--flagfile=missing"], "missing"),
     ],
@@ -76,6 +78,20 @@ def test_words_that_cannot_be_read_get_one_line(argv, message):
         parse(*argv)
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_words_that_belong_to_no_flag_are_given_to_who_asks():
+    words = []
+    found = parse_flags(["one", "--cups=2", "two", "--sugar"], Tea, words=words)
+    assert (words, found["cups"], found["sugar"]) == (["one", "two"], 2, True)
+
+
+def test_numbers_of_a_flag():
+    assert parse_numbers("5", "seeds", "a seed", 9) == [5]
+    assert parse_numbers("0-2, 7,1", "seeds", "a seed", 9) == [0, 1, 2, 7, 1]
+    for text in ("", "x", "3-1", "1,,2", "0-9"):
+        with pytest.raises(UserError, match=f"--seeds={text}: "):
+            parse_numbers(text, "seeds", "a seed", 9)
 
 
 @pytest.mark.parametrize(

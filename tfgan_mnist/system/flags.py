@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
+import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
@@ -123,6 +124,7 @@ def parse_flags(
     switches: Sequence[str] = (),
     find_flagfile: Callable[[str], Any] = str,
     renamed: Renamed = MappingProxyType({}),
+    words: list[str] | None = None,
 ) -> dict[str, Any]:
     """The values of a dataclass's flags on a command line (without the program).
 
@@ -134,6 +136,7 @@ def parse_flags(
       switches: more flags, off by default, that belong to the command alone.
       find_flagfile: from what is given as ``--flagfile`` to its path.
       renamed: flags of earlier versions; one of today beside it counts instead.
+      words: gets the words that belong to no flag, which are refused without it.
 
     Raises:
       UserError: for an unknown flag, a value of the wrong type, a missing flagfile or
@@ -156,14 +159,14 @@ def parse_flags(
     for name in renamed:
         flags.DEFINE_bool(name, None, "", flag_values=values)
     files: list[str] = []
-    words = [*_expand_flagfiles(argv, find_flagfile, files)]
+    expanded = [*_expand_flagfiles(argv, find_flagfile, files)]
     try:
-        rest = values(["", *words])[1:]
+        rest = values(["", *expanded])[1:]
         old = {name: values[name].value for name in renamed if values[name].present}
         today = [f"--{renamed[name](value)}" for name, value in old.items()]
         today = [w for w in today if not values[w[2:].partition("=")[0]].present]
         if today:
-            values(["", *words, *today])
+            values(["", *expanded, *today])
     except flags.IllegalFlagValueError as error:
         # absl's own words after the flag and its value are for programmers.
         name, _, value = str(error).removeprefix("flag --").partition("=")
@@ -174,10 +177,14 @@ def parse_flags(
         message = " ".join(str(error).split())
         message = message[0].lower() + message[1:]
         unknown = getattr(error, "flagname", "")
+        if unknown and "Did you mean" not in message:
+            message += "; --help shows what there is"
         if files and not any(word.lstrip("-").startswith(unknown) for word in argv):
             message = f"{' '.join(files)}: {message}"
         raise UserError(message) from None
-    if rest:
+    if words is not None:
+        words += rest
+    elif rest:
         raise UserError(f"{rest[0]!r}: belongs to no flag; write --flag=value")
     names = [*(field.name for field in fields), *switches]
     return {name: values[name].value for name in names}
@@ -218,6 +225,32 @@ def _expand_flagfiles(
         files.append(file)
         some = [line for line in lines if line and not line.startswith(("#", "//"))]
         yield from _expand_flagfiles(some, find_flagfile, files, (*inside, file))
+
+
+def parse_numbers(text: str, flag_name: str, what: str, most: int) -> list[int]:
+    """The numbers that a flag names: "5", "0-9", "3,1,4" or a mixture.
+
+    Args:
+      text: the flag's value.
+      flag_name: its name.
+      what: what each number stands for.
+      most: as many at most in a range.
+
+    Raises:
+      UserError: if it names none.
+    """
+    numbers: list[int] = []
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d{1,9})\s*(?:-\s*(\d{1,9})\s*)?", part)
+        if not match:
+            raise UserError(
+                f"--{flag_name}={text}: must be {what}, or several: 0-9 or 3,1,4"
+            )
+        first, last = int(match[1]), int(match[2] or match[1])
+        if last < first or last - first >= most:
+            raise UserError(f"--{flag_name}={text}: {part.strip()} is no range of them")
+        numbers += range(first, last + 1)
+    return numbers
 
 
 def grouped_help(config_class: type) -> str:
