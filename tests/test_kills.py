@@ -12,7 +12,8 @@ from conftest import ROOT, run
 from tfgan_mnist.serving.reader import SavedGenerator
 from tfgan_mnist.training.checkpoint import read_newest
 
-# Python tells of each file that it opens or renames; the named one is the last.
+# Python tells of each file that it opens or renames, and of each function that it
+# calls; the named one is the last.
 KILL = """
 import os, runpy, signal, sys
 event, begin = sys.argv.pop(1), sys.argv.pop(1)
@@ -22,7 +23,13 @@ def hook(name, words):
         if os.fspath(words[0]).startswith(begin):
             os.kill(os.getpid(), signal.SIGKILL)
 
+def called(frame, name, _):
+    if name == event and frame.f_code.co_name == begin:
+        os.kill(os.getpid(), signal.SIGKILL)
+
 sys.addaudithook(hook)
+if event == "call":
+    sys.setprofile(called)
 runpy.run_module("tfgan_mnist.train", run_name="__main__", alter_sys=True)
 """
 
@@ -31,7 +38,7 @@ FLAGS += ["--jit_compile=off", "--steps_per_call=1", "--log_every=2"]
 FLAGS += ["--sample_every=4", "--checkpoint_every=3", "--evaluate_every=4"]
 
 
-def killed_at(event: str, begin: Path, *flags: str) -> None:
+def killed_at(event: str, begin: str | Path, *flags: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", KILL, event, str(begin), *FLAGS, *flags],
         capture_output=True,
@@ -46,6 +53,11 @@ def test_killed_in_the_model_s_write_in_scoring_and_in_the_exchange(tmp_path):
     broken, whole = tmp_path / "broken", tmp_path / "whole"
     place = f"--run_dir={broken}"
     model = broken / "saved_model"
+
+    # In the first scoring, at step 4.
+    killed_at("call", "energy_distance", place, "--steps=8")
+    assert not (broken / "metrics.csv").read_text().count("\n4,")
+    assert int(read_newest(broken / "checkpoints")["step"]) == 3
 
     inside = broken / ".unfinished-saved_model" / "assets.extra"
     killed_at("open", inside, place, "--steps=8")
