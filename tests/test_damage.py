@@ -127,6 +127,51 @@ def test_the_best_model_is_written_anew_or_its_loss_is_said(tmp_path, capsys):
         assert "is missing, and there is no checkpoint of its step" in lost
 
 
+@pytest.fixture
+def measured(tmp_path) -> RunDirectory:
+    """A finished run that measures."""
+    flags = {"steps": 4, "evaluate_every": 4, "steps_per_call": 2, "epochs": 0}
+    config = tiny_config("moons", run_dir=str(tmp_path / "measured"), **flags)
+    train(config, echo=[].append)
+    return RunDirectory(tmp_path / "measured")
+
+
+def test_metrics_that_cannot_be_read_back_end_no_run(measured):
+    """The disk refuses them when the table of them is printed."""
+    code = f"""
+import errno, runpy, sys
+opened = []
+
+def hook(name, words):
+    if name == "open" and words[0] == {str(measured.report)!r}:
+        opened.append(words)
+        if len(opened) == 2:  # first they are checked
+            raise OSError(errno.EDQUOT, "")
+
+sys.addaudithook(hook)
+runpy.run_module("tfgan_mnist.train", run_name="__main__", alter_sys=True)
+"""
+    flags = f"--flagfile={measured.path / 'config.flags'}"
+    done = subprocess.run(
+        [sys.executable, "-c", code, flags],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    said = f"warning: {measured.report}: the disk quota is used up; its metrics"
+    assert (done.returncode, done.stderr.count("\n")) == (0, 1), done.stderr
+    assert done.stderr.startswith(said)
+
+
+def test_a_result_says_that_its_metrics_are_damaged(measured):
+    result = train(measured.read_config(), echo=[].append)
+    assert result.metrics["near_arcs"] <= 1
+    measured.report.write_text("{")
+    with pytest.raises(UserError, match=r"metrics.json: is no JSON: .*command again"):
+        _ = result.metrics
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
 def test_a_finished_run_on_a_read_only_disk_only_says_so(finished):
     before = tree(finished.path)

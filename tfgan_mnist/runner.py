@@ -100,11 +100,21 @@ class Result:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """The trained model's, by name; empty unless the run measures."""
+        """The trained model's, by name; empty unless the run measures.
+
+        Raises:
+          UserError: if the file of them was damaged since.
+        """
         directory = RunDirectory(self.run_dir)
         if not directory.report.exists():
             return {}
-        found = _read_report(directory).get("metrics", {})
+        try:
+            found = _read_report(directory).get("metrics", {})
+        except DamagedError as damage:
+            raise UserError(
+                f"{directory.report}: {damage}; give the run's command again, which "
+                "writes it anew"
+            ) from None
         return {name: one["mean"] for name, one in found.items()}
 
     @functools.cached_property
@@ -216,7 +226,10 @@ def run(
         f"{directory.saved_model.name}/"
     )
     if config.evaluate_every:
-        echo_or_print(report.table(_read_report(directory)))
+        try:
+            echo_or_print(report.table(_read_report(directory)))
+        except DamagedError as damage:
+            warn(f"{directory.report}: {damage}; its metrics are not shown")
         with contextlib.suppress(DamagedError):  # there is none, or that was said
             best = check_own_model(directory.best_model)
             distance = best.get("distance", {})

@@ -406,10 +406,9 @@ def same_end(places: Places, name: str, steps: int) -> Callable[[int, str, Path]
                     return "silence"
         except DamagedError:
             return "" if stderr else "silence"
-        record = (run / "metrics.csv").read_bytes()
-        if record != (reference / "metrics.csv").read_bytes() and not stderr:
-            return "silence"
-        return ""
+        record, expected = (path / "metrics.csv" for path in (run, reference))
+        same = record.exists() and record.read_bytes() == expected.read_bytes()
+        return "" if same or stderr else "silence"
 
     return check
 
