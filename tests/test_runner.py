@@ -5,6 +5,7 @@ import signal
 import time
 from pathlib import Path
 
+import imageio.v3 as imageio
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -240,3 +241,41 @@ def test_a_checkpoint_alone_makes_the_model_of_any_game(recipe, flags, tmp_path)
     with runner.model_of_run(tmp_path / "run") as path:
         found = SavedGenerator(path).sample(seeds, labels=labels)
     np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_a_run_whose_pictures_are_elsewhere_is_still_drawn_from(tmp_path):
+    """Shape, channels, classes and their names are in its record."""
+    import shutil
+
+    random = np.random.default_rng(1)
+    for i in range(60):
+        place = tmp_path / "photos" / "abc"[i % 3]
+        place.mkdir(parents=True, exist_ok=True)
+        imageio.imwrite(place / f"{i}.png", random.integers(0, 255, (9, 9, 3), "u1"))
+    config = tiny_config(
+        "cdcgan_fast",
+        dataset=f"folder:{tmp_path / 'photos'}",
+        clusters=2,
+        image_size=32,
+        evaluate_every=0,
+    )
+    run_dir = tmp_path / "run"
+    limits = {"steps": 2, "epochs": 0, "max_seconds": 0, "run_dir": run_dir}
+    labels, seeds = np.array([2, 1]), row_seeds(1, 2)
+    saved = train(config, **limits).saved_model
+    expected = SavedGenerator(saved)
+    images = expected.sample(seeds, labels=labels)
+    assert images.shape == (2, 32, 32, 3)
+    shutil.rmtree(saved)  # so that the checkpoint is read
+    (tmp_path / "photos").rename(tmp_path / "moved")
+    with runner.model_of_run(run_dir) as path:
+        found = SavedGenerator(path)
+    np.testing.assert_allclose(found.sample(seeds, labels=labels), images, atol=1e-6)
+    said = ("dataset", "classes", "class_names", "flags")
+    assert [found.metadata[n] for n in said] == [expected.metadata[n] for n in said]
+    output = tmp_path / "a.npy"
+    words = [f"--run_dir={run_dir}", "--label=2,1", "--count=2", f"--output={output}"]
+    code, _, stderr = run("sample", *words)
+    assert code == 0, stderr
+    with pytest.raises(UserError, match="there is no such folder"):
+        train(config, **limits)

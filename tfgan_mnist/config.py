@@ -9,7 +9,7 @@ import dataclasses
 import functools
 import math
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -464,7 +464,10 @@ class Config:
         "forbid TensorFlow operations that vary from run to run (only a GPU has them)",
     )
 
-    def __post_init__(self):
+    facts: dataclasses.InitVar[Mapping[str, Any] | None] = None
+    """The data's, if they are known: it need not be there then. No flag."""
+
+    def __post_init__(self, facts):
         for name, values in _RENAMED_VALUES.items():
             value = getattr(self, name)
             renamed = values.get(str(value).lower(), value)
@@ -473,6 +476,8 @@ class Config:
         if not self.recipe or not self.run_dir:
             empty = "run_dir" if self.recipe else "recipe"
             raise UserError(f"--{empty} is empty: give it a name")
+        if facts:
+            self.__dict__["data"] = describe(self.dataset, self.data_dir, facts)
         data = self.data
         if data.makes in KINDS and not self.task:  # they are their own task
             object.__setattr__(self, "task", data.makes)
@@ -848,9 +853,9 @@ def parse_config(argv: Sequence[str], switches: Sequence[str] = ()) -> dict[str,
     return parse_flags(argv, Config, switches, find_recipe, _RENAMED_FLAGS)
 
 
-def read_config(path: Path) -> Config:
-    """The Config that a flagfile holds."""
-    return Config(**parse_config([f"--flagfile={path}"]))
+def read_config(path: Path, facts: Mapping[str, Any] | None = None) -> Config:
+    """The Config that a flagfile holds, of data of which the facts may be known."""
+    return Config(**parse_config([f"--flagfile={path}"]), facts=facts)
 
 
 def recipes() -> dict[str, Path]:

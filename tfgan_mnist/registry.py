@@ -52,6 +52,12 @@ class DataSet:
     class_names: tuple[str, ...] = ()
 
     @property
+    def facts(self) -> dict[str, Any]:
+        """What was found by looking at what is not named in ``DATASETS``."""
+        names = ("count", "classes", "class_names", "image_size", "channels", "name")
+        return {name: getattr(self, name) for name in names} if self.place else {}
+
+    @property
     def is_toy(self) -> bool:
         """Whether its samples are numbers rather than pictures."""
         return self.makes not in ("images", "stacks", *KINDS)
@@ -99,39 +105,39 @@ FOLDER, ARRAYS = "folder:", ".npz"
 """How the names of one's own images begin, or end."""
 
 
-def describe(name: str, data_dir: str = "") -> DataSet:
+def describe(
+    name: str, data_dir: str = "", facts: Mapping[str, Any] | None = None
+) -> DataSet:
     """What a data set is: one of ``DATASETS``, ``folder:PATH``, ``PATH.npz``,
     ``pairs:PATH``, ``unpaired:PATH`` or one of tensorflow-datasets.
 
     Args:
       name: as ``--dataset`` has it.
       data_dir: where tensorflow-datasets keeps what is prepared; its own if empty.
+      facts: its ``DataSet.facts``, if they are known: it is not looked at then.
 
     Raises:
       UserError: if there is no such data set, or it cannot be imitated.
     """
     if name in DATASETS:
         return DATASETS[name]
+    kind, _, place = name.partition(":")
+    makes, metrics = "images", "evaluation.protocols:pictures"
+    called = f"{kind}:{Path(place).absolute().name}"
     if name.startswith(FOLDER):
-        module, place = "data.pictures", name.removeprefix(FOLDER)
-        facts = find(f"{module}:describe_folder")(place)
-        name = FOLDER + Path(place).absolute().name
-        make = f"{module}:load_folder"
-    elif (kind := name.partition(":")[0]) in KINDS:
-        place = name.partition(":")[2]
-        facts = find(f"data.own_pairs:describe_{kind}")(place)
-        facts["name"] = f"{kind}:{Path(place).absolute().name}"
-        return DataSet(f"data.own_pairs:load_{kind}", kind, "", place=place, **facts)
+        make = "data.pictures:load_folder"
+    elif kind in KINDS:
+        make, makes, metrics = f"data.own_pairs:load_{kind}", kind, ""
     elif name.endswith(ARRAYS):
-        module, place = "data.pictures", name
-        facts = find(f"{module}:describe_arrays")(place)
-        name = Path(place).name
-        make = f"{module}:load_arrays"
+        make, place, called = "data.pictures:load_arrays", name, Path(name).name
     else:
-        place, make = name, "data.catalogue:load"
-        facts = find("data.catalogue:describe")(name, data_dir, tuple(DATASETS))
-    protocol = "evaluation.protocols:pictures"
-    return DataSet(make, "images", protocol, place=place, name=name, **facts)
+        make, place, called = "data.catalogue:load", name, name
+    if not facts:
+        look = find(make.replace(":load", ":describe"))
+        listed = make.startswith("data.catalogue")
+        facts = look(place, *((data_dir, tuple(DATASETS)) if listed else ()))
+        facts = {"name": called, **facts}
+    return DataSet(make, makes, metrics, place=place, **facts)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -32,7 +32,7 @@ from tfgan_mnist.build import (
     build_training,
     named_weights,
 )
-from tfgan_mnist.config import Config, read_config
+from tfgan_mnist.config import Config
 from tfgan_mnist.evaluation import report
 from tfgan_mnist.evaluation.protocols import Protocol
 from tfgan_mnist.gans.gan import Batch, Side
@@ -563,7 +563,10 @@ def exporter(config: Config, variables: Mapping[str, Any]) -> Export:
 
     def export(path: Path, what_made_it: dict[str, Any]) -> None:
         if not made:
-            gan = build_gan(dataclasses.replace(config, mixed_precision=False))
+            facts = config.data.facts  # the data may have gone meanwhile
+            gan = build_gan(
+                dataclasses.replace(config, mixed_precision=False, facts=facts)
+            )
             made.append(Writer(gan, named_weights(gan.networks) | dict(gan.state)))
         (writer,) = made
         for name, variable in writer.variables.items():
@@ -611,7 +614,7 @@ def model_of_run(run_dir: str | Path, best: bool = False) -> Iterator[Path]:
         return
     state = State({}, int(newest["step"]), float(newest["seconds"]))
     variables = variables_of(newest)
-    config = read_config(directory.config)
+    config = directory.read_config()
     misfit = f"{name}: its checkpoint does not fit its config.flags"
     with _written(config, variables, metadata(config, state), misfit) as path:
         yield path

@@ -218,6 +218,28 @@ def test_a_record_that_was_changed_is_named_and_written_anew(directory, warnings
     assert len(warnings) == 1
 
 
+def test_a_record_says_what_images_of_one_s_own_are(directory, warnings, tmp_path):
+    """Or else the data is looked at; a record that is damaged there is no obstacle."""
+    arrays = tmp_path / "some.npz"
+    images = np.zeros([50, 40, 36, 3], np.uint8)
+    np.savez(arrays, images=images, labels=np.arange(50) % 5)
+    mine = config(dataset=str(arrays), networks="dcgan_fast", batch_size=10)
+    with directory.open(mine):
+        pass
+    text = directory.config.read_text()
+    arrays.unlink()
+    found = directory.read_config()
+    assert found == mine
+    assert found.data == mine.data
+    assert (found.image_shape, found.data.classes) == ((32, 3), 5)
+    assert not warnings
+    directory.config.write_text(text.replace('"count": 50', '"count": "many"'))
+    with pytest.raises(UserError, match="there is no such file"):
+        directory.read_config()
+    np.savez(arrays, images=images, labels=np.arange(50) % 5)
+    assert directory.read_config().data == mine.data
+
+
 def test_what_a_killed_process_left_is_tidied(directory):
     with directory.open(config()):
         pass

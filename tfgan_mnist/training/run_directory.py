@@ -5,11 +5,16 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import json
 import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Len
+from typing_extensions import TypedDict
 
 try:
     import fcntl
@@ -21,11 +26,23 @@ from tfgan_mnist.serving.saved_model import check_outside
 from tfgan_mnist.system import streams
 from tfgan_mnist.system.errors import UserError, path_errors
 from tfgan_mnist.system.files import read_file, tidy, whole_file
-from tfgan_mnist.system.records import DamagedError, Table, read_table
+from tfgan_mnist.system.records import DamagedError, Table, check, read_table
 from tfgan_mnist.training.checkpoint import Checkpoints, read_newest
 
 _SAMPLE = re.compile(r"step_(\d{7,10})\.png", re.ASCII)
 _CHECKSUM = "# SHA-256 of all lines below: "
+_FACTS = "# The data as the run found it: "
+
+
+class Facts(TypedDict):
+    """``DataSet.facts``, as JSON has them."""
+
+    count: Annotated[int, Ge(0)]
+    classes: Annotated[int, Ge(0)]
+    class_names: list[str]
+    image_size: Annotated[int, Ge(1)]
+    channels: Literal[0, 1, 3]
+    name: Annotated[str, Len(1)]
 
 
 class RunDirectory:
@@ -85,7 +102,7 @@ class RunDirectory:
                 f"{name}: holds a run; choose another folder, --resume or --overwrite"
             )
         try:
-            there = read_config(self.config)
+            there = self._read_config(read_file(self.config))
         except UserError as error:
             reason = str(error).removeprefix(f"--flagfile={self.config}: ")
             raise UserError(
@@ -149,7 +166,8 @@ class RunDirectory:
         with path_errors(name):
             if not self.config.is_file():
                 raise UserError(f"{name}: holds no run (no config.flags)")
-            first, _, rest = read_file(self.config).partition(b"\n")
+            content = read_file(self.config)
+        first, _, rest = content.partition(b"\n")
         # Records of earlier versions have no checksum.
         expected = first.decode(errors="replace").partition(_CHECKSUM)[2]
         if expected and hashlib.sha256(rest).hexdigest() != expected:
@@ -157,7 +175,21 @@ class RunDirectory:
                 f"{self.config}: is not what was written; a model of other flags may "
                 "be another model"
             )
-        return read_config(self.config)
+        return self._read_config(content)
+
+    def _read_config(self, content: bytes) -> Config:
+        """The configuration that a record holds.
+
+        Its data is looked at only if the record does not tell what that is: if it is of
+        an earlier version, or damaged there.
+        """
+        facts = None
+        for line in content.decode(errors="replace").split("\n")[:2]:
+            if line.startswith(_FACTS):
+                with contextlib.suppress(ValueError, RecursionError, DamagedError):
+                    facts = check(json.loads(line.removeprefix(_FACTS)), Facts)
+                    facts["class_names"] = tuple(facts["class_names"])
+        return read_config(self.config, facts)
 
     @contextlib.contextmanager
     def open(self, config: Config) -> Iterator[list[str]]:
@@ -194,7 +226,9 @@ class RunDirectory:
 
         A finished run has nothing to write; one that has will meet the error again.
         """
-        flags = config.to_flags().encode()
+        facts = config.data.facts
+        known = f"{_FACTS}{json.dumps(facts)}\n" if facts else ""
+        flags = (known + config.to_flags()).encode()
         text = f"{_CHECKSUM}{hashlib.sha256(flags).hexdigest()}\n".encode() + flags
         if self.config.is_file() and read_file(self.config) == text:
             return
