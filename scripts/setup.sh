@@ -23,6 +23,7 @@ if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$want" ]; then
 fi
 echo "Installing into .venv (about a minute, and 2.5 GB) ..." >&2
 [ -x .venv/bin/python ] || "$python" -m venv .venv
-.venv/bin/python -m pip install --quiet --disable-pip-version-check \
-  --constraint constraints.txt --editable ".[$extras]"
+# As a variable, the constraints also hold for what pip builds this package with.
+PIP_CONSTRAINT=constraints.txt .venv/bin/python -m pip install --quiet \
+  --disable-pip-version-check --editable ".[$extras]"
 printf '%s' "$want" > "$stamp"

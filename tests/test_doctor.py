@@ -24,7 +24,7 @@ def test_nothing_to_mend_is_no_advice():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"gpus": ()}, "tfgan_mnist[gpu]"),
+        ({"gpus": ()}, "tensorflow[and-cuda]"),
         ({"gpus": (), "nvidia": False}, "dcgan_fast"),
         ({"cores": 1}, "One core"),
         ({"instructions": ("AVX2",)}, "AVX-512"),

@@ -2,12 +2,15 @@
 
 import configparser
 import importlib
+import importlib.metadata
 import re
 import subprocess
 import sys
 
 import pytest
 from conftest import ROOT
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name as canonical
 
 import tfgan_mnist
 from tfgan_mnist import __version__
@@ -58,6 +61,22 @@ def test_the_lowest_versions_are_those_that_setup_allows():
     lines = (ROOT / "constraints-lowest.txt").read_text().splitlines()
     lowest = [tuple(x.split("==")) for x in lines if not x.startswith("#")]
     assert allowed == lowest
+
+
+def test_scripts_install_exact_versions_of_all_that_is_needed():
+    """Also of what dependencies depend on, setuptools and wheel among them."""
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pinned = {canonical(line.partition("==")[0]) for line in lines if "==" in line}
+    needed, known = {"tfgan-mnist"}, set()
+    while new := needed - known:
+        known |= new
+        for name in new:
+            for line in importlib.metadata.requires(name) or []:
+                requirement = Requirement(line)
+                mark = requirement.marker
+                if not mark or mark.evaluate({"extra": ""}):
+                    needed.add(canonical(requirement.name))
+    assert needed - {"tfgan-mnist"} <= pinned
 
 
 def test_types_are_right_and_wrong_ones_are_found(tmp_path):

@@ -107,8 +107,8 @@ def advice(machine: Machine) -> list[str]:
     found = []
     if machine.nvidia and not machine.gpus:
         found.append(
-            "TensorFlow does not see the NVIDIA GPU: pip install 'tfgan_mnist[gpu]' "
-            "brings the CUDA libraries (on Windows inside WSL 2)."
+            "TensorFlow does not see the NVIDIA GPU: pip install "
+            "'tensorflow[and-cuda]' brings the CUDA libraries (on Windows in WSL 2)."
         )
     elif not machine.gpus:
         found.append(
