@@ -701,13 +701,12 @@ def request(words: list[str]) -> None:
         signature = model.signatures[name]
         specs = signature.structured_input_signature[1]
         rows = chance.choice([0, 1, 2, 3])
-        inputs, valid, either = {}, rows > 0, False
+        inputs, valid, either = {}, True, False
         for key, spec in sorted(specs.items()):
             shape = [rows, *spec.shape[1:]]
             way = chance.choice(["", "", "", "rows", "rank", "size", "value"])
             if way == "rows":
                 shape[0] = chance.choice([0, 1, 4, 5])
-                valid = shape[0] > 0 if len(specs) == 1 else valid and shape[0] == rows
             elif way == "rank":
                 shape, valid = [*shape, 1], False
             elif way == "size" and len(shape) > 1:
@@ -724,6 +723,8 @@ def request(words: list[str]) -> None:
                 else:
                     valid &= key == "seed"
             inputs[key] = value
+        counts = {len(value) for value in inputs.values()}
+        valid &= len(counts) == 1 and counts != {0}
         try:
             found = signature(**{k: tf.constant(v) for k, v in inputs.items()})
         except (tf.errors.InvalidArgumentError, ValueError, TypeError) as error:
@@ -733,7 +734,7 @@ def request(words: list[str]) -> None:
             if (valid and not either) or not (said or "not finite" in str(error)):
                 print("traceback", name, error, file=sys.stderr)
             continue
-        right = all(len(x) == rows or len(specs) == 1 for x in found.values())
+        right = {len(x) for x in found.values()} == counts
         numbers = [x.numpy() for x in found.values() if x.dtype.is_floating]
         right &= all(np.isfinite(x).all() for x in numbers)
         if not (right and valid):

@@ -1,5 +1,6 @@
 import errno
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -128,3 +129,21 @@ def test_only_ordinary_files_are_read(tmp_path):
     for name in (".", "pipe", "none"):
         with pytest.raises(OSError):
             read_file(tmp_path / name)
+
+
+def test_an_interrupt_while_the_old_folder_goes_leaves_nothing_behind(
+    tmp_path, monkeypatch
+):
+    path = tmp_path / "model"
+    path.mkdir()
+    (path / "old").touch()
+    remove = shutil.rmtree
+
+    def interrupted(*words, **options):
+        monkeypatch.setattr(shutil, "rmtree", remove)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), whole_folder(path) as unfinished:
+        (unfinished / "new").touch()
+        monkeypatch.setattr(shutil, "rmtree", interrupted)
+    assert [*tmp_path.rglob("*")] == [path, path / "new"]

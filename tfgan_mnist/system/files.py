@@ -87,11 +87,11 @@ def whole_folder(path: Path) -> Iterator[Path]:
         if path.exists():
             os.replace(path, outgoing)
         os.replace(unfinished, path)
+        _remove(outgoing)
     except BaseException:
         _put_back(outgoing, path)
         _remove(unfinished)
         raise
-    _remove(outgoing)
     _sync(path.parent)
 
 
