@@ -518,6 +518,17 @@ def _exported(code: int, stderr: str, folder: Path) -> str:
     return ""
 
 
+def _pixels(path: Path) -> bytes | None:
+    """What a picture shows; None if it cannot be read, or is none."""
+    from PIL import Image
+
+    try:
+        with Image.open(path) as picture:
+            return picture.tobytes()
+    except (OSError, SyntaxError, ValueError):
+        return None
+
+
 def attack_images(places: Places, chance: random.Random, folder: Path) -> Attempt:
     """Damage to pictures or arrays that are measured."""
     places.copy("images", folder)
@@ -526,13 +537,16 @@ def attack_images(places: Places, chance: random.Random, folder: Path) -> Attemp
     else:
         path = chance.choice(sorted((folder / "images").iterdir()))
         words = ["--images=images"]
+    before = _pixels(path)
     how = damage(path, chance)
 
     def check(code: int, stderr: str, folder: Path) -> str:
         if code or stderr:
             return ""
-        # Pixels that are others are another picture; a missing one is too few.
-        return "" if how in ("flip", "extra") else "silence"
+        # Pixels that are others are another picture; a missing one is too few. One
+        # that lost its last bytes alone has all of its pixels.
+        same = how == "truncate" and before and _pixels(path) == before
+        return "" if same or how in ("flip", "extra") else "silence"
 
     words += ["--output=out.json"]
     what = f"{how} {path.relative_to(folder)}"

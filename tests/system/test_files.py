@@ -147,3 +147,18 @@ def test_an_interrupt_while_the_old_folder_goes_leaves_nothing_behind(
         (unfinished / "new").touch()
         monkeypatch.setattr(shutil, "rmtree", interrupted)
     assert [*tmp_path.rglob("*")] == [path, path / "new"]
+
+
+def test_what_the_system_refuses_to_remove_once_is_removed(tmp_path, monkeypatch):
+    path = tmp_path / "model"
+    path.mkdir()
+    (path / "old").touch()
+    unlink = os.unlink
+
+    def refused(*words, **options):
+        monkeypatch.setattr(os, "unlink", unlink)
+        raise PermissionError(errno.EACCES, "")
+
+    with whole_folder(path):
+        monkeypatch.setattr(os, "unlink", refused)
+    assert [*tmp_path.rglob("*")] == [path]
