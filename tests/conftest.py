@@ -116,13 +116,13 @@ def trained(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def conditional(tmp_path_factory) -> Path:
     """A tiny conditional model, untrained."""
-    return _untrained("cgan_embedding", tmp_path_factory.mktemp("conditional"))
+    return untrained("cgan_embedding", tmp_path_factory.mktemp("conditional"))
 
 
 @pytest.fixture(scope="session")
 def toy(tmp_path_factory) -> Path:
     """A tiny model of the moons, untrained."""
-    return _untrained("moons", tmp_path_factory.mktemp("toy"))
+    return untrained("moons", tmp_path_factory.mktemp("toy"))
 
 
 def write_model(gan, path: Path, metadata: dict | None = None) -> None:
@@ -134,7 +134,8 @@ def write_model(gan, path: Path, metadata: dict | None = None) -> None:
     Writer(gan, variables).write(path, metadata or {})
 
 
-def _untrained(recipe: str, folder: Path) -> Path:
+def untrained(recipe: str, folder: Path) -> Path:
+    """A tiny model of a recipe, with its initial weights, as a SavedModel."""
     from tfgan_mnist import runner
     from tfgan_mnist.build import build_gan
     from tfgan_mnist.training.checkpoint import State

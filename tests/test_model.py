@@ -5,6 +5,7 @@ import dataclasses
 import imageio.v3 as imageio
 import numpy as np
 import pytest
+from conftest import untrained
 
 import tfgan_mnist
 from tfgan_mnist import pretrained
@@ -87,6 +88,51 @@ def test_a_model_in_a_notebook(conditional, tmp_path):
     frames = imageio.imread(tmp_path / "walk.gif", index=None)
     assert 2 <= len(frames) <= len(walk.frames)
     assert walk._repr_html_().startswith('<img src="data:image/gif;base64,R0lGOD')
+
+
+def test_a_model_that_translates(tmp_path):
+    there_and_back = tfgan_mnist.load(untrained("cyclegan_thickness", tmp_path / "a"))
+    images = np.random.default_rng(1).integers(0, 256, [3, 28, 28], np.uint8)
+    for direction, signature in (
+        ("forward", "translate"),
+        ("backward", "translate_back"),
+    ):
+        found = there_and_back.translate(images, direction=direction)
+        assert found.shape == (3, 1, 28, 28, 1)
+        floats = images[..., np.newaxis] / np.float32(255.0)
+        expected = there_and_back.saved.translate(floats, row_seeds(1, 3), signature)
+        np.testing.assert_array_equal(found[:, 0], expected)
+    with pytest.raises(UserError, match="has no noise"):
+        there_and_back.translate(images, count=2)
+    with pytest.raises(UserError, match="--direction=up: give one of forward"):
+        there_and_back.translate(images, direction="up")
+    with pytest.raises(UserError, match="predicts no frames"):
+        there_and_back.predict(images)
+
+    frames = tfgan_mnist.load(untrained("frames", tmp_path / "b"))
+    video = np.zeros([4, 64, 64], np.uint8)
+    assert frames.predict(video, frames=2, count=3).shape == (2, 3, 64, 64, 1)
+    np.testing.assert_array_equal(
+        frames.predict(video, frames=1)[:, 0],
+        frames.translate(np.zeros([1, 64, 64, 3]))[:, 0],
+    )
+    for wrong, words in (
+        (lambda: frames.predict(video[:2]), "2 frames are too few"),
+        (lambda: frames.predict(video[:, :32]), r"not of \(1, 32, 64, 3\)"),
+        (lambda: frames.translate(images), "images: holds an array"),
+        (
+            lambda: frames.translate(np.full([1, 64, 64, 3], 7.0)),
+            "give floats from 0 to 1",
+        ),
+        (lambda: frames.translate(np.zeros([0, 64, 64, 3])), "holds an array"),
+        (lambda: frames.translate(images, direction="backward"), "knows one way"),
+        (lambda: frames.translate(images, count=0), "--count=0"),
+        (lambda: frames.predict(video, frames=0), "--frames=0"),
+    ):
+        with pytest.raises(UserError, match=words):
+            wrong()
+    with pytest.raises(UserError, match="translates no images"):
+        tfgan_mnist.load("dcgan_fast").translate(images)
 
 
 def test_a_model_of_points_and_what_is_no_model(toy, trained, tmp_path):

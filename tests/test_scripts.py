@@ -11,11 +11,14 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import tiny_config
+from conftest import PREPARED_MNIST, needs_mnist, tiny_config, untrained
+from PIL import Image
 
 from tfgan_mnist.build import build_gan
 from tfgan_mnist.config import Config, find_recipe, parse_config, read_config, recipes
+from tfgan_mnist.data.mnist import mnist5k
 from tfgan_mnist.registry import DATASETS
+from tfgan_mnist.serving.reader import SavedGenerator
 from tfgan_mnist.system.errors import UserError
 from tfgan_mnist.system.flags import flag_of
 
@@ -566,6 +569,78 @@ def test_the_document_of_losses_is_that_of_the_record(tmp_path, monkeypatch):
     (tmp_path / "losses.json").write_text("{")
     with pytest.raises(UserError, match=r"losses\.json: is damaged"):
         losses.main(["--only_write"])
+
+
+def test_tables_of_translations():
+    script = load("translations")
+    rows = {"a way": {"psnr": 1.0, "spread": 2.0}, "targets": {"spread": 3.0}}
+    ahead = {n: {"psnr": [1.0] * 10, "ssim": [0.5] * 10} for n in ("copied", "ours")}
+    one = {"steps": 3000, "seed": 1, "rows": {"": rows}, "ahead": ahead}
+    lines = script.paired_table(one).splitlines()
+    tables = [line for line in lines if line.startswith("|")]
+    assert cells(tables[0]) == ["", "PSNR", "spread"]
+    assert cells(tables[3]) == ["targets", "–", "3.00"]
+    assert cells(tables[4]) == ["PSNR of frame", *map(str, range(1, 11))]
+    assert cells(tables[7]) == ["ours", *["1.00"] * 10]
+    assert cells(tables[11]) == ["ours", *["0.500"] * 10]
+    assert "3,000 steps of either training" in lines[-1]
+
+
+def test_frames_are_predicted_one_from_another(tmp_path, monkeypatch):
+    script = load("translations")
+    monkeypatch.setattr(script, "ROOT", tmp_path)
+    monkeypatch.setattr(script, "SHOWN", 3)
+    model = SavedGenerator(untrained("frames", tmp_path))
+    models = {"L1 alone": model, "adversarial": model}
+    found = script.look_ahead(models, mnist5k()[0][::500])
+    assert found["L1 alone"] == found["adversarial"]
+    copied = found["the last frame"]
+    assert len(copied["psnr"]) == len(copied["ssim"]) == 10
+    assert copied["ssim"][0] == max(copied["ssim"])  # then the digits move away
+    with Image.open(tmp_path / "samples/frames/ahead.gif") as animation:
+        assert animation.n_frames == 13
+        assert animation.size == (3 * 65 + 1, 3 * 65 + 1)
+
+
+def test_several_outputs_for_one_image_are_compared(tmp_path, monkeypatch):
+    script = load("translations")
+    monkeypatch.setattr(script, "ROOT", tmp_path)
+    monkeypatch.setattr(script, "SLOW", 20)
+    images, labels = (some[::25] for some in mnist5k())
+    examples = script.examples_of("unseen_fonts", images, labels)
+    models = {"adversarial": SavedGenerator(untrained("fonts", tmp_path))}
+    found = script.measure_several(models, examples)
+    assert 0.0 < found["adversarial"] < found["targets"]
+    picture = imageio.imread(tmp_path / "samples/fonts/several.png")
+    assert picture.shape == (2 * (9 * 29 + 1), 2 * (10 * 29 + 1))
+    near = script.near_and_varied(examples["samples"], examples)
+    assert near == {"precision": 1.0, "recall": 1.0}
+
+
+def test_the_mean_distance_is_of_pairs_in_a_group():
+    groups = np.array([[[0.0, 0.0], [3.0, 4.0]], [[1.0, 1.0], [1.0, 1.0]]])
+    assert load("translations").mean_distance(groups) == pytest.approx(2.5)
+
+
+@needs_mnist
+def test_thickness_is_beside_that_of_the_other_kind(tmp_path, monkeypatch):
+    script = load("translations")
+    monkeypatch.setattr(script, "ROOT", tmp_path)
+    kinds = script.kinds_of("thickness", str(PREPARED_MNIST))
+    assert [len(images) for images, _ in kinds] == [5_000, 5_000]
+    fewer = [(images[::50], labels[::50]) for images, labels in kinds]
+    monkeypatch.setattr(script, "kinds_of", lambda *_: fewer)
+    untrained("cyclegan_thickness", tmp_path)
+    found = script.measure_unpaired("a", "thickness", tmp_path, "", seed=2)
+    there, back = found["translate"], found["translate_back"]
+    assert there["thickness_before"] < there["thickness_of_targets"]
+    assert there["thickness_of_targets"] == back["thickness_before"]
+    assert there["thickness_before"] == back["thickness_of_targets"]
+    assert (there["count"], back["count"]) == (100, 100)
+    lines = script.unpaired_table({"runs": {"2": found}}).splitlines()
+    row = dict(zip(cells(lines[0]), cells(lines[2]), strict=True))
+    assert row["way"] == "there"
+    assert row["of the other kind"] == f"{there['thickness_of_targets']:.2f}"
 
 
 def test_an_opinion_on_nothing_is_one_line():

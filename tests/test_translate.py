@@ -1,29 +1,27 @@
 import dataclasses
+from importlib.util import find_spec
 
 import imageio.v3 as imageio
 import numpy as np
 import pytest
-from conftest import tiny_config, write_model
-from PIL import Image
+from conftest import tiny_config, untrained
+from PIL import Image, ImageSequence
 
-from tfgan_mnist import invert, translate
-from tfgan_mnist.build import build_gan
-from tfgan_mnist.runner import metadata
+from tfgan_mnist import invert, load, translate
+from tfgan_mnist.data.videos import last_frames
+from tfgan_mnist.model import DIRECTIONS
+from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
 from tfgan_mnist.system import command
 from tfgan_mnist.system.errors import UserError
-from tfgan_mnist.training.checkpoint import State
 
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory) -> dict[str, str]:
-    """Tiny models of both games, untrained, by recipe."""
-    found = {}
-    for recipe in ("inpaint", "cyclegan_thickness"):
-        config = tiny_config(recipe)
-        path = tmp_path_factory.mktemp(recipe) / "saved_model"
-        write_model(build_gan(config), path, metadata(config, State({})))
-        found[recipe] = f"--saved_model={path}"
-    return found
+    """Tiny models, untrained, by recipe: of both games, and of a video's frames."""
+    return {
+        recipe: f"--saved_model={untrained(recipe, tmp_path_factory.mktemp(recipe))}"
+        for recipe in ("inpaint", "cyclegan_thickness", "frames")
+    }
 
 
 @pytest.fixture
@@ -72,9 +70,110 @@ def test_a_sheet_an_array_and_a_folder_hold_the_same(
     np.testing.assert_array_equal(drawn[1:29, 30:58, 0], pixels[0, 0, ..., 0])
 
 
+def test_an_array_is_translated_as_it_is(models, tmp_path):
+    images = np.random.default_rng(1).uniform(size=[3, 28, 28, 3]).astype(np.float32)
+    np.save(tmp_path / "given.npy", images)
+    words = [models["inpaint"], f"--images={tmp_path / 'given.npy'}"]
+    run(*words, f"--output={tmp_path / 'found.npy'}", "--seed=5")
+    run(*words, f"--output={tmp_path / 'found'}", "--seed=5")
+    found = np.load(tmp_path / "found.npy")
+    model = load(models["inpaint"].partition("=")[2])
+    np.testing.assert_array_equal(found, model.translate(images, seed=5))
+    pixels = imageio.imread(tmp_path / "found" / "3.png")
+    np.testing.assert_array_equal(pixels, np.rint(found[2, 0, ..., 0] * 255))
+
+
+@pytest.fixture
+def video(tmp_path):
+    return np.random.default_rng(2).integers(0, 256, [4, 64, 64], np.uint8)
+
+
+def test_a_video_goes_on(models, video, tmp_path, capsys):
+    np.save(tmp_path / "video.npy", video)
+    words = [models["frames"], f"--images={tmp_path / 'video.npy'}", "--frames=4"]
+    outputs = {name: tmp_path / name for name in ("a.npy", "a.png", "a.gif", "all")}
+    for output in outputs.values():
+        run(*words, "--count=2", f"--output={output}")
+    assert "4 frames predicted, 2 each" in capsys.readouterr().out
+    found = np.load(outputs["a.npy"])
+    assert found.shape == (4, 2, 64, 64, 1)
+    assert not np.array_equal(found[:, 0], found[:, 1])  # by dropout
+    # Each frame by hand, from the last three.
+    saved = SavedGenerator(models["frames"].partition("=")[2])
+    told = np.moveaxis(video[1:] / np.float32(255.0), 0, -1)[np.newaxis]
+    for frame in found[:, 1]:
+        following = saved.translate(told, row_seeds(1, 2)[1:])
+        np.testing.assert_allclose(following[0], frame, atol=1e-5)
+        told = np.concatenate([told[..., 1:], following], axis=-1)
+
+    pixels = np.rint(found[..., 0] * 255)
+    names = [f"{i}_{j}.png" for i in range(1, 5) for j in (1, 2)]
+    assert sorted(path.name for path in outputs["all"].iterdir()) == names
+    np.testing.assert_array_equal(
+        imageio.imread(outputs["all"] / "3_2.png"), pixels[2, 1]
+    )
+    sheet = imageio.imread(outputs["a.png"])
+    assert sheet.shape == (2 * 65 + 1, 7 * 65 + 1)  # three frames told, four found
+    np.testing.assert_array_equal(sheet[66:130, 131:195], video[3])
+    np.testing.assert_array_equal(sheet[66:130, 196:260], pixels[0, 1])
+    with Image.open(outputs["a.gif"]) as animation:
+        frames = [np.asarray(x.convert("L")) for x in ImageSequence.Iterator(animation)]
+    assert np.shape(frames) == (7, 66, 131)
+    assert abs(frames[2][1:65, 1:65].astype(int) - video[3]).max() <= 8
+
+
+def test_a_video_in_every_form(video, tmp_path):
+    (tmp_path / "folder").mkdir()
+    for i, frame in enumerate(video):
+        Image.fromarray(frame).save(tmp_path / "folder" / f"{i}.png")
+    imageio.imwrite(tmp_path / "video.gif", video, loop=0)
+    np.save(tmp_path / "video.npy", video)
+    for name, tolerance in (("folder", 0), ("video.npy", 0), ("video.gif", 8)):
+        found = last_frames(tmp_path / name, "--images", 64, 3)
+        assert found.shape == (3, 64, 64, 1)
+        np.testing.assert_allclose(
+            found[..., 0], video[1:] / 255, atol=tolerance / 255 + 1e-6
+        )
+    half = last_frames(tmp_path / "folder", "--images", 32, 3)
+    assert half.shape == (3, 32, 32, 1)
+    with pytest.raises(
+        UserError, match="4 frames are too few; the next is told from 5"
+    ):
+        last_frames(tmp_path / "folder", "--images", 64, 5)
+    (tmp_path / "broken.gif").write_bytes((tmp_path / "video.gif").read_bytes()[:9000])
+    (tmp_path / "a.txt").write_text("no video")
+    for name, words in (
+        ("broken.gif", "broken.gif: cannot be read"),
+        ("a.txt", "a.txt: give a folder"),
+        ("a.gif", "no such file"),
+    ):
+        with pytest.raises(UserError, match=words):
+            last_frames(tmp_path / name, "--images", 64, 3)
+
+
+def test_an_encoded_video(tmp_path):
+    pytest.importorskip("av")
+    frames = np.zeros([6, 64, 64, 3], np.uint8)
+    frames += np.arange(0, 240, 40, np.uint8)[:, np.newaxis, np.newaxis, np.newaxis]
+    path = tmp_path / "video.mp4"
+    imageio.imwrite(path, frames, plugin="pyav", codec="libx264", fps=5)
+    found = last_frames(path, "--images", 64, 3)
+    np.testing.assert_allclose(found * 255, frames[3:, ..., :1], atol=5)
+    path.write_bytes(path.read_bytes()[:500])
+    with pytest.raises(UserError, match=r"video.mp4: cannot be read"):
+        last_frames(path, "--images", 64, 3)
+
+
+@pytest.mark.skipif(find_spec("av") is not None, reason="the package av is there")
+def test_an_encoded_video_without_its_package(tmp_path):
+    (tmp_path / "video.mp4").write_bytes(b"anything")
+    with pytest.raises(UserError, match=r"video.mp4: a video needs the package av"):
+        last_frames(tmp_path / "video.mp4", "--images", 64, 3)
+
+
 def test_one_picture_both_ways(models, pictures, tmp_path):
     found = []
-    for direction in translate.SIGNATURES:
+    for direction in DIRECTIONS:
         output = tmp_path / f"{direction}.npy"
         run(
             models["cyclegan_thickness"],
@@ -107,7 +206,22 @@ def test_one_picture_both_ways(models, pictures, tmp_path):
             ["{cyclegan_thickness}", "--images={pictures}", "--count=2"],
             ["--count=2", "no noise"],
         ),
-        (["{inpaint}", "--images={pictures}", "--output=a.gif"], ["a.gif", ".npy"]),
+        (
+            ["{inpaint}", "--images={pictures}", "--output={empty}.gif"],
+            [".gif: --saved_model", "predicts no frames"],
+        ),
+        (["{inpaint}", "--images={pictures}", "--output=a.jpg"], ["a.jpg", ".npy"]),
+        (
+            ["{inpaint}", "--images={pictures}", "--frames=3"],
+            ["--frames=3", "predicts no frames"],
+        ),
+        (["{inpaint}", "--images={array}"], ["holds images of 9×9", "28×28"]),
+        (["{inpaint}", "--images={grey}"], ["[count, height, width, 3]"]),
+        (["{inpaint}", "--images={text}"], ["text.npy: is no array"]),
+        (["{inpaint}", "--images={animation}"], ["is animated"]),
+        (["{frames}", "--images={array}"], ["frames of 9×9", "64×64"]),
+        (["{frames}", "--images={pictures}/a.png"], ["1 frames are too few"]),
+        (["{frames}", "--images={empty}"], ["holds no pictures"]),
         (
             ["{inpaint}", "--images={pictures}", "--output={empty}"],
             ["is there already"],
@@ -127,6 +241,17 @@ def test_bad_input(words, said, models, pictures, conditional, tmp_path, capsys)
     places = {"pictures": pictures, "latents": f"--saved_model={conditional}", **models}
     places["inside"] = models["inpaint"].partition("=")[2]
     places |= {name: tmp_path / name for name in ("empty", "broken")}
+    for name, array in (
+        ("array", np.zeros([3, 9, 9, 1 if "{frames}" in words else 3], np.uint8)),
+        ("grey", np.zeros([3, 28, 28], np.uint8)),
+    ):
+        places[name] = tmp_path / f"{name}.npy"
+        np.save(places[name], array)
+    places["text"] = tmp_path / "text.npy"
+    places["text"].write_text("no array")
+    places["animation"] = tmp_path / "animation.gif"
+    frames = np.stack([np.eye(28), np.eye(28)[::-1]]).astype(np.uint8) * 255
+    imageio.imwrite(places["animation"], frames, loop=0)
     code = command.run(translate.main, [word.format(**places) for word in words])
     captured = capsys.readouterr()
     assert code == 2

@@ -250,7 +250,7 @@ def build_translations(
       the batches; and ``sources``, ``samples`` and perhaps ``labels`` of the sources.
     """
     images, labels = data
-    size, _ = config.image_shape
+    size = TASKS[config.task].image_size(config.image_shape[0])
     if images.shape[1:3] != (size, size):
         images = resized(images, (size, size))
     task = find(TASKS[config.task].make)

@@ -12,8 +12,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from tfgan_mnist import pretrained
-from tfgan_mnist.registry import DATASETS, NETWORKS
-from tfgan_mnist.serving.saved_model import check_saved_model, classes_of, read_metadata
+from tfgan_mnist.data.images import checked
+from tfgan_mnist.registry import DATASETS, NETWORKS, TASKS
+from tfgan_mnist.serving.saved_model import (
+    check_saved_model,
+    classes_of,
+    flag_value,
+    read_metadata,
+)
 from tfgan_mnist.system import interrupts
 from tfgan_mnist.system.errors import UserError, nearest
 from tfgan_mnist.system.flags import check_flags, flag
@@ -91,11 +97,12 @@ class ModelFlags:
 
         Needs no TensorFlow. Raises UserError if there is no such model.
         """
-        if self.run_dir:
-            return RunDirectory(self.run_dir).read_config().game
-        flags = self._metadata().get("flags")
-        name = str(flags.get("networks")) if isinstance(flags, dict) else ""
+        name = self._flag("networks")
         return NETWORKS[name].game if name in NETWORKS else ""
+
+    def predicts(self) -> bool:
+        """Whether it turns frames of a video into the next. As ``game``."""
+        return is_of_videos(self._flag("task"))
 
     def translates(self) -> Sequence[Sequence[int]]:
         """The shapes of the images that it turns into others, of each way; empty if it
@@ -109,6 +116,11 @@ class ModelFlags:
         if self.run_dir:
             return RunDirectory(self.run_dir).read_config().translated
         return self._metadata().get("translates", ())
+
+    def _flag(self, name: str) -> str:
+        if self.run_dir:
+            return str(getattr(RunDirectory(self.run_dir).read_config(), name))
+        return flag_value(self._metadata(), name)
 
     def _metadata(self) -> dict[str, Any]:
         if self.pretrained:
@@ -140,6 +152,54 @@ class ModelFlags:
 
         with self.folder() as path:
             return SavedGenerator(path, self.given)
+
+
+def is_of_videos(task: str) -> bool:
+    """Whether what a task makes are frames of videos."""
+    return task in TASKS and TASKS[task].video
+
+
+DIRECTIONS = {"forward": "translate", "backward": "translate_back"}
+"""The signatures of the ways in which images are turned into others."""
+
+
+def translated_shape(
+    name: str, shapes: Sequence[Sequence[int]], direction: str, count: int
+) -> tuple[int, ...]:
+    """The height, width and channels of what a model takes, in a direction.
+
+    Args:
+      name: of the model, for error lines.
+      shapes: of what it turns into something else: one or, if it knows the way back,
+        two; empty if it translates nothing.
+      direction: of ``DIRECTIONS``.
+      count: translations that are asked for of each image.
+
+    Raises:
+      UserError: if it does not translate, or not that way, or has no noise for several
+        translations.
+    """
+    _at_least_one(count=count)
+    if not shapes:
+        raise UserError(
+            f"{name}: translates no images; tfgan-mnist sample draws from it"
+        )
+    if direction not in DIRECTIONS:
+        raise UserError(f"--direction={direction}: give one of {', '.join(DIRECTIONS)}")
+    if direction == "backward" and len(shapes) == 1:
+        raise UserError(f"--direction=backward: {name} knows one way alone")
+    if count > 1 and len(shapes) > 1:
+        raise UserError(
+            f"--count={count}: {name} has no noise, so that an image has but one "
+            "translation; leave it out"
+        )
+    return tuple(shapes[list(DIRECTIONS).index(direction)])
+
+
+def _at_least_one(**numbers: int) -> None:
+    for name, number in numbers.items():
+        if number < 1:
+            raise UserError(f"--{name}={number}: must be at least 1")
 
 
 def load(source: str | os.PathLike, best: bool = False) -> Model:
@@ -295,6 +355,77 @@ class Model:
         scale = WALK_SCALES[walks > 1]
         large = sheets.repeat(scale, axis=1).repeat(scale, axis=2)
         return Animation(large, frames_per_second=20)
+
+    def translate(
+        self,
+        images: np.ndarray,
+        count: int = 1,
+        direction: str = "forward",
+        seed: int = 1,
+    ) -> np.ndarray:
+        """What becomes of images, by a model of pix2pix or CycleGAN.
+
+        The same as the command ``translate`` makes.
+
+        Args:
+          images: [pictures, height, width, channels], of the model's own shape; grey
+            ones may lack the last. Floats in [0, 1], or whole numbers up to 255.
+          count: translations of each, if the model has noise.
+          direction: "forward", or "backward" for a model that knows both.
+          seed: the same one gives the same translations.
+
+        Returns:
+          [pictures, count, height, width, channels] in [0, 1].
+
+        Raises:
+          UserError: if the model does not translate, or not so, or takes others.
+        """
+        from tfgan_mnist.serving.reader import row_seeds
+
+        shapes = self.metadata.get("translates", ())
+        shape = translated_shape("the model", shapes, direction, count)
+        sources = checked(np.asarray(images), "images", shape[2])
+        found = self.saved.translate(
+            sources.repeat(count, axis=0),
+            row_seeds(seed, len(sources) * count),
+            DIRECTIONS[direction],
+        )
+        return found.reshape(len(sources), count, *found.shape[1:])
+
+    def predict(
+        self, video: np.ndarray, frames: int = 10, count: int = 1, seed: int = 1
+    ) -> np.ndarray:
+        """The frames that follow a video, each told those before it.
+
+        Args:
+          video: [frames, height, width], or with a last 1, of the model's own size, and
+            at least as many as it is told: the last ones are. Values as for
+            ``translate``.
+          frames: how many to predict.
+          count: continuations of it.
+          seed: the same one gives the same continuations.
+
+        Returns:
+          [frames, count, height, width, 1] in [0, 1].
+
+        Raises:
+          UserError: if the model predicts no frames, or takes others.
+        """
+        from tfgan_mnist.serving.reader import row_seeds
+
+        _at_least_one(frames=frames, count=count)
+        if not is_of_videos(flag_value(self.metadata, "task")):
+            raise UserError("the model predicts no frames; translate, or sample")
+        told = checked(np.asarray(video), "video")[..., 0]
+        (*_, history), *_ = self.metadata["translates"]
+        if len(told) < history:
+            raise UserError(
+                f"video: {len(told)} frames are too few; the next is told from "
+                f"{history}"
+            )
+        rows = np.stack([np.moveaxis(told[-history:], 0, -1)] * count)
+        found = self.saved.predict(rows, row_seeds(seed, count), frames)
+        return found.swapaxes(0, 1)
 
     def picture(self, samples: np.ndarray, rows: int = 0) -> np.ndarray:
         """Samples as uint8 pixels [height, width] or [height, width, 3].

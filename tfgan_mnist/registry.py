@@ -218,6 +218,8 @@ class Task:
       labelled: whether it needs labels, of ten classes at most.
       grey: whether it is made from grey images alone.
       own: whether it is that of one's own pictures of two kinds, and of them alone.
+      video: whether sources are frames, side by side in depth, and targets the frame
+        that follows them.
       ink: ``module:function`` from targets in [0, 1] to what a judge of digits reads;
         empty if they show no single digit.
     """
@@ -229,7 +231,12 @@ class Task:
     labelled: bool = False
     grey: bool = False
     own: bool = False
+    video: bool = False
     ink: str = "data.pairs:brightest"
+
+    def image_size(self, size: int) -> int:
+        """The height and width of the images that it makes pictures of a size from."""
+        return size * 28 // 64 if self.video else size
 
 
 TASKS: Mapping[str, Task] = {
@@ -241,7 +248,7 @@ TASKS: Mapping[str, Task] = {
         "data.pairs:background_blur", ink="data.pairs:brighter_than_textures"
     ),
     "fonts": Task("data.pairs:fonts", labelled=True, grey=True),
-    "frames": Task("data.pairs:frames", source=3, grey=True, ink=""),
+    "frames": Task("data.pairs:frames", source=3, grey=True, video=True, ink=""),
     "pairs": Task("data.pairs:halves", own=True, ink=""),
     "thickness": Task("data.pairs:thin_and_thick", "cyclegan"),
     "uci": Task("data.pairs:uci_and_others", "cyclegan", grey=True),

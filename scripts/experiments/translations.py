@@ -17,6 +17,7 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from common import (
@@ -32,6 +33,9 @@ from common import (
 
 from tfgan_mnist.system import command
 from tfgan_mnist.system.flags import flag, parse_numbers
+
+if TYPE_CHECKING:  # it loads TensorFlow
+    from tfgan_mnist.serving.reader import SavedGenerator
 
 RUNS = Path("runs") / "translations"
 RECORD = ROOT / "samples" / "translations.json"
@@ -53,11 +57,26 @@ COLUMNS = {
     "ssim": ("SSIM", "{:.3f}"),
     "digit_kept": ("digit kept", "{:.4f}"),
     "fcd": ("FCD", "{:.2f}"),
+    "precision": ("precision", "{:.3f}"),
+    "recall": ("recall", "{:.3f}"),
+    "spread": ("spread", "{:.2f}"),
     "colour_error": ("colour error", "{:.4f}"),
     "hole_error": ("error in the hole", "{:.4f}"),
 }
-SLOW = 1_000  # images that the slow classical ways are measured by
-SHOWN = 8  # test images in a picture
+UNPAIRED_COLUMNS = {
+    "count": ("images", "{:,}"),
+    "read_before": ("read before", "{:.4f}"),
+    "digit_kept": ("digit kept", "{:.4f}"),
+    "permuted": ("classes permuted", "{}"),
+    "thickness_before": ("thickness before", "{:.2f}"),
+    "thickness": ("after", "{:.2f}"),
+    "thickness_of_targets": ("of the other kind", "{:.2f}"),
+    "cycle_l1": ("L1 there and back", "{:.4f}"),
+}
+SLOW = 1_000  # images that slow ways are measured by
+SHOWN = 8  # test images in a picture, or outputs for one of them
+OUTPUTS = 5  # for one image, whose distances are taken
+AHEAD = 10  # frames, each from those predicted before
 
 Images = np.ndarray
 Examples = Mapping[str, np.ndarray]  # sources, samples (targets) in [0, 1], labels
@@ -144,6 +163,16 @@ def hole_error(outputs: Images, examples: Examples) -> dict[str, float]:
     return {"hole_error": float(error[hole].mean())}
 
 
+def near_and_varied(outputs: Images, examples: Examples) -> dict[str, float]:
+    """The share of outputs that lie among the targets, and the other way round."""
+    from tfgan_mnist.evaluation.metrics.judge import load_judge
+    from tfgan_mnist.evaluation.metrics.manifold import manifold, radii
+
+    features = [load_judge().features(x) for x in (outputs, examples["samples"])]
+    found = manifold(*features, *map(radii, features))
+    return {name: found[name] for name in ("precision", "recall")}
+
+
 # Of each recipe: the task's variants by name, the classical way by its name, how many
 # images that is measured by, and what else is measured.
 Way = tuple[str, Callable[[Examples], Images], int]
@@ -166,7 +195,7 @@ VARIANTS: dict[str, dict[str, tuple[str, Way]]] = {
     "fonts": {"": ("unseen_fonts", ("left printed", untouched, 10_000))},
     "frames": {"": ("frames", ("the last frame", last_frame, 10_000))},
 }
-MORE = {"colour": colour_error, "inpaint": hole_error}
+MORE = {"colour": colour_error, "inpaint": hole_error, "fonts": near_and_varied}
 
 
 def train(recipe: str, name: str, data_dir: str, *flags: str) -> Path:
@@ -220,15 +249,18 @@ def run_paired(recipe: str, data_dir: str) -> dict:
     from tfgan_mnist.config import find_recipe, read_config
     from tfgan_mnist.data.examples import resized
     from tfgan_mnist.data.mnist import mnist
+    from tfgan_mnist.registry import TASKS
     from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
-    from tfgan_mnist.serving.saved_model import read_metadata
 
-    runs = {
-        "adversarial": train(recipe, recipe, data_dir),
-        "L1 alone": train(recipe, f"{recipe}-l1", data_dir, "--adversarial_weight=0"),
+    run_dir = train(recipe, recipe, data_dir)
+    alone = train(recipe, f"{recipe}-l1", data_dir, "--adversarial_weight=0")
+    models = {
+        "L1 alone": SavedGenerator(alone / "saved_model"),
+        "adversarial": SavedGenerator(run_dir / "saved_model"),
     }
     images, labels = mnist(data_dir, "test")
-    size, _ = read_config(find_recipe(recipe)).image_shape
+    config = read_config(find_recipe(recipe))
+    size = TASKS[config.task].image_size(config.image_shape[0])
     if images.shape[1] != size:
         images = resized(images, (size, size))
     found: dict = {"rows": {}}
@@ -237,27 +269,110 @@ def run_paired(recipe: str, data_dir: str) -> dict:
         examples = examples_of(task, images, labels)
         fewer = {kind: some[:count] for kind, some in examples.items()}
         outputs = {classical: way(fewer)}
-        for name, run_dir in reversed(runs.items()):
-            model = SavedGenerator(run_dir / "saved_model")
+        for name, model in models.items():
             seeds = row_seeds(1, len(images))
             outputs[name] = model.translate(examples["sources"], seeds)
         outputs["targets"] = examples["samples"]
         rows = {n: measure(recipe, some, examples) for n, some in outputs.items()}
+        if recipe == "fonts":
+            for name, spread in measure_several(models, examples).items():
+                rows[name]["spread"] = spread
         found["rows"][variant] = rows
         shown = [examples["sources"], *outputs.values()]
         sheets.append([some[:SHOWN] for some in shown])
+    if recipe == "frames":
+        found["ahead"] = look_ahead(models, images[:SLOW])
     draw(recipe, sheets)
-    keep(recipe, runs["adversarial"])
-    metadata = read_metadata(runs["adversarial"] / "saved_model")
+    keep(recipe, run_dir)
+    metadata = models["adversarial"].metadata
     found |= {"steps": metadata["step"], "seed": metadata["flags"]["seed"]}
     return found
 
 
-def draw(recipe: str, sheets: Sequence[Sequence[Images]]) -> None:
+def measure_several(
+    models: Mapping[str, SavedGenerator], examples: Examples
+) -> dict[str, float]:
+    """How far several outputs for one image lie apart, and targets of one class.
+
+    The mean distance of two, as the judge sees them; also draws some of them.
+    """
+    from tfgan_mnist.evaluation.metrics.judge import load_judge
+    from tfgan_mnist.serving.reader import row_seeds
+
+    def several(name: str, sources: Images, count: int) -> Images:
+        seeds = row_seeds(1, count * len(sources))
+        outputs = models[name].translate(sources.repeat(count, axis=0), seeds)
+        return outputs.reshape(len(sources), count, *outputs.shape[1:])
+
+    judge, labels = load_judge(), examples["labels"]
+    features = judge.features(examples["samples"])
+    found = {"targets": mean_distance([features[labels == k] for k in range(10)])}
+    for name in models:
+        outputs = several(name, examples["sources"][:SLOW], OUTPUTS)
+        features = judge.features(outputs.reshape(-1, *outputs.shape[2:]))
+        found[name] = mean_distance(np.split(features, len(outputs)))
+    firsts = examples["sources"][[np.argmax(labels == k) for k in range(10)]]
+    outputs = several("adversarial", firsts, SHOWN).swapaxes(0, 1)
+    draw("fonts", [[firsts, *outputs]], "several")
+    return found
+
+
+def mean_distance(groups: Sequence[np.ndarray]) -> float:
+    """Of each two rows of a group, in the mean over the groups."""
+    from scipy.spatial.distance import pdist
+
+    return float(np.mean([pdist(rows).mean() for rows in groups]))
+
+
+def look_ahead(
+    models: Mapping[str, SavedGenerator], images: np.ndarray
+) -> dict[str, dict[str, list[float]]]:
+    """The metrics of frames that were predicted one from another, of each way.
+
+    Also draws some: truth above, then L1 alone, then the adversarial one.
+
+    Args:
+      models: by name.
+      images: uint8, digits to move.
+    """
+    import tensorflow as tf
+
+    from tfgan_mnist.data.examples import as_floats
+    from tfgan_mnist.data.pairs import HISTORY, moving_digits
+    from tfgan_mnist.evaluation.metrics.similarity import psnr, ssim
+    from tfgan_mnist.serving.reader import row_seeds
+    from tfgan_mnist.visual.animation import write_gif
+    from tfgan_mnist.visual.montage import montage
+
+    seed = tf.constant([2, 0], tf.int32)
+    video = moving_digits(as_floats(images), HISTORY + AHEAD, seed).numpy()
+    told = np.concatenate([*video[:HISTORY]], axis=-1)
+    ways = {"the last frame": np.stack([video[HISTORY - 1]] * AHEAD)}
+    for name, model in models.items():
+        predicted = model.predict(told, row_seeds(1, len(images)), AHEAD)
+        ways[name] = predicted.swapaxes(0, 1)
+    rows = [np.concatenate([video[:HISTORY], ways[name]]) for name in models]
+    frames = np.concatenate([some[:, :SHOWN] for some in (video, *rows)], axis=1)
+    path = ROOT / "samples" / "frames" / "ahead.gif"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_gif(np.stack([montage(frame, SHOWN) for frame in frames]), path)
+    truth = video[HISTORY:]
+    return {
+        name: {
+            "psnr": [psnr(*pair) for pair in zip(predicted, truth, strict=True)],
+            "ssim": [ssim(*pair) for pair in zip(predicted, truth, strict=True)],
+        }
+        for name, predicted in ways.items()
+    }
+
+
+def draw(recipe: str, sheets: Sequence[Sequence[Images]], name: str = "test") -> None:
     """Draws test images, a column each: source, ways from it, target.
 
     Args:
+      recipe: whose samples it joins.
       sheets: of the variants, below one another.
+      name: of the picture.
     """
     import imageio.v3 as imageio
 
@@ -267,7 +382,7 @@ def draw(recipe: str, sheets: Sequence[Sequence[Images]]) -> None:
     # Turned, so that what belongs together stands below one another.
     turned = [np.moveaxis(row, 1, 2) for row in rows]
     pixels = np.swapaxes(side_by_side(*turned, columns=1), 0, 1)
-    path = ROOT / "samples" / recipe / "test.png"
+    path = ROOT / "samples" / recipe / f"{name}.png"
     path.parent.mkdir(parents=True, exist_ok=True)
     imageio.imwrite(path, pixels.repeat(2, axis=0).repeat(2, axis=1))
 
@@ -316,17 +431,16 @@ def kinds_of(task: str, data_dir: str) -> list[tuple[np.ndarray, np.ndarray]]:
 def measure_unpaired(
     recipe: str, task: str, run_dir: Path, data_dir: str, seed: int
 ) -> dict:
-    from tfgan_mnist.data.pairs import thickness
     from tfgan_mnist.serving.reader import SavedGenerator
-    from tfgan_mnist.serving.saved_model import read_metadata
 
     model = SavedGenerator(run_dir / "saved_model")
     kinds = kinds_of(task, data_dir)
-    metadata = read_metadata(run_dir / "saved_model")
+    metadata = model.metadata
     found = {"steps": metadata["step"], "seconds": metadata["seconds"]}
     shown = []
-    for (images, labels), first, second in zip(
+    for (images, labels), (others, _), first, second in zip(
         kinds,
+        reversed(kinds),
         ("translate", "translate_back"),
         ("translate_back", "translate"),
         strict=True,
@@ -344,8 +458,9 @@ def measure_unpaired(
             "digit_kept": float(np.mean(after == labels)),
             "permuted": int(np.sum(np.array(usual) != np.arange(10))),
             "cycle_l1": float(np.abs(back - sources).mean()),
-            "thickness_before": float(thickness(sources).numpy().mean()),
-            "thickness": float(thickness(outputs).numpy().mean()),
+            "thickness_before": mean_thickness(sources),
+            "thickness": mean_thickness(outputs),
+            "thickness_of_targets": mean_thickness(others / np.float32(255.0)),
         }
         shown.append([some[:SHOWN] for some in (sources, outputs, back)])
     if seed == 1:
@@ -354,52 +469,61 @@ def measure_unpaired(
     return found
 
 
+def mean_thickness(images: Images) -> float:
+    """Of the strokes in images [0, 1], in pixels."""
+    from tfgan_mnist.data.pairs import thickness
+
+    return float(thickness(images).numpy().mean())
+
+
 def paired_table(one: Mapping) -> str:
     """What was found of a paired recipe, as Markdown."""
     text = ""
     for variant, rows in one["rows"].items():
-        names = [name for name in COLUMNS if name in next(iter(rows.values()))]
-        cells = [
-            [
-                way,
-                *(COLUMNS[n][1].format(found[n]) if n in found else "–" for n in names),
-            ]
-            for way, found in rows.items()
-        ]
-        heads = [variant, *(COLUMNS[name][0] for name in names)]
+        text += found_table([variant], {(way,): rows[way] for way in rows}, COLUMNS)
+    ahead = one.get("ahead", {})
+    for metric in ("psnr", "ssim") if ahead else ():
+        head, form = COLUMNS[metric]
+        heads = [f"{head} of frame", *(str(1 + i) for i in range(AHEAD))]
+        cells = [[way, *map(form.format, x[metric])] for way, x in ahead.items()]
         text += markdown(heads, cells) + "\n"
-    words = (
-        f"{one['steps']:,} steps of either training, seed {one['seed']}; the 10,000 "
-    )
-    fewer = f", for the classical way the first {SLOW:,}"
-    slow = any("biharmonic" in rows for rows in one["rows"].values())
-    return f"{text}{words}test images{fewer if slow else ''}.\n"
+    words = f"{one['steps']:,} steps of either training, seed {one['seed']}; "
+    words += "the 10,000 test images"
+    if any("biharmonic" in rows for rows in one["rows"].values()):
+        words += f", for the classical way the first {SLOW:,}"
+    if ahead:
+        words += f"; predicted one from another, {SLOW:,} videos"
+    return f"{text}{words}.\n"
+
+
+def found_table(
+    heads: Sequence[str],
+    rows: Mapping[tuple[str, ...], Mapping[str, float]],
+    columns: Mapping[str, tuple[str, str]],
+) -> str:
+    """Rows by what they begin with, under ``heads``; columns that no row has are left
+    out."""
+    names = [n for n in columns if any(n in found for found in rows.values())]
+    cells = [
+        [
+            *first,
+            *(columns[n][1].format(found[n]) if n in found else "–" for n in names),
+        ]
+        for first, found in rows.items()
+    ]
+    return markdown([*heads, *(columns[name][0] for name in names)], cells) + "\n"
 
 
 def unpaired_table(one: Mapping) -> str:
     """What was found of an unpaired recipe, as Markdown."""
-    heads = ["seed", "way", "images", "read before", "digit kept", "classes permuted"]
-    heads += ["thickness before", "after", "L1 there and back"]
-    rows = []
-    for seed, run in one["runs"].items():
-        for way, name in (("there", "translate"), ("back", "translate_back")):
-            found = run[name]
-            rows.append(
-                [
-                    seed,
-                    way,
-                    f"{found['count']:,}",
-                    f"{found['read_before']:.4f}",
-                    f"{found['digit_kept']:.4f}",
-                    str(found["permuted"]),
-                    f"{found['thickness_before']:.2f}",
-                    f"{found['thickness']:.2f}",
-                    f"{found['cycle_l1']:.4f}",
-                ]
-            )
+    rows = {
+        (seed, way): run[name]
+        for seed, run in one["runs"].items()
+        for way, name in (("there", "translate"), ("back", "translate_back"))
+    }
     steps = {run["steps"] for run in one["runs"].values()}
     words = " and ".join(f"{count:,}" for count in sorted(steps))
-    return f"{markdown(heads, rows)}\n{words} steps.\n"
+    return f"{found_table(['seed', 'way'], rows, UNPAIRED_COLUMNS)}{words} steps.\n"
 
 
 def write(record: Mapping[str, Mapping]) -> None:

@@ -7,7 +7,7 @@ from sklearn.datasets import load_digits
 from tfgan_mnist.data import pairs
 from tfgan_mnist.data.examples import Examples
 from tfgan_mnist.data.pictures import Files
-from tfgan_mnist.registry import TASKS, find
+from tfgan_mnist.registry import IMAGE_SIZES, TASKS, find
 
 SEED = tf.constant([3, 4], tf.int32)
 PAIRED = [n for n, task in TASKS.items() if task.game == "pix2pix" and not task.own]
@@ -31,8 +31,9 @@ def make(task: str, images: tf.Tensor, seed: tf.Tensor = SEED):
 def test_a_task_is_a_function_of_images_and_seed(task, bars):
     one, again = make(task, bars), make(task, bars)
     channels = {"sources": TASKS[task].source or 1, "samples": TASKS[task].target or 1}
+    size = 64 if TASKS[task].video else 28
     for name, images in one.items():
-        assert images.shape == (6, 28, 28, channels[name])
+        assert images.shape == (6, size, size, channels[name])
         assert images.dtype == tf.float32
         assert float(tf.reduce_min(images)) >= -1.0
         assert float(tf.reduce_max(images)) <= 1.0
@@ -209,7 +210,7 @@ def test_small_digits_of_others_are_enlarged_to_twenty_pixels():
 
 def test_moving_digits_move_evenly_and_bounce():
     """A white square and a black one, which is not seen: one square in each."""
-    images = tf.stack([tf.ones([64, 64, 1]), -tf.ones([64, 64, 1])])
+    images = tf.stack([tf.ones([28, 28, 1]), -tf.ones([28, 28, 1])])
     video = pairs.moving_digits(images, 60, SEED).numpy()
     assert video.shape == (60, 2, 64, 64, 1)
     np.testing.assert_allclose(video.sum(axis=(2, 3, 4)), 28**2, rtol=1e-5)
@@ -228,13 +229,21 @@ def test_moving_digits_move_evenly_and_bounce():
 
 
 def test_the_last_frames_are_told_and_the_next_is_asked_for():
-    images = tf.random.stateless_uniform([3, 32, 32, 1], SEED, -1.0, 1.0)
+    images = tf.random.stateless_uniform([3, 14, 14, 1], SEED, -1.0, 1.0)
     video = pairs.moving_digits(images, pairs.HISTORY + 1, SEED)
+    assert video.shape[2:] == (32, 32, 1)
     found = make("frames", images)
     told = found["sources"] * 0.5 + 0.5
     np.testing.assert_allclose(told[..., 0], video[0, ..., 0], atol=1e-6)
     np.testing.assert_allclose(told[..., 2], video[2, ..., 0], atol=1e-6)
     np.testing.assert_allclose(found["samples"] * 0.5 + 0.5, video[3], atol=1e-6)
+
+
+@pytest.mark.parametrize("size", IMAGE_SIZES)
+def test_digits_move_in_pictures_of_any_size(size):
+    side = TASKS["frames"].image_size(size)
+    video = pairs.moving_digits(tf.zeros([2, side, side, 1]), 1, SEED)
+    assert video.shape[2:] == (size, size, 1)
 
 
 def test_printed_digits_are_those_of_the_labels():

@@ -373,20 +373,20 @@ def frames(images, labels, seed):
 def moving_digits(images: tf.Tensor, count: int, seed: tf.Tensor) -> tf.Tensor:
     """Two digits that move at even speeds, and bounce off the edges.
 
-    Srivastava et al., 2015 (arXiv:1502.04681, section 4.1), where digits of 28 pixels
-    move in 64; here in as much as the images have, the digits reduced alike.
+    Srivastava et al., 2015 (arXiv:1502.04681, section 4.1): digits of 28 pixels move in
+    64; smaller ones in as much less.
 
     Args:
-      images: [n, size, size, 1] in [-1, 1]; each meets the one before it.
+      images: [n, side, side, 1] in [-1, 1]; each meets the one before it.
       count: frames.
       seed: int32 [2].
 
     Returns:
-      [count, n, size, size, 1] in [0, 1].
+      [count, n, size, size, 1] in [0, 1], of 64 / 28 of the side.
     """
-    number, size = tf.shape(images)[0], images.shape[1]
-    side = size * 28 // 64
-    digits = tf.image.resize(_ink(images), [side, side], antialias=True)[..., 0]
+    number, side = tf.shape(images)[0], images.shape[1]
+    size = math.ceil(side * 64 / 28)
+    digits = _ink(images)[..., 0]
     both = tf.stack([digits, tf.roll(digits, 1, axis=0)])
     shape = [2, 2, number]  # digit, axis
     room = float(size - side)

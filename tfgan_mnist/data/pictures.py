@@ -239,8 +239,12 @@ def fitted(picture: Image.Image, size: int, channels: int) -> np.ndarray:
     return np.asarray(picture).reshape(size, size, channels)
 
 
-def opened(path: Path) -> Image.Image:
-    """A picture whose header was read. Raises UserError if it is unfit."""
+def opened(path: Path, animated: bool = False) -> Image.Image:
+    """A picture whose header was read, animated only if it may be.
+
+    Raises:
+      UserError: if it is unfit.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
@@ -259,7 +263,7 @@ def opened(path: Path) -> Image.Image:
     unfit = ""
     if width * height > MOST_PIXELS:
         unfit = f"has {width:,} × {height:,} pixels, more than {MOST_PIXELS:,}"
-    elif getattr(picture, "is_animated", False):
+    elif getattr(picture, "is_animated", False) and not animated:
         unfit = "is animated; keep one frame of it"
     elif picture.mode.startswith(("I", "F")):  # as bytes, these would be white
         unfit = "has more than 8 bits a channel; convert it"

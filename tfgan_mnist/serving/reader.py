@@ -135,6 +135,23 @@ class SavedGenerator:
             )
         return self._batched(direction, inputs, "images")
 
+    def predict(self, told: np.ndarray, seeds: np.ndarray, count: int) -> np.ndarray:
+        """The frames that follow, each told those before it, its own kind among them.
+
+        Args:
+          told: [n, height, width, frames] in [0, 1], as many as the model is told.
+          seeds: int64 [n], of what is random in it.
+          count: frames to predict.
+
+        Returns:
+          [n, count, height, width, 1].
+        """
+        found: list[np.ndarray] = []
+        for _ in range(count):
+            found.append(self.translate(told, seeds))
+            told = np.concatenate([told[..., 1:], found[-1]], axis=-1)
+        return np.stack(found, axis=1)
+
     def probability(self, samples: np.ndarray) -> np.ndarray:
         """D's probability [n] that samples are real, for a model without labels."""
         inputs = {self.kind: self._floats(self.kind, samples)}

@@ -32,6 +32,7 @@ class Metadata(TypedDict, total=False):
     seconds: Annotated[float, Ge(0)]
     dataset: Annotated[str, Len(1)]
     classes: _Count
+    translates: list[Annotated[list[_Count], Len(3, 3)]]
     flags: dict[str, Any]
     distance: dict[str, float]
     files: dict[str, str]
@@ -125,6 +126,11 @@ def check_outside(path: Path, name: str) -> None:
         for folder in [path, *path.resolve().parents]:
             if (folder / "saved_model.pb").exists():
                 raise UserError(f"{name}: lies in the model {folder}; choose another")
+
+
+def flag_value(metadata: dict[str, Any], name: str) -> str:
+    """A flag of the run that made a model, "" if the model does not say."""
+    return str(metadata.get("flags", {}).get(name, ""))
 
 
 def classes_of(metadata: dict[str, Any]) -> int:
