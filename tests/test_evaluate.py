@@ -91,7 +91,7 @@ def test_wrong_words(flags, words, tmp_path):
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        ({"targets": "there", "images": "here", "judge": "mnist"}, "--judge=mnist: pi"),
+        ({"images": "here", "masks": "m"}, "--masks=m: is for --targets; give both"),
         ({"targets": "there", "images": "here", "data_dir": "d"}, "--data_dir=d: pict"),
         ({"targets": "there", "images": "here", "neighbours": "a.png"}, "--neighbours"),
         ({"pretrained": "dcgan_fast", "judge": "mnist", "data_dir": "d"}, "leave one"),
@@ -119,3 +119,66 @@ def test_pictures_beside_their_targets(tmp_path, capsys):
         evaluate.main(words)
     with pytest.raises(UserError, match=r"--targets=.*: give the pictures"):
         evaluate.main(["--pretrained=dcgan_fast", words[1]])
+
+
+def save_pictures(folder, images):
+    folder.mkdir()
+    for i, image in enumerate(images):
+        Image.fromarray(image).save(folder / f"{i:03d}.png")
+
+
+def test_pairs_by_a_judge_and_inside_masks(tmp_path):
+    """Digits that are blue, and every tenth another, whose upper half is black."""
+    digits = mnist5k()[0][::40, ..., 0]
+    blue = np.stack([0 * digits, 0 * digits, digits], axis=-1)
+    save_pictures(tmp_path / "targets", blue)
+    changed = blue.copy()
+    changed[::10] = np.roll(blue, 60, axis=0)[::10]  # five classes further
+    changed[:, :14] = 0
+    save_pictures(tmp_path / "images", changed)
+    masks = np.zeros([len(digits), 28, 28], np.uint8)
+    masks[1, :14] = 255
+    save_pictures(tmp_path / "masks", masks)
+    words = [f"--{n}={tmp_path / n}" for n in ("images", "targets", "masks")]
+    found = {}
+    for name, more in (("changed", []), ("same", [f"--images={tmp_path / 'targets'}"])):
+        output = tmp_path / f"{name}.json"
+        evaluate.main([*words, *more, "--judge=mnist", f"--output={output}"])
+        report = json.loads(output.read_text())
+        assert report["judge"] == "judge-1"
+        found[name] = {n: x["mean"] for n, x in report["metrics"].items()}
+    assert found["same"]["digit_kept_125"] == 1.0
+    assert found["same"]["fcd_125"] == pytest.approx(0.0, abs=1e-2)
+    assert found["same"]["l1_masked_125"] == 0.0
+    assert found["changed"]["digit_kept_125"] < 0.7
+    assert found["changed"]["fcd_125"] > 10.0
+    expected = digits[1, :14].mean() / 255 / 3  # one of three channels is missing
+    assert found["changed"]["l1_masked_125"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_few_pairs_and_wrong_ones(tmp_path):
+    digits = mnist5k()[0][::1000, ..., 0]
+    for name, images in (
+        ("images", digits),
+        ("targets", digits),
+        ("masks", 0 * digits),
+    ):
+        save_pictures(tmp_path / name, images)
+    words = [f"--{n}={tmp_path / n}" for n in ("images", "targets")]
+    output = tmp_path / "few.json"
+    evaluate.main([*words, "--judge=mnist", f"--output={output}"])
+    metrics = json.loads(output.read_text())["metrics"]
+    assert metrics["digit_kept_5"]["mean"] == 1.0
+    assert "fcd_5" not in metrics
+    masks = f"--masks={tmp_path / 'masks'}"
+    with pytest.raises(UserError, match=r"masks: nothing in them is white"):
+        evaluate.main([*words, masks])
+    (tmp_path / "masks/003.png").unlink()
+    with pytest.raises(UserError, match=r"masks: lacks a picture named 003"):
+        evaluate.main([*words, masks])
+    (tmp_path / "judge.npz").write_bytes(b"no judge")
+    with pytest.raises(UserError, match=r"judge.npz: is no judge"):
+        evaluate.main([*words, f"--judge={tmp_path / 'judge.npz'}"])
+    (tmp_path / "targets/000.png").write_bytes(b"no picture")
+    with pytest.raises(UserError, match=r"000.png: cannot be read"):
+        evaluate.main(words)

@@ -131,7 +131,54 @@ def test_what_surrounds_the_updates_is_timed():
     assert min(found[name] for name in parts) > 0
 
 
-COMMANDS = {path.stem for path in SCRIPTS.glob("*.py")} - {"common", "plain_loop"}
+def test_pix2pix_of_pytorch_is_the_package_s():
+    """As many weights, and outputs of the same size; batch normalisation's aside."""
+    torch = pytest.importorskip("torch")
+    from plain_pix2pix import make_all_pairs, torch_loop, torch_networks
+
+    from tfgan_mnist.build import build_networks
+
+    for recipe in ("colour", "frames"):
+        config = tiny_config(recipe)
+        (size, _, source), (_, _, target) = config.shapes
+        networks = torch_networks(size, source, target, config.base_channels)
+        ours = build_networks(config)
+        for name, other in zip(("generator", "discriminator"), networks, strict=True):
+            count = sum(p.numel() for p in other.parameters())
+            assert count == sum(w.numpy().size for w in ours[name].trainable_weights)
+        images = torch.zeros([2, source, size, size])
+        outputs = networks[0](images)
+        assert outputs.shape == (2, target, size, size)
+        patches = networks[1](torch.cat([outputs, images], 1)).shape[2:]
+        assert patches == ours["discriminator"].outputs[0].shape[1:3]
+    config = tiny_config("colour")
+    sources, targets = (some[:40] for some in make_all_pairs(config))
+    train = torch_loop(config, sources, targets)
+    losses = [train() for _ in range(12)]
+    assert np.mean(losses[-4:]) < np.mean(losses[:4])
+
+
+def test_the_plain_loop_of_pix2pix_learns():
+    from plain_pix2pix import make_all_pairs, tensorflow_loop
+
+    config = tiny_config("colour", generator_learning_rate=0.003)
+    sources, targets = (some[:40] for some in make_all_pairs(config))
+    train = tensorflow_loop(config, sources, targets)
+    losses = [train() for _ in range(12)]
+    assert np.mean(losses[-4:]) < np.mean(losses[:4])
+
+
+def test_images_a_second_are_of_the_saved_model(tmp_path):
+    path = untrained("superres", tmp_path)
+    rate = load("benchmark").images_a_second(path, np.zeros([3, 28, 28, 1], np.float32))
+    assert 0.0 < rate < 1e6
+
+
+COMMANDS = {path.stem for path in SCRIPTS.glob("*.py")} - {
+    "common",
+    "plain_loop",
+    "plain_pix2pix",
+}
 
 
 @pytest.mark.parametrize("script", sorted(COMMANDS))

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from tfgan_mnist.data.images import matched_pictures, read_images
+from tfgan_mnist.data.pictures import opened, read_picture
 from tfgan_mnist.model import ModelFlags
 from tfgan_mnist.serving.saved_model import check_outside
 from tfgan_mnist.system import command, interrupts
@@ -42,7 +42,13 @@ class Flags(ModelFlags):
         "",
         "Model",
         "a folder of pictures with the names of those in --images, which are to come "
-        "near them: compares the two",
+        "near them: compares the two; with --judge also whether the digit is kept",
+    )
+    masks: str = flag(
+        "",
+        "Model",
+        "a folder of pictures with the same names, white where the error is to be "
+        "taken by itself, as in what was repaired",
     )
     data_dir: str = flag(
         "",
@@ -54,7 +60,8 @@ class Flags(ModelFlags):
         "",
         "Metrics",
         "file that tfgan-mnist judge wrote, for images that are not MNIST's digits; "
-        "mnist: the packaged judge of digits, whatever data set the model names",
+        "mnist: the packaged judge of digits, whatever data set the model names, or "
+        "beside --targets",
     )
     output: str = flag(
         "", "Metrics", "a file for the metrics as JSON, beside the table"
@@ -73,7 +80,9 @@ class Flags(ModelFlags):
                 f"--targets={self.targets}: give the pictures that are to come near "
                 "these as --images"
             )
-        for name in ("judge", "data_dir", "neighbours"):
+        if self.masks and not self.targets:
+            raise UserError(f"--masks={self.masks}: is for --targets; give both")
+        for name in ("data_dir", "neighbours"):
             if self.targets and getattr(self, name):
                 raise UserError(
                     f"--{name}={getattr(self, name)}: pictures are compared with their "
@@ -166,24 +175,44 @@ def main(argv: Sequence[str]) -> None:
 
 def _measure_pairs(flags: Flags) -> dict[str, Any]:
     """Compares pictures with their targets."""
-    from tfgan_mnist.data.pictures import read_picture
-
-    places = (Path(flags.images), "--images", Path(flags.targets), "--targets")
-    pairs = matched_pictures(*places)
-    with Image.open(pairs[0][1]) as first:
+    place = Path(flags.images), "--images"
+    pairs = matched_pictures(*place, Path(flags.targets), "--targets")
+    with opened(pairs[0][1]) as first:
         size = min(first.size)
-    images, targets = (
-        np.stack([read_picture(path, size, 3) for path in paths]) / np.float32(255.0)
-        for paths in zip(*pairs, strict=True)
-    )
+    images, targets = (_read_all(paths, size, 3) for paths in zip(*pairs, strict=True))
+    masks = None
+    if flags.masks:
+        pairs = matched_pictures(*place, Path(flags.masks), "--masks")
+        masks = _read_all([mask for _, mask in pairs], size, 1)[..., 0] > 0.5
+        if not masks.any():
+            raise UserError(f"--masks={flags.masks}: nothing in them is white")
 
     from tfgan_mnist.system.runtime import load_tensorflow
 
     with interrupts.deferred():
         load_tensorflow()
+        from tfgan_mnist.evaluation.judges import read_judge
+        from tfgan_mnist.evaluation.metrics.judge import load_judge
         from tfgan_mnist.evaluation.report import measure_pairs
 
-    return measure_pairs(images, targets)
+    judge = None
+    if flags.judge == "mnist":
+        judge = load_judge()
+    elif flags.judge:
+        own = read_judge(flags.judge)
+        if not own.about.classes:
+            raise UserError(
+                f"--judge={flags.judge}: has random weights, and reads no classes; "
+                "give one of labelled images, or leave it out"
+            )
+        judge = own.judge
+    return measure_pairs(images, targets, masks, judge)
+
+
+def _read_all(paths: Sequence[Path], size: int, channels: int) -> np.ndarray:
+    """float32 [count, size, size, channels] in [0, 1]."""
+    pixels = np.stack([read_picture(path, size, channels) for path in paths])
+    return pixels / np.float32(255.0)
 
 
 def _report(flags: Flags, found: dict[str, Any]) -> None:

@@ -5,7 +5,8 @@
 
 For each recipe three programs take turns, each in a process of its own: this package; a
 plain loop as TensorFlow's tutorial writes it, on TensorFlow's defaults (not for toys);
-and eager PyTorch, images channels-last. Ratios are taken within a round of turns and
+and eager PyTorch, images channels-last. pix2pix is beside the loop of TensorFlow's own
+pix2pix tutorial, on the recipe's networks. Ratios are taken within a round of turns and
 given as median (least – greatest) over the rounds, since the clock of a machine drifts.
 
 ``--isa=avx2`` keeps every program from AVX-512, as on a processor that has none.
@@ -25,8 +26,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 from common import ScriptFlags, parse_names, read_words
 from tqdm import tqdm
 
@@ -40,6 +43,7 @@ GOALS = {  # of this package over the others, on two cores without AVX-512
     "dcgan32": {"plain": 1.3, "torch": 1.1},
     "gaussian": {"torch": 10.0},
     "moons": {"torch": 10.0},
+    "colour": {"plain": 1.0, "torch": 1.0},
     "dcgan_cpu": {},
     "dcgan_fast": {},
     "mlp": {},
@@ -103,10 +107,15 @@ def ours(recipe: str, seconds: float) -> dict[str, Any]:
 def plain(recipe: str, seconds: float) -> dict[str, Any]:
     """The loop of TensorFlow's tutorial, whatever TensorFlow's defaults are."""
     from plain_loop import plain_loop
+    from plain_pix2pix import make_all_pairs, tensorflow_loop
 
     from tfgan_mnist.data.mnist import mnist5k
 
-    train, _ = plain_loop(config_of(recipe), mnist5k()[0])
+    config = config_of(recipe)
+    if config.task:
+        train = tensorflow_loop(config, *make_all_pairs(config))
+    else:
+        train, _ = plain_loop(config, mnist5k()[0])
     return {"durations": timed(train, seconds), "memory": peak_memory()}
 
 
@@ -117,6 +126,7 @@ def torch(recipe: str, seconds: float) -> dict[str, Any]:
     recipe's networks move at once, both gradients are of the same passes here too.
     """
     import torch
+    from plain_pix2pix import make_all_pairs, torch_loop
     from torch import nn
     from torch.nn import functional
 
@@ -125,6 +135,9 @@ def torch(recipe: str, seconds: float) -> dict[str, Any]:
 
     torch.set_num_threads(os.cpu_count() or 1)
     config = config_of(recipe)
+    if config.task:
+        train = torch_loop(config, *make_all_pairs(config))
+        return {"durations": timed(train, seconds), "memory": peak_memory()}
     generator, discriminator = (
         network.to(memory_format=torch.channels_last)
         for network in torch_networks(nn, recipe)
@@ -378,8 +391,9 @@ def overhead(tf, config, training, picture) -> dict[str, float]:
             tf.map_fn(
                 lambda i: tf.add_n(
                     [
-                        tf.reduce_sum(batch["samples"])
+                        tf.reduce_sum(tf.cast(rows, tf.float32))
                         for batch in training.step.batches(first + i)
+                        for rows in batch.values()
                     ]
                 ),
                 tf.range(many),
@@ -446,7 +460,21 @@ def overhead(tf, config, training, picture) -> dict[str, float]:
             measured = statistics.median(timed(lambda: once(evaluation), 5.0))
             measured /= config.evaluate_every
         events.close()
-    return {"data": data, "python": python, "hooks": hook, "evaluation": measured}
+        found = {"data": data, "python": python, "hooks": hook, "evaluation": measured}
+        if config.task:
+            export(directory.saved_model, {})
+            sources = training.held_out["sources"].numpy() * 0.5 + 0.5
+            found["translated"] = images_a_second(directory.saved_model, sources)
+    return found
+
+
+def images_a_second(saved_model: Path, sources: np.ndarray) -> float:
+    """That a SavedModel translates, of sources [count, ...] in [0, 1]."""
+    from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
+
+    model, seeds = SavedGenerator(saved_model), row_seeds(1, len(sources))
+    durations = timed(lambda: model.translate(sources, seeds), 2.0)
+    return len(sources) / statistics.median(durations)
 
 
 def seconds_to_first_step(recipe: str, environment: dict[str, str]) -> float:
@@ -559,6 +587,9 @@ def report(recipe: str, rounds: list[dict[str, dict]], to_first_step: float) -> 
     )
     measured = statistics.median(one["evaluation"] for one in ours) / whole
     print(f"  evaluations, the best model kept each time: {measured:.2%}, goal 5 %")
+    if "translated" in ours[0]:
+        rates = [one["translated"] for one in ours]
+        print(f"  translate: {median(rates, '{:,.0f}')} images a second")
     print(f"  {to_first_step:.1f} s from the command to the first step")
 
 

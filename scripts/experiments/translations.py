@@ -229,7 +229,7 @@ def examples_of(task: str, images: np.ndarray, labels: np.ndarray) -> Examples:
 
 def measure(recipe: str, outputs: Images, examples: Examples) -> dict[str, float]:
     """The metrics of outputs, which may be fewer than the examples."""
-    from tfgan_mnist.evaluation.translations import digit_metrics, pair_metrics
+    from tfgan_mnist.evaluation.translations import judged_metrics, pair_metrics
     from tfgan_mnist.registry import TASKS, find
 
     examples = {kind: some[: len(outputs)] for kind, some in examples.items()}
@@ -237,7 +237,7 @@ def measure(recipe: str, outputs: Images, examples: Examples) -> dict[str, float
     found = pair_metrics(outputs, targets)
     if TASKS[recipe].ink:
         ink = find(TASKS[recipe].ink)
-        found |= digit_metrics(ink(outputs), ink(targets), examples["labels"])
+        found |= judged_metrics(ink(outputs), ink(targets), examples["labels"])
     if recipe in MORE:
         found |= MORE[recipe](outputs, examples)
     # Of the targets themselves there is no finite signal-to-noise ratio.

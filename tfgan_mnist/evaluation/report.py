@@ -14,9 +14,10 @@ from typing_extensions import TypedDict
 
 from tfgan_mnist.data.images import checked, evenly_spaced
 from tfgan_mnist.data.mnist import mnist, mnist5k
+from tfgan_mnist.data.pairs import brightest
 from tfgan_mnist.evaluation.metrics.accuracy import classification_accuracy
 from tfgan_mnist.evaluation.metrics.copying import CELLS, data_copying
-from tfgan_mnist.evaluation.metrics.judge import load_judge
+from tfgan_mnist.evaluation.metrics.judge import VERSION, Judge, load_judge
 from tfgan_mnist.evaluation.metrics.nearest import (
     memorisation,
     nearest_distances,
@@ -31,7 +32,11 @@ from tfgan_mnist.evaluation.protocols import (
     counted,
     protocol_of,
 )
-from tfgan_mnist.evaluation.translations import pair_metrics
+from tfgan_mnist.evaluation.translations import (
+    judged_metrics,
+    masked_error,
+    pair_metrics,
+)
 from tfgan_mnist.registry import DATASETS
 from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
 from tfgan_mnist.serving.walks import between
@@ -306,16 +311,36 @@ def measure_translations(
     }
 
 
-def measure_pairs(images: np.ndarray, targets: np.ndarray) -> dict[str, Any]:
-    """How near images come to their targets, both [count, ...] in [0, 1].
+def measure_pairs(
+    images: np.ndarray,
+    targets: np.ndarray,
+    masks: np.ndarray | None = None,
+    judge: Judge | None = None,
+) -> dict[str, Any]:
+    """How near images come to their targets, both [count, height, width, 3] in [0, 1].
+
+    Args:
+      images, targets: in one order.
+      masks: bool [count, height, width], where the error is taken too.
+      judge: trained; says whether the class is kept.
 
     Returns:
       as ``measure``; of one set, and without ``real``.
     """
-    found = counted(pair_metrics(images, targets), len(images))
+    found = pair_metrics(images, targets)
+    if masks is not None:
+        found["l1_masked"] = masked_error(images, targets, masks)
+    if judge:
+        seen = images, targets
+        if judge.channels == 1:
+            seen = brightest(images), brightest(targets)
+        own = None if judge.version == VERSION else judge
+        found |= judged_metrics(*seen, judge=own)
+    found = counted(found, len(images))
     return {
         "samples": len(images),
         "seeds": [1],
+        **({"judge": judge.version} if judge else {}),
         "metrics": {n: {"mean": x, "deviation": 0.0} for n, x in found.items()},
     }
 

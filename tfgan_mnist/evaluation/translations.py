@@ -25,26 +25,43 @@ def pair_metrics(outputs: np.ndarray, targets: np.ndarray) -> Metrics:
     }
 
 
-def digit_metrics(
-    outputs: np.ndarray, targets: np.ndarray, labels: np.ndarray
+def masked_error(outputs: np.ndarray, targets: np.ndarray, masks: np.ndarray) -> float:
+    """The mean absolute difference where a mask, bool [count, height, width], is."""
+    return float(np.mean(np.abs(outputs - targets)[masks]))
+
+
+def judged_metrics(
+    outputs: np.ndarray,
+    targets: np.ndarray,
+    labels: np.ndarray | None = None,
+    judge: judges.Judge | None = None,
 ) -> Metrics:
-    """Whether the judge still reads the digit, and how far it sees both sets apart.
+    """Whether a judge still reads the class, and how far it sees both sets apart.
 
     Args:
-      outputs, targets: [count, height, width, 1] in [0, 1], digits bright on black.
-      labels: int [count], the digits.
+      outputs, targets: [count, height, width, channels] in [0, 1]; for the packaged
+        judge, digits bright on black.
+      labels: int [count], the classes; None: what it reads in the targets.
+      judge: trained; by default the packaged one of digits.
 
     Returns:
-      ``digit_kept``, the share of outputs in which it reads the label; ``fcd``, between
-      outputs and targets.
+      ``digit_kept`` (of another judge, ``class_kept``), the share of outputs in which
+      it reads the label; ``fcd``, between outputs and targets, of 100 at least.
     """
-    judge = judges.load_judge()
+    kind = "class" if judge else "digit"
+    judge = judge or judges.load_judge()
     found, there = judge.features(outputs), judge.features(targets)
-    mean, covariance = there.mean(axis=0), np.cov(there, rowvar=False)
-    return {
-        "digit_kept": class_agreement(judge.classes_of(found), labels),
-        "fcd": frechet_distance(found, mean, covariance),
-    }
+    if labels is None:
+        labels = judge.classes_of(there)
+    metrics = {f"{kind}_kept": class_agreement(judge.classes_of(found), labels)}
+    if len(outputs) >= FEWEST:
+        mean, covariance = there.mean(axis=0), np.cov(there, rowvar=False)
+        metrics["fcd"] = frechet_distance(found, mean, covariance)
+    return metrics
+
+
+FEWEST = 100
+"""Images whose covariance says something."""
 
 
 def translations(
@@ -64,7 +81,7 @@ def translations(
         found = pair_metrics(outputs, targets) if paired else {}
         if ink:
             known = np.asarray(examples["labels"])
-            found |= digit_metrics(ink(outputs), ink(targets), known)
+            found |= judged_metrics(ink(outputs), ink(targets), known)
         return counted(found, count)
 
     nearest = "fcd" if ink else "l1" if paired else ""
