@@ -232,3 +232,26 @@ def test_a_class_with_fewer_images_than_clusters_is_named():
     labels = np.array([0, 1] + [i for i in range(10) if i != 4] * 5, np.int32)[:40]
     with pytest.raises(UserError, match="class 4 of --dataset=mnist5k has 0 images"):
         build_clusters(config, (images, labels))
+
+
+@pytest.mark.parametrize(
+    ("recipe", "held_out"), [("superres", 6), ("cyclegan_thickness", 12)]
+)
+def test_a_run_never_trains_on_what_it_holds_out(recipe, held_out, tmp_path):
+    """All batches of five epochs show all other images, and none of these."""
+    images = np.random.default_rng(1).integers(0, 256, [60, 28, 28], np.uint8)
+    np.savez(tmp_path / "images.npz", images=images)
+    dataset = f"{tmp_path / 'images.npz'}"
+    training = build_training(tiny_config(recipe, dataset=dataset, evaluate_every=0))
+    kinds = ("samples",) if recipe == "superres" else ("sources", "samples")
+
+    def rows(batch) -> set[bytes]:
+        return {image.numpy().tobytes() for kind in kinds for image in batch[kind]}
+
+    kept = rows(training.held_out)
+    shown = set().union(
+        *(rows(training.batches.batch(tf.constant(step))) for step in range(40))
+    )
+    assert len(kept) == held_out
+    assert not kept & shown
+    assert len(kept | shown) == 60

@@ -618,6 +618,30 @@ def test_the_document_of_losses_is_that_of_the_record(tmp_path, monkeypatch):
         losses.main(["--only_write"])
 
 
+def test_a_record_and_its_tables_are_written_each_time(tmp_path):
+    path, seen = tmp_path / "record.json", []
+    measure_each = load("common").measure_each
+    known = ("first", "second", "third")
+
+    def write(record):
+        seen.append((dict(record), path.is_file() and json.loads(path.read_text())))
+
+    def measure(name, before):
+        return (before or 0) + len(name)
+
+    with pytest.raises(UserError, match="nothing was measured yet"):
+        measure_each(path, [], known, True, measure, write)
+    measure_each(path, ["third", "first"], known, False, measure, write)
+    one, both = {"third": 5}, {"first": 5, "third": 5}
+    assert seen == [(one, one), (both, both)]
+    assert [*seen[-1][0]] == ["first", "third"]  # as they stand in tables
+    measure_each(path, [], known, False, measure, write)
+    after = {"first": 10, "second": 6, "third": 10}
+    assert json.loads(path.read_text()) == after
+    measure_each(path, ["first"], known, True, measure, write)
+    assert seen[-1] == (after, after)
+
+
 def test_tables_of_translations():
     script = load("translations")
     rows = {"a way": {"psnr": 1.0, "spread": 2.0}, "targets": {"spread": 3.0}}

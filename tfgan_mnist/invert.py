@@ -93,12 +93,7 @@ def main(argv: Sequence[str]) -> None:
         print(command.page(__doc__, EXAMPLES, grouped_help(Flags)))
         return
     flags = Flags(**parse_flags(argv, Flags))
-    name, classes = flags.imitates()
-    if flags.translates():
-        raise UserError(
-            f"{flags.given}: turns images into others, and makes none from latents; "
-            "let tfgan-mnist translate do so"
-        )
+    name, classes = flags.draws()
     if name in DATASETS and DATASETS[name].is_toy:
         raise UserError(f"{flags.given}: makes points, and no images to compare")
     if not classes and flags.label >= 0:

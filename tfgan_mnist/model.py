@@ -92,6 +92,20 @@ class ModelFlags:
         metadata = self._metadata()
         return str(metadata.get("dataset", "")), classes_of(metadata)
 
+    def draws(self) -> tuple[str, int]:
+        """As ``imitates``, of a model that makes its samples from latents.
+
+        Raises:
+          UserError: if there is no such model, or it turns images into others.
+        """
+        found = self.imitates()
+        if self.translates():
+            raise UserError(
+                f"{self.given}: turns images into others; give it some: tfgan-mnist "
+                "translate"
+            )
+        return found
+
     def game(self) -> str:
         """The game that its networks play, "" if the model does not say.
 

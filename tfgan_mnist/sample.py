@@ -224,12 +224,7 @@ def main(argv: Sequence[str]) -> None:
         return
     flags = Flags(**parse_flags(argv, Flags))
     # What can be known of the model without TensorFlow is said before it is loaded.
-    name, classes = flags.imitates()
-    if flags.translates():
-        raise UserError(
-            f"{flags.given}: turns images into others; give it some: "
-            "tfgan-mnist translate"
-        )
+    name, classes = flags.draws()
     check_game(flags)
     some_labels = check_labels(flags, classes)
     if name in DATASETS:

@@ -17,13 +17,12 @@ from pathlib import Path
 
 from common import (
     ROOT,
-    DataFlags,
+    RecordFlags,
     markdown,
-    read_record,
+    measure_each,
     read_words,
     train_and_measure,
     write_between_marks,
-    write_record,
 )
 
 from tfgan_mnist.system import command
@@ -58,20 +57,23 @@ def table(record: dict[str, dict]) -> str:
 
 
 @dataclasses.dataclass(frozen=True)
-class Flags(DataFlags):
+class Flags(RecordFlags):
     seconds: int = flag(300, "Training", "of each", low=1)
-    only_write: bool = flag(False, "Results", "the table of what was measured before")
 
 
 def main(argv: Sequence[str]) -> None:
     given, _ = read_words(argv, __doc__, Flags)
-    record = read_record(RECORD, needed=given.only_write)
-    for name, flags in {} if given.only_write else VARIANTS.items():
-        flags = ["--flagfile=biggan.flags", *flags]
+
+    def measure(name: str, before: dict | None) -> dict:
+        flags = ["--flagfile=biggan.flags", *VARIANTS[name]]
         flags += [f"--max_seconds={given.seconds}", "--evaluate_every=0"]
-        run_dir = RUNS / name.replace(" ", "_")
-        record[name] = train_and_measure(flags, run_dir, given.data_dir)
-        write_record(RECORD, record)
+        return train_and_measure(flags, RUNS / name.replace(" ", "_"), given.data_dir)
+
+    measure_each(RECORD, [], VARIANTS, given.only_write, measure, write)
+
+
+def write(record: dict[str, dict]) -> None:
+    """The table of what is in the record."""
     document = ROOT / "docs" / "variants.md"
     write_between_marks(document, {"ablation": table(record)})
 

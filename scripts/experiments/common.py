@@ -7,7 +7,7 @@ import json
 import statistics
 import subprocess
 import sys
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -50,6 +50,11 @@ class DataFlags(ScriptFlags):
         super().__post_init__()
         if self.data_dir:
             check_folder(Path(self.data_dir), "--data_dir")
+
+
+@dataclasses.dataclass(frozen=True)
+class RecordFlags(DataFlags):
+    only_write: bool = flag(False, "Results", "tables of what was measured before")
 
 
 AnyFlags = TypeVar("AnyFlags", bound=ScriptFlags)
@@ -219,6 +224,38 @@ def write_between_marks(path: Path, texts: Mapping[str, str]) -> None:
         _, after = rest.split(end)
         whole = before + begin + text + end + after
     path.write_text(whole)
+
+
+def measure_each(
+    path: Path,
+    names: Sequence[str],
+    known: Collection[str],
+    only_write: bool,
+    measure: Callable[[str, Any], Any],
+    write: Callable[[dict[str, Any]], None],
+) -> None:
+    """Measures one thing after another, and each time writes the record and tables.
+
+    Args:
+      path: of the record.
+      names: what is measured, such as recipes; all that is known if empty.
+      known: in the order that tables have.
+      only_write: whether only tables are written, of what was measured before.
+      measure: (name, what the record holds of it or None) → what it is to hold.
+      write: writes a record's tables.
+
+    Raises:
+      UserError: as ``read_record``.
+    """
+    record = read_record(path, needed=only_write)
+    if only_write:
+        write(record)
+        return
+    for name in names or known:
+        record[name] = measure(name, record.get(name))
+        record = {name: record[name] for name in known if name in record}
+        write_record(path, record)
+        write(record)
 
 
 def read_record(path: Path, needed: bool = False) -> dict[str, Any]:

@@ -16,6 +16,7 @@ samples/losses/strip.png, and the table into docs/losses.md.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import statistics
 import sys
@@ -26,9 +27,10 @@ from pathlib import Path
 import numpy as np
 from common import (
     ROOT,
-    DataFlags,
+    RecordFlags,
     alarm_cell,
     markdown,
+    measure_each,
     read_record,
     read_words,
     spread,
@@ -212,44 +214,57 @@ def draw_strip(path: Path) -> None:
 
 
 @dataclasses.dataclass(frozen=True)
-class Flags(DataFlags):
+class Flags(RecordFlags):
     seeds: str = flag("1-3", "Training", "of each recipe: 1-3 or 2,3")
     time: bool = flag(False, "Training", "only what a step takes")
-    only_write: bool = flag(False, "Results", "the table of what was measured before")
 
 
 def main(argv: Sequence[str]) -> None:
     flags, recipes = read_words(argv, __doc__, Flags, RECIPES)
     seeds = parse_numbers(flags.seeds, "seeds", "a seed", 1000)
-    path = FOLDER / "losses.json"
-    record: Record = read_record(path, needed=flags.only_write)
-    if flags.only_write:
-        write_between_marks(DOCUMENT, {"losses": table(record)})
+    if flags.time and not flags.only_write:
+        time_steps(recipes or RECIPES)
         return
 
+    def measure(recipe: str, before: list[dict] | None) -> list[dict]:
+        real = sharpness_of_real(flags.data_dir)
+        runs = {one["seed"]: one for one in before or []}
+        for seed in seeds:
+            runs[seed] = run(recipe, seed, flags.data_dir, real)
+        return [runs[seed] for seed in sorted(runs)]
+
+    path = FOLDER / "losses.json"
+    measure_each(path, recipes, RECIPES, flags.only_write, measure, write)
+    if not flags.only_write:
+        draw_strip(FOLDER / "strip.png")
+
+
+def time_steps(recipes: Sequence[str]) -> None:
+    """Adds what a step of each recipe takes now to the record."""
     from tfgan_mnist.system.runtime import load_tensorflow
 
     load_tensorflow()
-    if flags.time:
-        rounds = read_record(FOLDER / "milliseconds.json")
-        for recipe in recipes or RECIPES:
-            rounds.setdefault(recipe, []).append(time_step(recipe))
-        write_record(FOLDER / "milliseconds.json", rounds)
-        return
+    rounds = read_record(FOLDER / "milliseconds.json")
+    for recipe in recipes:
+        rounds.setdefault(recipe, []).append(time_step(recipe))
+    write_record(FOLDER / "milliseconds.json", rounds)
+
+
+@functools.cache
+def sharpness_of_real(data_dir: str) -> float:
+    """Of MNIST's test images."""
+    from tfgan_mnist.system.runtime import load_tensorflow
+
+    load_tensorflow()
     from tfgan_mnist.data.mnist import mnist
     from tfgan_mnist.evaluation.metrics.sharpness import sharpness
 
-    test_images, _ = mnist(flags.data_dir, "test")
-    real = sharpness(test_images / np.float32(255.0))
-    for recipe in recipes or RECIPES:
-        runs = {one["seed"]: one for one in record.get(recipe, [])}
-        for seed in seeds:
-            runs[seed] = run(recipe, seed, flags.data_dir, real)
-        record[recipe] = [runs[seed] for seed in sorted(runs)]
-        record = {name: record[name] for name in RECIPES if name in record}
-        write_record(path, record)
-        write_between_marks(DOCUMENT, {"losses": table(record)})
-        draw_strip(FOLDER / "strip.png")
+    return sharpness(mnist(data_dir, "test")[0] / np.float32(255.0))
+
+
+def write(record: Record) -> None:
+    """The table of what is in the record."""
+    write_between_marks(DOCUMENT, {"losses": table(record)})
 
 
 if __name__ == "__main__":

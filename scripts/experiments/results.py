@@ -12,7 +12,6 @@ pictures.py, epochs.py, race.py and seeds.py found.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import statistics
 import sys
@@ -24,9 +23,10 @@ import race
 import seeds
 from common import (
     ROOT,
-    DataFlags,
+    RecordFlags,
     alarm_cell,
     markdown,
+    measure_each,
     read_record,
     read_words,
     spread,
@@ -34,12 +34,10 @@ from common import (
     starred,
     train_and_measure,
     write_between_marks,
-    write_record,
 )
 
 from tfgan_mnist.system import command
 from tfgan_mnist.system.errors import UserError
-from tfgan_mnist.system.flags import flag
 
 RUNS = Path("runs") / "results"
 RESULTS = ROOT / "samples" / "results.json"
@@ -256,25 +254,15 @@ def write(results: dict[str, list[dict]]) -> None:
     write_between_marks(DOCS / "benchmarks.md", texts)
 
 
-@dataclasses.dataclass(frozen=True)
-class Flags(DataFlags):
-    only_write: bool = flag(False, "Results", "tables of what was measured before")
-
-
 def main(argv: Sequence[str]) -> None:
-    flags, recipes = read_words(argv, __doc__, Flags, RECIPES)
-    results = read_record(RESULTS, needed=flags.only_write)
-    if flags.only_write:
-        write(results)
-        return
-    if not flags.data_dir:
+    flags, recipes = read_words(argv, __doc__, RecordFlags, RECIPES)
+    if not flags.data_dir and not flags.only_write:
         raise UserError("--data_dir=FOLDER is missing: a prepared copy of MNIST")
-    for recipe in recipes or RECIPES:
-        runs = [run(recipe, seed, flags.data_dir) for seed in RECIPES[recipe][1]]
-        results[recipe] = runs
-        results = {name: results[name] for name in RECIPES if name in results}
-        write_record(RESULTS, results)
-        write(results)
+
+    def measure(recipe: str, before: list[dict] | None) -> list[dict]:
+        return [run(recipe, seed, flags.data_dir) for seed in RECIPES[recipe][1]]
+
+    measure_each(RESULTS, recipes, RECIPES, flags.only_write, measure, write)
 
 
 if __name__ == "__main__":

@@ -22,13 +22,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from common import (
     ROOT,
-    DataFlags,
+    RecordFlags,
     markdown,
-    read_record,
+    measure_each,
     read_words,
     run_command,
     write_between_marks,
-    write_record,
 )
 
 from tfgan_mnist.system import command
@@ -402,7 +401,7 @@ def read_digits(images: Images) -> np.ndarray:
 
 
 def run_unpaired(recipe: str, data_dir: str, seeds: Sequence[int]) -> dict:
-    """Trains an unpaired recipe from seeds; what is to be said of each."""
+    """Trains an unpaired recipe from seeds; what is to be said of each run."""
     from tfgan_mnist.config import find_recipe, read_config
 
     found = {}
@@ -410,7 +409,7 @@ def run_unpaired(recipe: str, data_dir: str, seeds: Sequence[int]) -> dict:
     for seed in seeds:
         run_dir = train(recipe, f"{recipe}-{seed}", data_dir, f"--seed={seed}")
         found[str(seed)] = measure_unpaired(recipe, task, run_dir, data_dir, seed)
-    return {"runs": found}
+    return found
 
 
 def kinds_of(task: str, data_dir: str) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -537,32 +536,25 @@ def write(record: Mapping[str, Mapping]) -> None:
 
 
 @dataclasses.dataclass(frozen=True)
-class Flags(DataFlags):
+class Flags(RecordFlags):
     seeds: str = flag("1-3", "Training", "of unpaired recipes: 1-3 or 2,3")
-    only_write: bool = flag(False, "Results", "the tables of what was measured before")
 
 
 def main(argv: Sequence[str]) -> None:
     flags, recipes = read_words(argv, __doc__, Flags, RECIPES)
     seeds = parse_numbers(flags.seeds, "seeds", "a seed", 1000)
-    record = read_record(RECORD, needed=flags.only_write)
-    if flags.only_write:
-        write(record)
-        return
 
-    from tfgan_mnist.system.runtime import load_tensorflow
+    def measure(recipe: str, before: dict | None) -> dict:
+        from tfgan_mnist.system.runtime import load_tensorflow
 
-    load_tensorflow()
-    for recipe in recipes or RECIPES:
+        load_tensorflow()
         if recipe in PAIRED:
-            record[recipe] = run_paired(recipe, flags.data_dir)
-        else:
-            found = run_unpaired(recipe, flags.data_dir, seeds)
-            runs = record.get(recipe, {"runs": {}})["runs"] | found["runs"]
-            record[recipe] = {"runs": dict(sorted(runs.items()))}
-        record = {name: record[name] for name in RECIPES if name in record}
-        write_record(RECORD, record)
-        write(record)
+            return run_paired(recipe, flags.data_dir)
+        runs = (before or {"runs": {}})["runs"]
+        runs |= run_unpaired(recipe, flags.data_dir, seeds)
+        return {"runs": dict(sorted(runs.items()))}
+
+    measure_each(RECORD, recipes, RECIPES, flags.only_write, measure, write)
 
 
 if __name__ == "__main__":
