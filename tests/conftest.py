@@ -9,9 +9,11 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tfgan_mnist.config import Config, find_recipe, read_config
@@ -92,6 +94,24 @@ def free_addresses(count: int) -> list[str]:
             probe.bind(("", 0))
             found.append(f"localhost:{probe.getsockname()[1]}")
         return found
+
+
+def variables(run_dir: Path, step: int) -> dict[str, np.ndarray]:
+    """All that a run's checkpoint of a step holds, but for the clock."""
+    with np.load(run_dir / "checkpoints" / f"step_{step:07d}.npz") as file:
+        return {name: file[name] for name in file.files if name != "seconds"}
+
+
+def wait_for_step(process: subprocess.Popen, run_dir: Path, step: int) -> None:
+    """Until a run has a checkpoint of a step, or of a later one."""
+    deadline = time.monotonic() + 240
+    while not any(
+        int(path.stem.removeprefix("step_")) >= step
+        for path in (run_dir / "checkpoints").glob("step_*.npz")
+    ):
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
 
 
 @pytest.fixture(scope="session")

@@ -79,6 +79,11 @@ NORMAL = ["--latent_distribution=normal"]
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
+        (["--workers=-1"], "--workers=-1: must be at least 0"),
+        (["--workers=2", "--distribute=mirrored"], "leave --distribute=mirrored out"),
+        (["--workers=3"], "--batch_size=100: the 3 workers of --workers=3"),
+        (["--workers=101"], "give a multiple of 101"),
+        (["--address=here:6379"], "--address=here:6379: is of a cluster for --workers"),
         (["--batch_size=0"], "--batch_size=0: must be at least 1"),
         (["--beta_1=1"], "--beta_1=1.0: must be below 1.0"),
         (["--generator_learning_rate=-1"], "must be above 0.0"),

@@ -20,6 +20,7 @@ ALLOWED = {
     "registry": {"system.errors"},
     "config": {"registry", "system"},
     "system": set(),
+    "system.engine": {"system.errors", "system.interrupts", "system.runtime"},
     "system.errors": set(),
     "system.files": {"system.errors"},
     "system.records": {"system.errors", "system.files"},
@@ -103,7 +104,7 @@ COMMANDS = {
     "train",
     "translate",
 }
-COMMANDS |= {"build", "keras", "model", "runner", "worker"}  # what they share
+COMMANDS |= {"build", "keras", "launch", "model", "runner", "worker"}  # what they share
 
 
 def test_every_file_has_a_line_or_is_at_the_top():
@@ -169,6 +170,7 @@ def test_only_games_and_networks_speak_of_a_generator_and_a_discriminator():
         "export",
         "invert",
         "judge",
+        "launch",
         "config",
         "registry",
         "system.command",

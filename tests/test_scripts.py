@@ -251,6 +251,7 @@ def test_what_is_imported_is_declared():
     options = configparser.ConfigParser()
     options.read(ROOT / "setup.cfg")
     lines = options["options"]["install_requires"].splitlines()
+    lines += options["options.extras_require"]["ray"].splitlines()
     declared = {re.match(r"[\w-]*", line)[0].replace("-", "_") for line in lines}
     names = {"sklearn": "scikit_learn", "PIL": "pillow", "absl": "absl_py"}
     for path in ROOT.glob("tfgan_mnist/**/*.py"):

@@ -13,13 +13,12 @@ import struct
 import subprocess
 import sys
 import termios
-import time
 from pathlib import Path
 
 import imageio.v3 as imageio
 import numpy as np
 import pytest
-from conftest import ROOT, TINY, run, start, tiny_config
+from conftest import ROOT, TINY, run, start, tiny_config, wait_for_step
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tfgan_mnist.config import read_config
@@ -138,20 +137,6 @@ RUN = [
     "--steps_per_call=3",
     "--evaluate_every=0",
 ]
-
-
-def wait_for_step(process: subprocess.Popen, run_dir: Path, step: int) -> None:
-    """Waits until a checkpoint of at least this step is there."""
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        if any(
-            int(path.stem[5:]) >= step
-            for path in (run_dir / "checkpoints").glob("step_*.npz")
-        ):
-            return
-        assert process.poll() is None, process.communicate()[1]
-        time.sleep(0.002)
-    raise AssertionError("no such checkpoint")
 
 
 def test_a_killed_run_ends_in_the_same_bits_as_one_that_was_not(tmp_path):

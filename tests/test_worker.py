@@ -4,12 +4,19 @@ import contextlib
 import json
 import os
 import signal
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import TINY, assert_one_line_error, free_addresses, run, start
+from conftest import (
+    TINY,
+    assert_one_line_error,
+    free_addresses,
+    run,
+    start,
+    variables,
+    wait_for_step,
+)
 
 FLAGS = [
     *TINY,
@@ -65,23 +72,6 @@ def nobody_left_over():
     yield
     for process in STARTED:
         process.kill()
-
-
-def variables(run_dir: Path, step: int) -> dict[str, np.ndarray]:
-    with np.load(run_dir / "checkpoints" / f"step_{step:07d}.npz") as file:
-        return {name: file[name] for name in file.files if name != "seconds"}
-
-
-def wait_for_step(process, run_dir: Path, step: int) -> None:
-    """Until a run has a checkpoint of a step, or of a later one."""
-    deadline = time.monotonic() + 240
-    while not any(
-        int(path.stem.removeprefix("step_")) >= step
-        for path in (run_dir / "checkpoints").glob("step_*.npz")
-    ):
-        assert process.poll() is None, process.communicate()[1]
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_stopped_together_killed_and_resumed_in_the_same_bits(tmp_path):

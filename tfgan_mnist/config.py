@@ -434,6 +434,21 @@ class Config:
         choices=("none", "mirrored", "multi_worker"),
         same_run=False,
     )
+    workers: int = flag(
+        0,
+        "Workers",
+        "processes that make each step together, started, watched and restarted by "
+        "Ray; 0: this one alone",
+        low=0,
+        high=10_000,
+        same_run=False,
+    )
+    address: str = flag(
+        "",
+        "Workers",
+        "host:port of the Ray cluster on which they run; empty: this machine alone",
+        same_run=False,
+    )
     local_batch_norm: bool = flag(
         False,
         "Workers",
@@ -485,6 +500,7 @@ class Config:
         self._check_game()
         self._check_task()
         self._check_schedule()
+        self._check_workers()
         if self.count and self.batch_size > self.count:
             raise UserError(
                 f"--batch_size={self.batch_size}: larger than the data; "
@@ -762,6 +778,29 @@ class Config:
             raise UserError(
                 f"--distribute={self.distribute}: the game {self.game} has a pool of "
                 "earlier fakes, which is of one replica; leave it out"
+            )
+
+    def _check_workers(self) -> None:
+        """Raises UserError unless workers can share the steps as is asked for."""
+        if self.workers and self.distribute != "none":
+            raise UserError(
+                f"--workers={self.workers}: Ray tells its workers of each other; leave "
+                f"--distribute={self.distribute} out"
+            )
+        if self.workers:
+            self.check_shares(self.workers, f"of --workers={self.workers}")
+        elif self.address:
+            raise UserError(
+                f"--address={self.address}: is of a cluster for --workers; say how many"
+            )
+
+    def check_shares(self, count: int, whose: str) -> None:
+        """Raises UserError unless a batch can be divided among so many workers."""
+        least = count * NETWORKS[self.networks].packing
+        if self.batch_size % least:
+            raise UserError(
+                f"--batch_size={self.batch_size}: the {count} workers {whose} take "
+                f"equal parts of a batch; give a multiple of {least}"
             )
 
     def _check_kinds(self) -> None:

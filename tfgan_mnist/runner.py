@@ -47,6 +47,7 @@ from tfgan_mnist.system.errors import (
     NotFiniteError,
     RunStopped,
     UserError,
+    WorkerLost,
     first_line,
     os_error,
 )
@@ -206,7 +207,7 @@ def run(
         except tf.errors.OpError as error:
             if team.cluster is None:
                 raise
-            raise RunStopped(
+            raise WorkerLost(
                 f"another worker has gone ({first_line(error)}). {_kept(checkpoints)}; "
                 "start the same command on each worker to go on from there"
             ) from None
@@ -747,7 +748,7 @@ def metadata(config: Config, state: State) -> dict[str, Any]:
     """What made a model, for its reader; nothing of the machine it was made on."""
     dataset = config.data.name or config.dataset
     flags = dataclasses.asdict(config) | {"dataset": dataset}
-    for place in ("run_dir", "data_dir", "init_from", "judge"):
+    for place in ("run_dir", "data_dir", "init_from", "judge", "address"):
         del flags[place]
     return {
         "recipe": config.recipe,

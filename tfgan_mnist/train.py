@@ -17,9 +17,9 @@ from tfgan_mnist.config import (
     recipe_header,
     recipes,
 )
-from tfgan_mnist.registry import ADVERSARIAL, NETWORKS, find
+from tfgan_mnist.registry import ADVERSARIAL, find
 from tfgan_mnist.system import command, interrupts
-from tfgan_mnist.system.cluster import Cluster, read_cluster
+from tfgan_mnist.system.cluster import read_cluster
 from tfgan_mnist.system.errors import UserError, nearest
 from tfgan_mnist.system.files import check_folder
 from tfgan_mnist.system.flags import grouped_help
@@ -76,8 +76,33 @@ def train(
     if unknown:
         raise UserError(f"{min(unknown)!r} is no flag of a recipe")
     config = dataclasses.replace(config, **overrides)
+    if config.workers:
+        from tfgan_mnist.launch import launch
+
+        RunDirectory(config.run_dir).check(config)
+        _check_sources(config)
+        return launch(config, echo, hooks)
+    return train_here(config, echo, hooks)
+
+
+def train_here(
+    config: Config,
+    echo: Callable[[str], None] | None = None,
+    hooks: Sequence[Hook | Callable[[State], None]] = (),
+    joined: Callable[[Team], None] = lambda team: None,
+) -> Result:
+    """The part of ``train`` that each worker has in it.
+
+    Args:
+      config, echo, hooks: as for ``train``.
+      joined: is given the team once all its workers are there.
+    """
     directory = RunDirectory(config.run_dir)
-    cluster = _cluster_of(config)
+    distribute = "multi_worker" if config.workers else config.distribute
+    cluster = None
+    if distribute == "multi_worker":
+        cluster = read_cluster()
+        config.check_shares(len(cluster.addresses), "of TF_CONFIG")
     if not cluster or cluster.is_chief:
         directory.check(config)
     _check_sources(config)
@@ -87,37 +112,19 @@ def train(
     def assembled() -> Team:
         from tfgan_mnist.training.distribution import assemble
 
-        return assemble(config.distribute, cluster)
+        return assemble(distribute, cluster)
 
     with interrupts.deferred():
         team = load_tensorflow(assembled)
         from tfgan_mnist import runner, worker
 
+    joined(team)
     if config.data.count == 0:
         find("data.catalogue:prepare")(config.dataset, config.data_dir)
         config = dataclasses.replace(config)  # now all of it is known
     if not team.is_chief:
         return worker.follow(config, directory, team)
     return runner.run(config, directory, echo, hooks, team)
-
-
-def _cluster_of(config: Config) -> Cluster | None:
-    """The workers of a run, if it has several.
-
-    Raises:
-      UserError: if TF_CONFIG is wrong, or a batch cannot be divided among them.
-    """
-    if config.distribute != "multi_worker":
-        return None
-    cluster = read_cluster()
-    count = len(cluster.addresses)
-    least = count * NETWORKS[config.networks].packing
-    if config.batch_size % least:
-        raise UserError(
-            f"--batch_size={config.batch_size}: the {count} workers of TF_CONFIG take "
-            f"equal parts of a batch; give a multiple of {least}"
-        )
-    return cluster
 
 
 def _check_sources(config: Config) -> None:

@@ -14,7 +14,7 @@ from tfgan_mnist.build import build_training
 from tfgan_mnist.config import Config
 from tfgan_mnist.runner import Result
 from tfgan_mnist.system import interrupts
-from tfgan_mnist.system.errors import NotFiniteError, RunStopped, first_line
+from tfgan_mnist.system.errors import NotFiniteError, RunStopped, WorkerLost, first_line
 from tfgan_mnist.system.streams import warn
 from tfgan_mnist.training import loop
 from tfgan_mnist.training.checkpoint import Checkpoints, State
@@ -35,7 +35,7 @@ def follow(config: Config, directory: RunDirectory, team: Team) -> Result:
     except NotFiniteError as error:  # the chief sees it too, and says what to do
         raise RunStopped(f"{error}: the run cannot go on") from None
     except tf.errors.OpError as error:
-        raise RunStopped(
+        raise WorkerLost(
             f"another worker has gone ({first_line(error)}); start the same command on "
             "each worker to go on from the last checkpoint"
         ) from None

@@ -29,6 +29,10 @@ class RunStopped(Exception):
         self.exit_code = exit_code
 
 
+class WorkerLost(RunStopped):
+    """A run that ended because another of its workers has gone."""
+
+
 class NotFiniteError(Exception):
     """A loss or a variable is NaN or infinite; the message says which, and when."""
 

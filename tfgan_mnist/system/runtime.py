@@ -38,6 +38,14 @@ for line in sys.stdin.buffer:
 _MARK = "end of the start-up"
 
 
+SETTINGS = {
+    "TF_ENABLE_ONEDNN_OPTS": "1",
+    "TF_CPP_MIN_LOG_LEVEL": "1",
+    "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+}
+"""What the environment has for TensorFlow, unless it says something else."""
+
+
 def load_tensorflow(prepare: Callable[[], Any] = lambda: None) -> Any:
     """Imports TensorFlow with oneDNN on, and starts it.
 
@@ -61,9 +69,8 @@ def load_tensorflow(prepare: Callable[[], Any] = lambda: None) -> Any:
             "TF_ENABLE_ONEDNN_OPTS=1 in the environment",
             stacklevel=2,
         )
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
-    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    for name, value in SETTINGS.items():
+        os.environ.setdefault(name, value)
     quiet = "tensorflow" not in sys.modules
     with without_noise() if quiet else contextlib.nullcontext():
         import tensorflow as tf

@@ -8,6 +8,7 @@ import io
 import os
 import select
 import sys
+from typing import TextIO
 
 
 class Tolerant(io.FileIO):
@@ -60,10 +61,10 @@ def open_streams() -> None:
         setattr(sys, name, text)
 
 
-def say(line: str) -> None:
-    """Prints a line, if there is somebody to hear it."""
+def say(line: str, stream: TextIO | None = None) -> None:
+    """Prints a line, to stdout unless told otherwise, if somebody is there to hear."""
     with contextlib.suppress(OSError, ValueError):  # left or full; closed
-        print(line, flush=True)
+        print(line, file=stream, flush=True)
 
 
 def warn(message: str) -> None:

@@ -11,7 +11,7 @@ import contextlib
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import tensorflow as tf
 
@@ -29,6 +29,9 @@ class Team:
     Args:
       strategy: TensorFlow's, whose replicas train together; the default one alone.
       cluster: who they are; None if there is but one process.
+
+    Attributes:
+      asked: called for a reason to stop that does not come from this process, or 0.
     """
 
     def __init__(
@@ -38,6 +41,7 @@ class Team:
     ):
         self.strategy = strategy or tf.distribute.get_strategy()
         self.cluster = cluster
+        self.asked: Callable[[], int] = lambda: 0
         self._sum = tf.function(self._summed, autograph=False)
 
     @property
@@ -60,6 +64,7 @@ class Team:
           reason: why this worker wants to stop, from 1 to 255; 0 if it does not.
           count: a whole number below 2³².
         """
+        reason = reason or self.asked()
         if self.cluster is None:
             return number, reason, count
         chief = [float(number), float(count)] if self.is_chief else [0.0, 0.0]

@@ -1,0 +1,140 @@
+"""Runs by Ray's workers: real processes, on this machine."""
+
+import contextlib
+import importlib.util
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from conftest import (
+    TINY,
+    assert_one_line_error,
+    free_addresses,
+    run,
+    start,
+    variables,
+    wait_for_step,
+)
+
+from tfgan_mnist import launch, train
+from tfgan_mnist.system.engine import check_installed
+from tfgan_mnist.system.errors import RunStopped, UserError
+
+FLAGS = [
+    *TINY,
+    "--dataset=mnist5k",
+    "--workers=2",
+    "--steps=60",
+    "--log_every=10",
+    "--sample_every=60",
+    "--checkpoint_every=10",
+    "--keep_checkpoints=10000",
+    "--steps_per_call=5",
+]
+needs_ray = pytest.mark.skipif(
+    not importlib.util.find_spec("ray"), reason="ray is not installed"
+)
+
+
+def workers_of(process: subprocess.Popen) -> list[psutil.Process]:
+    found = psutil.Process(process.pid).children(recursive=True)
+    return [child for child in found if child.name().startswith("ray::RayTrainWo")]
+
+
+@needs_ray
+def test_a_worker_that_is_killed_is_started_again(tmp_path, undisturbed):
+    """The chief or another, and the run ends in the bits of one that nobody killed."""
+    run_dir = tmp_path / "run"
+    process = start("train", *FLAGS, "--overwrite", f"--run_dir={run_dir}")
+    try:
+        for step, which in ((10, 0), (30, 1)):
+            wait_for_step(process, run_dir, step)
+            workers = workers_of(process)
+            assert len(workers) == 2
+            workers[which].kill()
+        stdout, stderr = process.communicate(timeout=400)
+    finally:
+        process.kill()
+    assert process.returncode == 0, stderr
+    for again in (1, 2):
+        assert f"a worker has gone; all are started again ({again})" in stderr
+    assert stdout.count("resuming at step") == 2
+    expected, found = variables(undisturbed, 60), variables(run_dir, 60)
+    assert expected.keys() == found.keys()
+    for name, array in expected.items():
+        np.testing.assert_array_equal(found[name], array, err_msg=name)
+    assert "--workers=2" in (run_dir / "config.flags").read_text()
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory) -> Path:
+    """A run that nobody killed; it was asked to stop, after step 60."""
+    run_dir = tmp_path_factory.mktemp("undisturbed") / "run"
+    process = start("train", *FLAGS, "--steps=100000", f"--run_dir={run_dir}")
+    try:
+        wait_for_step(process, run_dir, 60)
+        process.send_signal(signal.SIGTERM)
+        stdout, stderr = process.communicate(timeout=400)
+    finally:
+        process.kill()
+    assert process.returncode == 128 + signal.SIGTERM, stderr
+    assert "stopped by SIGTERM at step" in stderr
+    assert stdout.startswith(f"{run_dir}: training\nstep 10  D ")
+    assert (run_dir / "saved_model" / "saved_model.pb").is_file()
+    return run_dir
+
+
+@needs_ray
+def test_workers_that_never_come(tmp_path, monkeypatch):
+    folder = tempfile.mkdtemp()  # short: sockets are to be in it
+    address = ("127.0.0.1", int(free_addresses(1)[0].partition(":")[2]))
+    words = ["start", "--head", "--block", "--num-cpus=1", f"--port={address[1]}"]
+    words += ["--include-dashboard=false", "--disable-usage-stats"]
+    words += [f"--temp-dir={folder}"]
+    ray = Path(sys.executable).with_name("ray")
+    cluster = subprocess.Popen([ray, *words], stdout=subprocess.DEVNULL)
+    monkeypatch.setattr(launch, "PATIENCE", 5)
+    try:
+        for _ in range(300):  # until it listens
+            with contextlib.suppress(OSError), socket.create_connection(address):
+                break
+            time.sleep(0.2)
+        with pytest.raises(RunStopped, match="not all workers came within 5 seconds"):
+            train(
+                "dcgan_cpu",
+                workers=2,
+                address=f"{address[0]}:{address[1]}",
+                dataset="mnist5k",
+                run_dir=tmp_path / "run",
+            )
+    finally:
+        cluster.terminate()
+        cluster.wait(60)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_what_is_wrong_is_said_before_anything_is_started(tmp_path, monkeypatch):
+    flags = [*FLAGS, f"--run_dir={tmp_path / 'run'}"]
+    words = ("--batch_size=8", "3 workers of --workers=3", "multiple of 3")
+    assert_one_line_error(run("train", *flags, "--workers=3"), *words)
+    words = ("--batch_size=8", "16 workers", "multiple of 16")  # more than rows
+    assert_one_line_error(run("train", *flags, "--workers=16"), *words)
+    (address,) = free_addresses(1)
+    if importlib.util.find_spec("ray"):
+        found = run("train", *flags, f"--address={address}")
+        assert_one_line_error(found, f"--address={address}", "nobody answers")
+    assert not (tmp_path / "run").exists()
+    # As where nobody has installed it.
+    elsewhere = [path for path in sys.path if not (Path(path) / "ray").is_dir()]
+    monkeypatch.setattr(sys, "path", elsewhere)
+    monkeypatch.delitem(sys.modules, "ray", raising=False)
+    with pytest.raises(UserError, match=r"--workers=2: .*pip install 'tfgan_mnist\[ra"):
+        check_installed("--workers=2")
