@@ -126,6 +126,16 @@ NORMAL = ["--latent_distribution=normal"]
         (["--generator_optimizer=adm"], "did you mean 'adam'"),
         (["--epsilon=0"], "--epsilon=0.0: must be above 0.0"),
         ([*NORMAL, "--mismatched_weight=1", "--clusters=1"], "D is told nothing"),
+        (["--networks=stackgan_1", "--flip"], "captions would say the wrong side"),
+        (
+            ["--networks=stackgan_1", "--dataset=fashion_mnist"],
+            "learns from captions of digits, but --dataset=fashion_mnist holds none",
+        ),
+        (
+            ["--networks=stackgan_2"],
+            "--init_from is missing: --networks=stackgan_2 go on from a run of "
+            "--networks=stackgan_1; give its folder",
+        ),
     ],
 )
 def test_bad_values_get_one_line(argv, message):

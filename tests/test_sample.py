@@ -1,7 +1,7 @@
 import imageio.v3 as imageio
 import numpy as np
 import pytest
-from conftest import run, tiny_config, write_model
+from conftest import run, tiny_config, untrained, write_model
 
 from tfgan_mnist.build import build_gan
 from tfgan_mnist.config import find_recipe
@@ -153,3 +153,82 @@ def test_a_straight_walk_visits_every_style_and_returns():
     np.testing.assert_allclose(way[::4], styles)
     np.testing.assert_allclose(way[10], (styles[2] + styles[0]) / 2)
     np.testing.assert_allclose(way[11], 0.25 * styles[2] + 0.75 * styles[0])
+
+
+@pytest.fixture(scope="module")
+def prompted(tmp_path_factory):
+    """A tiny model that draws what a sentence says, untrained."""
+    return untrained("stackgan_1", tmp_path_factory.mktemp("prompted"))
+
+
+def test_what_a_sentence_says_in_every_format(prompted, tmp_path):
+    flags = [f"--saved_model={prompted}", "--count=4", "--seed=4"]
+    flags.append("--prompt=A thin five, leaning left; bold 7")
+    for name in ("a.npy", "a.gif", "a.png"):
+        code, _, stderr = run("sample", *flags, f"--output={name}", cwd=tmp_path)
+        assert (code, stderr) == (0, "")
+    model = SavedGenerator(prompted)
+    prompts = ["a thin five leaning left", "bold 7"]
+    expected = model.sample(row_seeds(4, 4), labels=np.repeat(prompts, 2))
+    np.testing.assert_array_equal(np.load(tmp_path / "a.npy"), expected)
+    assert imageio.imread(tmp_path / "a.png").shape == (2 * 15 + 1, 2 * 15 + 1)
+    others = model.sample(row_seeds(4, 4), labels=np.repeat(prompts[::-1], 2))
+    assert not np.allclose(expected, others)
+
+
+def test_a_class_is_asked_for_by_its_number(prompted):
+    """So that what measures labelled models measures these too."""
+    model = SavedGenerator(prompted)
+    assert model.classes == 10
+    found = model.sample(row_seeds(1, 2), labels=[3, 1])
+    expected = model.sample(row_seeds(1, 2), labels=np.array(["3", "1"]))
+    np.testing.assert_array_equal(found, expected)
+    with pytest.raises(UserError, match=r"failed \(prompt: has words that are not"):
+        model.sample(row_seeds(1, 1), labels=np.array(["a purple seven"]))
+
+
+@pytest.mark.parametrize(
+    ("networks", "words", "said"),
+    [
+        (
+            "dcgan_cpu",
+            ["--prompt=a 7"],
+            "--prompt=a 7: {} takes none; it is for",
+        ),
+        ("cdcgan_fast", ["--prompt=a 7", "--label=7"], "--prompt=a 7: {} takes none"),
+        ("stackgan_1", [], "--prompt is missing: {} draws what a sentence says"),
+        ("stackgan_1", ["--label=7"], "--label=7: {} takes a --prompt"),
+        (
+            "stackgan_1",
+            ["--prompt=a purple, bald 7"],
+            "--prompt=a purple, bald 7: unknown words: purple, bald; ",
+        ),
+        (
+            "stackgan_1",
+            ["--prompt=a bald 7"],
+            "--prompt=a bald 7: unknown words: bald; did you mean 'bold' or",
+        ),
+        ("stackgan_1", ["--prompt=a 7;"], "--prompt=a 7;: '' has 0 words; give from 1"),
+        (
+            "stackgan_1",
+            ["--prompt=a 7; a 5", "--count=3"],
+            "--count=3: must be a multiple of the 2 prompts of --prompt=a 7; a 5",
+        ),
+    ],
+)
+def test_a_prompt_that_does_not_fit_is_one_line(networks, words, said, tmp_path):
+    """Known from the run alone, without TensorFlow."""
+    run_dir = tmp_path / "run"
+    (run_dir / "checkpoints").mkdir(parents=True)
+    (run_dir / "config.flags").write_text(f"--flagfile={find_recipe(networks)}\n")
+    with pytest.raises(UserError) as error:
+        main([f"--run_dir={run_dir}", *words])
+    assert str(error.value).startswith(said.format(run_dir))
+
+
+def test_a_saved_model_knows_its_words_without_tensorflow(prompted, conditional):
+    for model, words in ((prompted, ["--prompt=a bald 7"]), (conditional, [])):
+        code, _, stderr = run("sample", f"--saved_model={model}", *words)
+        assert code == 2
+        known = "unknown words: bald" if words else "--label is missing"
+        assert known in stderr

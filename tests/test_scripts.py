@@ -776,3 +776,41 @@ def test_statistics_of_a_run(trained, tmp_path, monkeypatch):
     assert row[:3] == ["`dcgan_cpu`", "1", "12"]
     assert len(set(row[3:])) == 3  # each way another distance
     assert min(float(cell) for cell in row[3:]) > 10.0
+
+
+def test_real_images_agree_with_captions_of_their_own():
+    from tfgan_mnist.data.captions import FACETS, levels, measure
+    from tfgan_mnist.data.grammar import WORDS
+    from tfgan_mnist.data.grammar import split as words_of
+    from tfgan_mnist.data.mnist import mnist5k
+
+    script = load("captions")
+    images, labels = (x[::10] for x in mnist5k())
+    images = images / np.float32(255.0)
+    asked = levels(measure(images), labels)
+    said = np.ones(asked.shape, bool)
+    real = script.compared(asked, said, images)
+    assert [*real] == [*FACETS]
+    for facet, found in real.items():
+        assert found["captions"] == 500
+        assert found["agreement"] >= (0.98 if facet == "digit" else 1.0)
+        assert facet == "digit" or found["correlation"] > 0.7
+    # Of another image a caption is no better than chance.
+    other = script.compared(asked[::-1], said, images)
+    assert all(abs(other[facet].get("correlation", 0.0)) < 0.35 for facet in FACETS)
+
+    wanted = (asked[:, 0] == 7) & (asked[:, 1] == 2) & (asked[:, 2] == 2)
+    assert wanted.any()
+    found = script.combined("bold", "right", images[wanted])
+    assert found["asked for"] == "a bold seven leaning right"
+    assert found["all"] == found["seven"] > 0.9
+    prompts = script.prompts_of("seven", "bold", "right")
+    assert len(set(prompts)) > 10
+    for prompt in prompts:
+        assert set(words_of(prompt)) <= set(WORDS)
+        assert {"seven", "7"} & set(words_of(prompt))
+
+    record = {"samples": other, "real": real, "combinations": [found]}
+    first, second = script.tables(record).values()
+    assert "| thickness | 500 |" in first
+    assert "| a bold seven leaning right |" in second

@@ -13,7 +13,9 @@ import tensorflow as tf
 
 from tfgan_mnist.config import MOST_CLUSTERED, Config, Schedule
 from tfgan_mnist.data import catalogue, mnist, toys
+from tfgan_mnist.data.captions import Captioned, held_out, levels, measure, vectorizer
 from tfgan_mnist.data.examples import Examples, Stacked, as_floats, resized
+from tfgan_mnist.data.grammar import PROMPTS
 from tfgan_mnist.data.pairs import Pairs, Unpaired, make_pairs, split
 from tfgan_mnist.evaluation.judges import About, make_judge, read_judge
 from tfgan_mnist.evaluation.protocols import (
@@ -65,7 +67,7 @@ class Training:
     sampled: Mapping[str, keras.Model]
     step: Step
     variables: dict[str, keras.Variable]
-    batches: Examples | Stacked | Pairs | Unpaired | toys.Endless
+    batches: Examples | Captioned | Stacked | Pairs | Unpaired | toys.Endless
     protocol: Protocol
     held_out: Batch
 
@@ -186,8 +188,13 @@ def build_gan(config: Config, clusters: Clusters | None = None) -> GAN:
     game = find(GAMES[name].make)
     values = dataclasses.asdict(config) | {"loss": find(LOSSES[config.loss])}
     options = {f.name: values[f.name] for f in dataclasses.fields(game.Options)}
+    words = [vectorizer()] if config.vocabulary else []
     return game(
-        build_networks(config), game.Options(**options), config.classes, clusters
+        build_networks(config),
+        game.Options(**options),
+        config.classes,
+        clusters,
+        *words,
     )
 
 
@@ -216,7 +223,7 @@ def build_clusters(config: Config, data: Data) -> Clusters | None:
 
 def build_batches(
     config: Config, data: Data, sample_shape: tuple[int, ...], draws: int = 1
-) -> Examples | Stacked | toys.Endless:
+) -> Examples | Captioned | Stacked | toys.Endless:
     """Batches of the training data, images resized to what the networks make.
 
     Args:
@@ -231,9 +238,16 @@ def build_batches(
     if config.data.makes == "stacks":
         return Stacked(data[0], config.batch_size, seed, draws)
     image_size = sample_shape[:2] if sample_shape[1:] else None
-    return Examples(
+    if config.vocabulary:
+        some = levels(measure(data[0]), data[1])
+        kept = ~held_out(some)
+        data = data[0][kept], some[kept]
+    examples = Examples(
         *data, config.batch_size, seed, draws, image_size, config.flip, config.shift
     )
+    if config.vocabulary:
+        return Captioned(examples, vectorizer(), run_seed(config.seed, TASK))
+    return examples
 
 
 def build_translations(
@@ -428,6 +442,9 @@ def build_picture(config: Config, training: Training) -> Callable[[int], np.ndar
         columns = max(1, count // config.classes)
         count = columns * config.classes
         examples["labels"] = balanced_labels(count, config.classes)
+    if config.vocabulary:
+        prompts = np.array(PROMPTS)[examples["labels"]]
+        examples["captions"] = gan.vectorize(prompts)
     inputs = gan.inputs(count, run_seed(config.seed, PICTURE), examples)
     show = tf.function(lambda: gan.show(training.sampled, inputs))
     protocol = training.protocol

@@ -16,6 +16,7 @@ from typing import Any
 
 from tfgan_mnist.registry import (
     ADVERSARIAL,
+    DATASETS,
     FROM_LATENTS,
     GAMES,
     IMAGE_SIZES,
@@ -25,6 +26,7 @@ from tfgan_mnist.registry import (
     TASKS,
     DataSet,
     describe,
+    find,
 )
 from tfgan_mnist.system.errors import UserError, nearest
 from tfgan_mnist.system.flags import (
@@ -214,9 +216,9 @@ class Config:
         0.0,
         "Losses",
         "of D's loss between real samples with their own label (without labels: "
-        "cluster) and with a wrong one, as if generated",
+        "cluster; or caption) and with a wrong one, as if generated",
         low=0.0,
-        games=(*_TOLD, "biggan"),
+        games=(*_TOLD, "biggan", "stackgan"),
     )
     augmentation_target: float = flag(
         0.0,
@@ -297,9 +299,10 @@ class Config:
     kl_weight: float = flag(
         1.0,
         "Losses",
-        "of the divergence of the encoder's latents from a normal distribution",
+        "of the divergence of the encoder's latents (stackgan: of the conditions that "
+        "captions become) from a normal distribution",
         low=0.0,
-        games=("vae",),
+        games=("vae", "stackgan"),
     )
 
     steps: int = flag(0, "Schedule", "steps; 0: no limit", low=0, same_run=False)
@@ -511,6 +514,8 @@ class Config:
             raise UserError(
                 f"--{name}: is for single images, which {self.dataset} does not hold"
             )
+        if self.flip and self.vocabulary:
+            raise UserError("--flip=true: captions would say the wrong side")
         self._check_augmentation()
         if data.count is None and self.epochs:
             raise UserError(
@@ -616,6 +621,12 @@ class Config:
         return self.data.classes
 
     @property
+    def vocabulary(self) -> tuple[str, ...]:
+        """The words of captions, by their numbers; empty if there are no captions."""
+        path = GAMES[self.game].vocabulary
+        return find(path) if path else ()
+
+    @property
     def image_shape(self) -> tuple[int, int]:
         """Height, which is the width too, and channels of what the networks make."""
         data, pair = self.data, NETWORKS[self.networks]
@@ -626,6 +637,8 @@ class Config:
     @property
     def conditions(self) -> int:
         """How many things both networks can be told that a sample shows; 0: none."""
+        if self.vocabulary:
+            return len(self.vocabulary)
         if not self.clusters:
             return self.classes
         return max(1, self.classes) * self.clusters
@@ -678,6 +691,11 @@ class Config:
                 f"--networks={self.networks}: takes a label, but "
                 f"--dataset={self.dataset} has none; able are {', '.join(able)}"
             )
+        if self.vocabulary and data.metrics != DATASETS["mnist"].metrics:
+            raise UserError(
+                f"--networks={self.networks}: learns from captions of digits, but "
+                f"--dataset={self.dataset} holds none; able are mnist, mnist5k"
+            )
         if data.channels != self.image_shape[1] and not (
             self.channels or data.is_toy or pair.makes == "stacks"
         ):
@@ -704,6 +722,11 @@ class Config:
                     what = f"--networks={self.networks} makes {made}; of any shape are "
                     what += ", ".join(able)
                 raise UserError(f"--{name}={value}: {what}")
+        if pair.goes_on_from and not self.init_from:
+            raise UserError(
+                f"--init_from is missing: --networks={self.networks} go on from a run "
+                f"of --networks={pair.goes_on_from}; give its folder"
+            )
         if self.batch_size % pair.packing:
             raise UserError(
                 f"--batch_size={self.batch_size}: D of --networks={self.networks} "

@@ -119,6 +119,11 @@ class GANModel(keras.Model):
 
     def _batch(self, samples: tf.Tensor, labels: tf.Tensor | None) -> Batch:
         """Samples, and labels if any are wanted, as a game takes them."""
+        if self.config.vocabulary:
+            raise UserError(
+                f"--networks={self.config.networks}: give mappings of samples, "
+                "captions and wrong_captions, as data.captions.Captioned makes them"
+            )
         batch = {"samples": self._scaled(samples)}
         if self.gan.classes and labels is None:
             raise UserError(f"--networks={self.config.networks}: give (images, labels)")

@@ -118,6 +118,15 @@ class ModelFlags:
         """Whether it turns frames of a video into the next. As ``game``."""
         return is_of_videos(self._flag("task"))
 
+    def vocabulary(self) -> Sequence[str]:
+        """The words that its prompts can be made of; empty if it takes none.
+
+        Needs no TensorFlow. Raises UserError if there is no such model.
+        """
+        if self.run_dir:
+            return RunDirectory(self.run_dir).read_config().vocabulary
+        return self._metadata().get("vocabulary", ())
+
     def translates(self) -> Sequence[Sequence[int]]:
         """The shapes of the images that it turns into others, of each way; empty if it
         makes them from latents.
@@ -280,7 +289,7 @@ class Model:
     def sample(
         self,
         count: int = 100,
-        labels: int | Sequence[int] | None = None,
+        labels: int | str | Sequence[int] | Sequence[str] | None = None,
         seed: int = 1,
         temperature: float = 1.0,
     ) -> np.ndarray:
@@ -291,7 +300,8 @@ class Model:
         Args:
           count: how many.
           labels: of a conditional model: a class, or several, with equally many of each
-            in their order; all of them if None.
+            in their order; all of them if None. Of one that draws what a sentence says
+            also a sentence, or several.
           seed: the same one gives the same samples.
           temperature: factor on the latents: below 1 less variety, above 1 more.
 
@@ -306,7 +316,7 @@ class Model:
     def show(
         self,
         count: int = 100,
-        labels: int | Sequence[int] | None = None,
+        labels: int | str | Sequence[int] | Sequence[str] | None = None,
         seed: int = 1,
         temperature: float = 1.0,
     ) -> Image:
@@ -319,7 +329,7 @@ class Model:
     def walk(
         self,
         count: int = 10,
-        labels: int | Sequence[int] | None = None,
+        labels: int | str | Sequence[int] | Sequence[str] | None = None,
         seed: int = 1,
         temperature: float = 1.0,
     ) -> Animation:
@@ -484,7 +494,7 @@ class Model:
         return measure(self.saved, quick=quick, data_dir=data_dir, protocol=protocol)
 
     def _labels(
-        self, count: int, labels: int | Sequence[int] | None
+        self, count: int, labels: int | str | Sequence[int] | Sequence[str] | None
     ) -> tuple[np.ndarray | None, int]:
         """One label a sample, and the rows of a sheet; None and 0 without classes."""
         if not self.classes and labels is None:

@@ -156,6 +156,8 @@ class Game:
         of ``sample --sheet``.
       translates: whether it turns images into others, and so needs a task.
       both_ways: whether it turns them back too; it has no noise then.
+      vocabulary: ``module:tuple`` of the words that its captions and prompts are made
+        of; empty if it has none.
     """
 
     make: str
@@ -166,6 +168,7 @@ class Game:
     sheets: tuple[str, ...] = ()
     translates: bool = False
     both_ways: bool = False
+    vocabulary: str = ""
 
 
 GAMES: Mapping[str, Game] = {
@@ -186,6 +189,9 @@ GAMES: Mapping[str, Game] = {
         controls=("truncation_psi",),
         sheets=("style_mixing", "noise"),
     ),
+    "stackgan": Game(
+        "gans.stackgan:StackGAN", labelled=True, vocabulary="data.grammar:VOCABULARY"
+    ),
     "vae": Game("gans.vae:VariationalAutoencoder", latents="normal"),
     "pix2pix": Game("gans.pix2pix:Pix2Pix", translates=True),
     "cyclegan": Game("gans.cyclegan:CycleGAN", translates=True, both_ways=True),
@@ -197,6 +203,7 @@ ADVERSARIAL = (
     "acgan",
     "biggan",
     "stylegan",
+    "stackgan",
     "pix2pix",
     "cyclegan",
 )
@@ -263,15 +270,16 @@ class Networks:
 
     Args:
       make: ``module:function`` from latent_dim, base_channels, seed and, with labels,
-        the number of classes to Keras models. That is all it takes, unless it follows
-        the shape of the images; of a game that translates also the keywords ``source``
-        and ``target``, the shapes of both.
+        the number of classes, or with captions of words, to Keras models. That is all
+        it takes, unless it follows the shape of the images; of a game that translates
+        also the keywords ``source`` and ``target``, the shapes of both.
       makes: what they can imitate, as in ``DataSet``.
       game: a name in ``GAMES``.
       packing: how many samples D judges as one.
       any_shape: whether ``make`` also takes the keywords ``image_size``, one of
         ``IMAGE_SIZES``, and ``channels``, 1 or 3, and makes networks of such images.
       image_size: that of their images, which are grey, if they have but one shape.
+      goes_on_from: the networks of the run that they need as ``--init_from``.
     """
 
     make: str
@@ -280,6 +288,7 @@ class Networks:
     packing: int = 1
     any_shape: bool = False
     image_size: int = 28
+    goes_on_from: str = ""
 
 
 NETWORKS: Mapping[str, Networks] = {
@@ -310,6 +319,12 @@ NETWORKS: Mapping[str, Networks] = {
         "networks.biggan:biggan_without_chunks", game="biggan", any_shape=True
     ),
     "stylegan": Networks("networks.stylegan:stylegan", game="stylegan", any_shape=True),
+    "stackgan_1": Networks(
+        "networks.stackgan:stackgan_1", game="stackgan", image_size=14
+    ),
+    "stackgan_2": Networks(
+        "networks.stackgan:stackgan_2", game="stackgan", goes_on_from="stackgan_1"
+    ),
     "vae": Networks("networks.vae:vae", game="vae", any_shape=True),
     "pix2pix": Networks("networks.translation:pix2pix", game="pix2pix", any_shape=True),
     "cyclegan": Networks(

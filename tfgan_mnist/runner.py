@@ -159,7 +159,7 @@ def run(
         # Read before anything of this run is touched: it may lie inside it.
         start = None
         if config.init_from and (config.overwrite or not checkpoints.paths()):
-            start = Start(config.init_from, training.variables)
+            start = Start(config.init_from, training.variables, training.gan.frozen)
         try:
             with directory.open(config) as removed:
                 restored = checkpoints.restore(state)
@@ -756,6 +756,7 @@ def metadata(config: Config, state: State) -> dict[str, Any]:
         "seconds": round(state.seconds, 1),
         "dataset": dataset,
         "classes": config.classes,
+        **({"vocabulary": words} if (words := config.vocabulary) else {}),
         **({"class_names": names} if (names := config.data.class_names) else {}),
         "translates": config.translated,
         "averaged_weights": bool(config.ema_decay),

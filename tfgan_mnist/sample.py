@@ -10,11 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
+from tfgan_mnist.data.grammar import MOST_WORDS, split
 from tfgan_mnist.model import ModelFlags
 from tfgan_mnist.registry import DATASETS, GAMES
 from tfgan_mnist.serving.saved_model import CONTROLS, check_outside
 from tfgan_mnist.system import command, interrupts
-from tfgan_mnist.system.errors import UserError, path_errors
+from tfgan_mnist.system.errors import UserError, nearest, path_errors
 from tfgan_mnist.system.files import check_output, whole_file
 from tfgan_mnist.system.flags import flag, grouped_help, parse_flags, parse_numbers
 
@@ -53,6 +54,13 @@ class Flags(ModelFlags):
         "Samples",
         "for a conditional model, the class to draw, or several (0-9 or 3,1,4) with "
         "one a row; --count must be a multiple of their number",
+    )
+    prompt: str = flag(
+        "",
+        "Samples",
+        "of a stackgan: what to draw (a thin five leaning left), or several sentences, "
+        "a semicolon between them, with one a row; --count must be a multiple of their "
+        "number",
     )
     truncation: float = flag(
         CONTROLS["truncation"],
@@ -179,12 +187,50 @@ def check_labels(flags: Flags, classes: int) -> list[int]:
         raise UserError(
             f"--label={flags.label}: {model} knows the classes 0 to {classes - 1}"
         )
-    if len(flags.rows) % len(labels):
-        raise UserError(
-            f"{flags.how_many}: must be a multiple of the {len(labels)} labels of "
-            f"--label={flags.label}"
-        )
+    _check_rows(flags, len(labels), f"labels of --label={flags.label}")
     return labels
+
+
+def _check_rows(flags: Flags, count: int, what: str) -> None:
+    """Raises UserError unless there are equally many samples of each of so many."""
+    if len(flags.rows) % count:
+        raise UserError(f"{flags.how_many}: must be a multiple of the {count} {what}")
+
+
+def check_prompts(flags: Flags, vocabulary: Sequence[str]) -> list[str]:
+    """The prompts asked for; UserError if they do not fit.
+
+    Args:
+      vocabulary: the model's; empty if it takes no prompt.
+    """
+    model, given = flags.source, f"--prompt={flags.prompt}"
+    if not vocabulary:
+        raise UserError(
+            f"{given}: {model} takes none; it is for models of the game stackgan"
+        )
+    if flags.label:
+        raise UserError(f"--label={flags.label}: {model} takes a --prompt instead")
+    if not flags.prompt:
+        raise UserError(
+            f"--prompt is missing: {model} draws what a sentence says; give one, such "
+            "as --prompt='a thin five leaning left'"
+        )
+    prompts = [prompt.strip() for prompt in flags.prompt.split(";")]
+    for prompt in prompts:
+        words = split(prompt)
+        if unknown := list(dict.fromkeys(w for w in words if w not in vocabulary)):
+            known = filter(str.isalnum, vocabulary)
+            raise UserError(
+                f"{given}: unknown words: {', '.join(unknown)}; "
+                f"{nearest(unknown[0], known)}"
+            )
+        if not 0 < len(words) <= MOST_WORDS:
+            raise UserError(
+                f"{given}: {prompt!r} has {len(words)} words; give from 1 to "
+                f"{MOST_WORDS}"
+            )
+    _check_rows(flags, len(prompts), f"prompts of {given}")
+    return prompts
 
 
 def check_game(flags: Flags) -> None:
@@ -226,7 +272,10 @@ def main(argv: Sequence[str]) -> None:
     # What can be known of the model without TensorFlow is said before it is loaded.
     name, classes = flags.draws()
     check_game(flags)
-    some_labels = check_labels(flags, classes)
+    if (vocabulary := flags.vocabulary()) or flags.prompt:
+        some_labels = check_prompts(flags, vocabulary)
+    else:
+        some_labels = check_labels(flags, classes)
     if name in DATASETS:
         check_format(flags, "points" if DATASETS[name].is_toy else "images")
 

@@ -49,7 +49,7 @@ def _follow(config: Config, directory: RunDirectory, team: Team) -> Result:
         checkpoints = Checkpoints(directory.checkpoints, config.keep_checkpoints, warn)
         start = None
         if config.init_from and (config.overwrite or not checkpoints.paths()):
-            start = Start(config.init_from, training.variables)
+            start = Start(config.init_from, training.variables, training.gan.frozen)
         # It is answered when the chief has opened the run's folder.
         step, over, flags = team.agree(0, 0, 0)
         if flags != config.fingerprint:

@@ -55,6 +55,8 @@ BUDGETS = {
     "cdcgan_fast": [],
     "biggan": ["--sample_every=1000"],
     "stylegan": [],
+    "stackgan_1": [],
+    "stackgan_2": ["--init_from=runs/samples/stackgan_1/saved_model"],
     "stacked": [],
     "mlp": ["--sample_every=1875", "--evaluate_every=18750"],
     "cgan_onehot": [],

@@ -54,6 +54,8 @@ RECIPES: dict[str, tuple[list[str], tuple[int, ...]]] = {
     "cdcgan_fast": ([], (1,)),
     "biggan": ([], (1,)),
     "stylegan": ([], (1,)),
+    "stackgan_1": ([], (1,)),
+    "stackgan_2": (["--init_from=runs/results/stackgan_1-1/saved_model"], (1,)),
     "mlp": (["--max_seconds=300"], (1,)),
     "cgan_onehot": (["--max_seconds=300"], (1,)),
     "cgan_embedding": (["--max_seconds=300"], (1,)),

@@ -6,7 +6,8 @@ import tensorflow as tf
 from conftest import tiny_config
 
 from tfgan_mnist.build import build_training
-from tfgan_mnist.gans.vae import normal_divergence, pixel_cross_entropy
+from tfgan_mnist.gans.penalties import normal_divergence
+from tfgan_mnist.gans.vae import pixel_cross_entropy
 
 
 def test_divergence_from_the_standard_normal_by_hand():

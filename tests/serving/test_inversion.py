@@ -42,3 +42,13 @@ def test_sheets_and_psi_of_a_saved_model(styled):
     np.testing.assert_allclose(sheet[[0, 3]], images, atol=1e-5)  # the diagonal
     drawn = styled.sheet("noise", 3, 2, truncation_psi=0.0)
     np.testing.assert_allclose(drawn[0], drawn[2], atol=0.1)
+
+
+def test_prompts_are_told_as_labels_are(tmp_path):
+    write_model(build_gan(tiny_config("stackgan_1")), tmp_path / "m", {"classes": 10})
+    model = SavedGenerator(tmp_path / "m")
+    prompts = np.array(["a thin seven"])
+    images = model.sample(row_seeds(5, 1), labels=prompts)
+    found = invert(model, images, prompts, starts=2, steps=20)
+    again = model.generate(found.codes, prompts)
+    np.testing.assert_allclose(again, found.samples, atol=1e-5)

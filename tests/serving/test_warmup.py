@@ -1,6 +1,7 @@
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
+from tfgan_mnist.data.grammar import WORDS
 from tfgan_mnist.serving.saved_model import CONTROLS
 from tfgan_mnist.serving.warmup import WARMUP, write_warmup
 
@@ -39,3 +40,15 @@ def test_no_request_is_one_that_the_model_refuses(tmp_path):
     inputs = log.predict_log.request.inputs
     found = {name: tf.make_ndarray(inputs[name]).item() for name in names}
     assert found == {"seed": 0.0, "temperature": 0.0, **CONTROLS}
+
+
+def test_a_prompt_is_of_known_words(tmp_path):
+    prompt = tf.TensorSpec([None], tf.string, name="prompt")
+    echo = tf.function(lambda **inputs: dict(inputs)).get_concrete_function(
+        prompt=prompt
+    )
+    write_warmup(tmp_path, {"sample": echo}, "model")
+    (record,) = tf.data.TFRecordDataset(str(tmp_path / WARMUP))
+    log = prediction_log_pb2.PredictionLog.FromString(record.numpy())
+    (row,) = tf.make_ndarray(log.predict_log.request.inputs["prompt"])
+    assert row.decode() in WORDS

@@ -114,3 +114,32 @@ def test_metadata_does_not_say_where_the_weights_were(tmp_path):
 
     config = dataclasses.replace(tiny_config(), init_from="/somewhere/else")
     assert "/somewhere" not in str(metadata(config, State({})))
+
+
+@pytest.mark.parametrize("source", ["", "saved_model"])
+def test_a_second_stage_goes_on_from_the_averages_of_the_first(source, tmp_path):
+    """Its generator is not trained there; all else begins afresh, or as it fits."""
+    run_dir = tmp_path / "first"
+    first = ["--flagfile=stackgan_1", "--dataset=mnist5k", "--base_channels=4"]
+    narrow = [*first[1:], "--batch_size=8", "--max_seconds=0", "--evaluate_every=0"]
+    flags = [first[0], *narrow, "--steps=2", f"--run_dir={run_dir}"]
+    code, _, stderr = run("train", *flags)
+    assert code == 0, stderr
+    weights = read_weights(run_dir)
+    training = build_training(tiny_config("stackgan_2"))
+    start = Start(run_dir / source, training.variables, training.gan.frozen)
+    start.assign(training.variables)
+    own = {name for name in weights if name.startswith("generator/")}
+    averages = {name.replace("/", "_average/") for name in own}
+    assert own and averages <= set(weights)
+    assert any(
+        not np.array_equal(weights[name], weights[name.replace("/", "_average/")])
+        for name in own
+    )
+    for name, now in values(training).items():
+        network, _, weight = name.partition("/")
+        if network == "generator":
+            np.testing.assert_array_equal(now, weights[f"generator_average/{weight}"])
+    narrower = build_training(tiny_config("stackgan_2", latent_dim=7))
+    with pytest.raises(UserError, match="lacks what this run goes on from"):
+        Start(run_dir / source, narrower.variables, narrower.gan.frozen)

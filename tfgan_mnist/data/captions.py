@@ -285,6 +285,7 @@ class Captioned:
         seed = fold_in(seed, draw)
         sentences, said = say(some, fold_in(seed, 0))
         captions = self.vectorize(sentences)
+        captions = tf.ensure_shape(captions, [some.shape[0], MOST_WORDS])
         return {
             "samples": batch["samples"],
             "labels": some[:, 0],

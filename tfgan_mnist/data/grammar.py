@@ -90,3 +90,6 @@ def _words() -> tuple[str, ...]:
 
 WORDS = _words()
 """All words that there are."""
+
+VOCABULARY = ("", "[UNK]", *WORDS)
+"""By their numbers in a caption: nothing, an unknown word, and all others."""

@@ -90,11 +90,15 @@ class Conditional(Unconditional):
         terms = super()._discriminator_loss(real, fake, batch, fakes)
         weight = self.options.mismatched_weight
         if weight:
-            wrong = (batch["condition"] + fakes["offset"]) % self._conditions
+            wrong = self._wrong_condition(batch, fakes)
             logits = self.logits({**batch, "condition": wrong})
             pair = self.options.loss.discriminator(real[0], logits)
             terms["mismatched"] = weight * tf.add_n(list(pair.values()))
         return terms
+
+    def _wrong_condition(self, batch: Batch, fakes: Batch) -> tf.Tensor:
+        """Another condition for each real sample than its own."""
+        return (batch["condition"] + fakes["offset"]) % self._conditions
 
 
 def _uniform(count: int, seed: tf.Tensor, low: int, high: int) -> tf.Tensor:

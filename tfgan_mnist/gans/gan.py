@@ -81,9 +81,14 @@ class GAN(abc.ABC):
     Attributes:
       sides: in the order in which they move.
       state: variables that a checkpoint keeps beside the networks' own, by name.
+      frozen: networks that no side trains, whose weights are those of another run.
+      resources: what signatures use that is no variable, such as a table of words; a
+        SavedModel keeps it.
     """
 
     sides: Sequence[Side]
+    frozen: Sequence[str] = ()
+    resources: Sequence[object] = ()
 
     def __init__(
         self,

@@ -180,8 +180,7 @@ class FromLatents(GAN):
         images = {"images": (0.0, 1.0)} if self.makes_images else {}
         return {"temperature": TEMPERATURES, **self.controls, **labels, **images}
 
-    @staticmethod
-    def _labels(given: Batch) -> Batch:
+    def _labels(self, given: Batch) -> Batch:
         """Labels as ``sample`` takes them, if any."""
         return {"labels": tf.cast(given["label"], tf.int32)} if given else {}
 

@@ -105,3 +105,9 @@ def path_lengths(
     squares = tf.reduce_mean(tf.reduce_sum(tf.square(gradient), axis=2), axis=1)
     # The root's own gradient is infinite at 0.
     return tf.sqrt(squares + 1e-12)
+
+
+def normal_divergence(mean: tf.Tensor, log_variance: tf.Tensor) -> tf.Tensor:
+    """KL(N(mean, variance) ‖ N(0, 1)) in nats, summed over [.., dims], batch mean."""
+    terms = tf.square(mean) + tf.exp(log_variance) - log_variance - 1.0
+    return 0.5 * tf.reduce_mean(tf.reduce_sum(terms, axis=-1))

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from tfgan_mnist.gans.gan import Batch, Side, Terms
 from tfgan_mnist.gans.latents import FromLatents, draw
+from tfgan_mnist.gans.penalties import normal_divergence
 
 
 class VariationalAutoencoder(FromLatents):
@@ -68,9 +69,3 @@ def pixel_cross_entropy(real: tf.Tensor, decoded: tf.Tensor) -> tf.Tensor:
     decoded = EDGE + (1.0 - 2.0 * EDGE) * (decoded * 0.5 + 0.5)
     losses = real * tf.math.log(decoded) + (1.0 - real) * tf.math.log(1.0 - decoded)
     return -tf.reduce_mean(tf.reduce_sum(losses, axis=range(1, real.shape.rank)))
-
-
-def normal_divergence(mean: tf.Tensor, log_variance: tf.Tensor) -> tf.Tensor:
-    """KL(N(mean, variance) ‖ N(0, 1)) in nats, summed over [.., dims], batch mean."""
-    terms = tf.square(mean) + tf.exp(log_variance) - log_variance - 1.0
-    return 0.5 * tf.reduce_mean(tf.reduce_sum(terms, axis=-1))

@@ -58,9 +58,8 @@ def invert(
         first, signature, name = model.latents(seeds), "serving_default", "latents"
     codes = tf.Variable(first)
     wanted = tf.constant(np.repeat(images, starts, axis=0), tf.float32)
-    told = {}
-    if labels is not None:
-        told["label"] = tf.constant(np.repeat(labels, starts), tf.int64)
+    labels = None if labels is None else np.repeat(labels, starts)
+    told = {k: tf.constant(x) for k, x in model.told(labels, len(seeds)).items()}
     generate = model.signatures[signature]
     optimizer = keras.optimizers.Adam(rate)
     optimizer.build([codes])

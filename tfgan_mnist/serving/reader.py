@@ -62,6 +62,12 @@ class SavedGenerator:
         self.kind = "points" if "points" in makes else "images"
 
     @property
+    def takes_prompts(self) -> bool:
+        """Whether ``sample`` takes sentences in the place of labels."""
+        found = self.signatures.get("sample")
+        return bool(found and "prompt" in found.structured_input_signature[1])
+
+    @property
     def takes_latents(self) -> bool:
         """Whether ``latents`` and ``generate`` are there to be called."""
         found = self.signatures.get("serving_default")
@@ -108,7 +114,7 @@ class SavedGenerator:
     ) -> np.ndarray:
         """Samples as ``sample`` gives them, from latents [n, latent_dim]."""
         rows = self._floats("latents", some_latents)
-        inputs = {"latents": rows, **self._labels(labels, len(rows))}
+        inputs = {"latents": rows, **self.told(labels, len(rows))}
         self._check_shape("serving_default", "latents", inputs, self.kind)
         return self._batched("serving_default", inputs, self.kind)
 
@@ -239,7 +245,7 @@ class SavedGenerator:
             "seed": seeds.astype(np.int64),
             "temperature": np.full(len(seeds), temperature, np.float32),
         }
-        inputs |= self._labels(labels, len(seeds))
+        inputs |= self.told(labels, len(seeds))
         inputs |= self._controls("sample", len(seeds), controls)
         return self._batched("sample", inputs, output)
 
@@ -258,8 +264,8 @@ class SavedGenerator:
             if control in taken
         }
 
-    def _labels(self, labels: np.ndarray | None, count: int) -> dict[str, np.ndarray]:
-        """The input that labels are, once they fit."""
+    def told(self, labels: np.ndarray | None, count: int) -> dict[str, np.ndarray]:
+        """The input that labels or prompts are, once they fit."""
         if labels is None and not self.classes:
             return {}
         if labels is None:
@@ -270,17 +276,22 @@ class SavedGenerator:
         if not self.classes:
             raise UserError(f"{self._name}: is not conditional, so it takes no labels")
         labels = np.asarray(labels)
-        if labels.dtype.kind not in "iu":
+        is_text = self.takes_prompts and labels.dtype.kind == "U"
+        if labels.dtype.kind not in "iu" and not is_text:
             raise UserError(f"{self._name}: labels must be whole numbers")
         if labels.shape != (count,):
             raise UserError(
                 f"{self._name}: labels of shape {labels.shape} for {count} samples; "
                 "give one each"
             )
+        if is_text:
+            return {"prompt": labels}
         if wrong := sorted({int(x) for x in labels if not 0 <= x < self.classes}):
             raise UserError(
                 f"{self._name}: label {wrong[0]}: must be from 0 to {self.classes - 1}"
             )
+        if self.takes_prompts:
+            return {"prompt": labels.astype(str)}
         return {"label": labels.astype(np.int64)}
 
     def _signature(self, name: str, inputs: set[str], output: str):

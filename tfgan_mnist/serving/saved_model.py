@@ -23,8 +23,9 @@ _Count = Annotated[int, Ge(0), Le(2**31 - 1)]
 class Metadata(TypedDict, total=False):
     """What made a SavedModel, as far as somebody asks. Models may say more, or less.
 
-    ``distance`` is of a run's best model, by the metric's name. ``files`` are the
-    checksums of all that was written beside this record, since version 0.3.
+    ``vocabulary``: words that prompts can be made of. ``distance`` is of a run's best
+    model, by the metric's name. ``files`` are the checksums of all that was written
+    beside this record, since version 0.3.
     """
 
     recipe: Annotated[str, Len(1)]
@@ -33,6 +34,7 @@ class Metadata(TypedDict, total=False):
     dataset: Annotated[str, Len(1)]
     classes: _Count
     translates: list[Annotated[list[_Count], Len(3, 3)]]
+    vocabulary: list[str]
     flags: dict[str, Any]
     distance: dict[str, float]
     files: dict[str, str]

@@ -39,6 +39,7 @@ class Writer:
             name: variable if isinstance(variable, tf.Variable) else variable.value
             for name, variable in variables.items()
         }
+        self._module.resources = gan.resources
         self._signatures = {
             name: tf.function(checked(found), autograph=False).get_concrete_function(
                 **found.inputs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -77,20 +77,32 @@ class Start:
     Args:
       path: as for ``read_weights``.
       variables: of this run, by name. Optimizers' slots are left alone.
+      frozen: networks that this run does not train. They must be there whole; averages
+        of their weights come first, if there are some.
 
     Attributes:
       sentence: what is taken and what is not.
 
     Raises:
-      UserError: if the weights cannot be read, or none fits.
+      UserError: if the weights cannot be read, or none fits, or not all of the frozen
+        networks'.
     """
 
-    def __init__(self, path: str | Path, variables: Mapping[str, Any]):
+    def __init__(
+        self,
+        path: str | Path,
+        variables: Mapping[str, Any],
+        frozen: Collection[str] = (),
+    ):
         weights = read_weights(Path(path))
         wanted = [name for name in variables if "_optimizer/" not in name]
         self._taken, left = {}, []
         for name in wanted:
-            there = weights.get(name, weights.get(name.replace("_average/", "/", 1)))
+            network, _, weight = name.partition("/")
+            names = [name, f"{network.removesuffix('_average')}/{weight}"]
+            if network in frozen:
+                names.insert(0, f"{network}_average/{weight}")
+            there = next((weights[n] for n in names if n in weights), None)
             shape = tuple(variables[name].shape)
             if there is None:
                 left.append(f"{name} (not there)")
@@ -98,6 +110,11 @@ class Start:
                 left.append(f"{name} ({list(there.shape)} there, {list(shape)} here)")
             else:
                 self._taken[name] = there
+        if lacking := [n for n in left if n.partition("/")[0] in frozen]:
+            raise UserError(
+                f"--init_from={path}: lacks what this run goes on from and does not "
+                f"train, {lacking[0]}"
+            )
         if not self._taken:
             raise UserError(
                 f"--init_from={path}: none of its weights fits these networks"
