@@ -255,3 +255,19 @@ def test_a_run_never_trains_on_what_it_holds_out(recipe, held_out, tmp_path):
     assert len(kept) == held_out
     assert not kept & shown
     assert len(kept | shown) == 60
+
+
+def test_a_kind_with_too_few_images_is_named(tmp_path):
+    """Half of 60 are thin; of images that are all alike, none."""
+    random = np.random.default_rng(1).integers(0, 256, [60, 28, 28], np.uint8)
+    for images, batch_size, few in ((random, 25, 30), (0 * random, 8, 0)):
+        np.savez(tmp_path / "images.npz", images=images)
+        config = tiny_config(
+            "cyclegan_thickness",
+            dataset=f"{tmp_path / 'images.npz'}",
+            evaluate_every=0,
+            batch_size=batch_size,
+        )
+        words = f"--task=thickness: {few} images .* --batch_size={batch_size}"
+        with pytest.raises(UserError, match=words):
+            build_training(config)

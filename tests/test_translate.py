@@ -276,6 +276,7 @@ def test_a_game_that_translates_needs_a_task_of_its_own():
         ({"task": "uci"}, "give one of colour"),
         ({"latent_dim": 7}, "has no such flag"),
         ({"l1_weight": -1.0}, "at least 0"),
+        ({"l1_weight": 0.0, "adversarial_weight": 0.0}, "nothing is learned"),
     ):
         with pytest.raises(UserError, match=words):
             dataclasses.replace(config, **changes)

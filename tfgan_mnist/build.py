@@ -271,7 +271,15 @@ def build_translations(
     seed = run_seed(config.seed, DATA)
     moved = {"flip": config.flip, "shift": config.shift}
     if GAMES[config.game].both_ways:
-        parts = [split(*kind, config.held_out) for kind in task(images, labels)]
+        kinds = task(images, labels)
+        few = min(len(some) for some, _ in kinds)
+        if few - config.held_out < config.batch_size:
+            raise UserError(
+                f"--task={config.task}: {few} images of --dataset={config.dataset} are "
+                f"of one kind, and {config.held_out} of these are not trained on: too "
+                f"few for --batch_size={config.batch_size}"
+            )
+        parts = [split(*kind, config.held_out) for kind in kinds]
         batches = Unpaired(
             *(
                 Examples(*trained, config.batch_size, fold_in(seed, i), draws, **moved)

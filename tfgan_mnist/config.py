@@ -761,6 +761,11 @@ class Config:
             for name, task in TASKS.items()
             if task.game == self.game and task.own == (data.makes in KINDS)
         ]
+        if data.makes in KINDS and self.task != data.makes:
+            raise UserError(
+                f"--task={self.task}: --dataset={self.dataset} is a task by itself; "
+                f"give --task={data.makes}"
+            )
         if self.task not in able:
             given = f"={self.task}: " if self.task else " is missing: "
             raise UserError(
@@ -781,6 +786,15 @@ class Config:
         if task.grey and self.image_shape[1] != 1:
             raise UserError(
                 f"--task={self.task}: is made from grey images; give --channels=1"
+            )
+        weights = [self.adversarial_weight]
+        if GAMES[self.game].both_ways:
+            weights += [self.cycle_weight, self.identity_weight]
+        else:
+            weights.append(self.l1_weight)
+        if not any(weights):
+            raise UserError(
+                "--adversarial_weight=0: all weights are 0, so that nothing is learned"
             )
         if self.judge:
             raise UserError(

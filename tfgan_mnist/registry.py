@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tfgan_mnist.system.errors import UserError
+
 KINDS = ("pairs", "unpaired")
 """One's own images of two kinds: how their names begin, before a colon; their tasks."""
 
@@ -121,6 +123,8 @@ def describe(
     """
     if name in DATASETS:
         return DATASETS[name]
+    if name in (FOLDER, *(f"{kind}:" for kind in KINDS)):
+        raise UserError(f"--dataset={name}: names no folder; give {name}FOLDER")
     kind, _, place = name.partition(":")
     makes, metrics = "images", "evaluation.protocols:pictures"
     called = f"{kind}:{Path(place).absolute().name}"

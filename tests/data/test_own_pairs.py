@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -84,8 +86,11 @@ def test_what_is_wrong_is_named_before_training(folder):
 
     with pytest.raises(UserError, match="--networks=dcgan: learns nothing"):
         tiny_config("dcgan_cpu", dataset=f"pairs:{folder}")
-    with pytest.raises(UserError, match="give one of pairs"):
+    with pytest.raises(UserError, match=r"--task=superres: .* give --task=pairs"):
         tiny_config("superres", dataset=f"pairs:{folder}")
+    for name in ("pairs:", "unpaired:", "folder:"):
+        with pytest.raises(UserError, match=f"--dataset={name}: names no folder"):
+            tiny_config("dcgan_cpu", dataset=name)
     assert "able are cyclegan" in refused("unpaired")
     (folder / "a/05.png").rename(folder / "c.png")
     assert "lacks a picture named 05" in refused()
@@ -97,6 +102,6 @@ def test_what_is_wrong_is_named_before_training(folder):
         path.unlink()
     assert "holds no pictures" in refused("unpaired", "cyclegan_uci")
     (folder / "b").rmdir()
-    for path in (folder / "a").iterdir():
-        path.unlink()
+    assert "has a folder a, and lacks its counterpart b" in refused()
+    shutil.rmtree(folder / "a")
     assert "c.png: has 32×32 pixels; give folders a and b" in refused()

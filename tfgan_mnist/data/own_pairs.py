@@ -71,6 +71,12 @@ def _pairs(place: str) -> list[Pair]:
     folder, flag = Path(place), "--dataset"
     if (folder / "a").is_dir() and (folder / "b").is_dir():
         return list(matched_pictures(folder / "a", flag, folder / "b", flag))
+    for kind, other in ("ab", "ba"):
+        if (folder / kind).is_dir():
+            raise UserError(
+                f"--dataset=pairs:{place}: has a folder {kind}, and lacks its "
+                f"counterpart {other}"
+            )
     found = list_pictures(folder, flag)
     if not folder.is_dir():
         raise UserError(f"--dataset=pairs:{place}: is a file; give a folder")
