@@ -150,6 +150,8 @@ def test_pairs_by_a_judge_and_inside_masks(tmp_path):
     assert found["same"]["digit_kept_125"] == 1.0
     assert found["same"]["fcd_125"] == pytest.approx(0.0, abs=1e-2)
     assert found["same"]["l1_masked_125"] == 0.0
+    assert "psnr_125" not in found["same"]  # infinite, which JSON does not know
+    assert "psnr_125" in found["changed"]
     assert found["changed"]["digit_kept_125"] < 0.7
     assert found["changed"]["fcd_125"] > 10.0
     expected = digits[1, :14].mean() / 255 / 3  # one of three channels is missing
@@ -176,6 +178,9 @@ def test_few_pairs_and_wrong_ones(tmp_path):
     (tmp_path / "masks/003.png").unlink()
     with pytest.raises(UserError, match=r"masks: lacks a picture named 003"):
         evaluate.main([*words, masks])
+    save_pictures(tmp_path / "tiny", digits[:, :10, :10])
+    with pytest.raises(UserError, match=r"tiny: .* 10 pixels; .* at least 11"):
+        evaluate.main([words[0], f"--targets={tmp_path / 'tiny'}"])
     (tmp_path / "judge.npz").write_bytes(b"no judge")
     with pytest.raises(UserError, match=r"judge.npz: is no judge"):
         evaluate.main([*words, f"--judge={tmp_path / 'judge.npz'}"])

@@ -26,6 +26,7 @@ EXAMPLES = (
     "tfgan-mnist evaluate --images=FOLDER",
 )
 FEWEST = 100
+SMALLEST = 11  # height and width that SSIM can look at
 
 
 @dataclasses.dataclass(frozen=True)
@@ -179,6 +180,11 @@ def _measure_pairs(flags: Flags) -> dict[str, Any]:
     pairs = matched_pictures(*place, Path(flags.targets), "--targets")
     with opened(pairs[0][1]) as first:
         size = min(first.size)
+    if size < SMALLEST:
+        raise UserError(
+            f"--targets={flags.targets}: pictures of {size} pixels; SSIM looks at "
+            f"windows of {SMALLEST}, so give at least {SMALLEST}"
+        )
     images, targets = (_read_all(paths, size, 3) for paths in zip(*pairs, strict=True))
     masks = None
     if flags.masks:

@@ -336,7 +336,9 @@ def measure_pairs(
             seen = brightest(images), brightest(targets)
         own = None if judge.version == VERSION else judge
         found |= judged_metrics(*seen, judge=own)
-    found = counted(found, len(images))
+    # Of pictures that are the same there is no finite signal-to-noise ratio.
+    finite = {name: x for name, x in found.items() if np.isfinite(x)}
+    found = counted(finite, len(images))
     return {
         "samples": len(images),
         "seeds": [1],
