@@ -619,6 +619,20 @@ def test_the_document_of_losses_is_that_of_the_record(tmp_path, monkeypatch):
         losses.main(["--only_write"])
 
 
+def test_the_document_of_translations_is_that_of_the_record(tmp_path, monkeypatch):
+    script = load("translations")
+    text = script.DOCUMENT.read_text()
+    tables = dict(re.findall(BETWEEN, text, re.DOTALL))
+    assert set(tables) == set(script.RECIPES)
+    copy = tmp_path / "page.md"
+    copy.write_text(
+        re.sub(BETWEEN, r"<!-- \1: begin -->\n<!-- \1: end -->", text, flags=re.DOTALL)
+    )
+    monkeypatch.setattr(script, "DOCUMENT", copy)
+    script.write(load("common").read_record(script.RECORD))
+    assert copy.read_text() == text
+
+
 def test_a_record_and_its_tables_are_written_each_time(tmp_path):
     path, seen = tmp_path / "record.json", []
     measure_each = load("common").measure_each
@@ -643,7 +657,7 @@ def test_a_record_and_its_tables_are_written_each_time(tmp_path):
     assert seen[-1] == (after, after)
 
 
-def test_tables_of_translations():
+def test_tables_of_translations(tmp_path, monkeypatch):
     script = load("translations")
     rows = {"a way": {"psnr": 1.0, "spread": 2.0}, "targets": {"spread": 3.0}}
     ahead = {n: {"psnr": [1.0] * 10, "ssim": [0.5] * 10} for n in ("copied", "ours")}
@@ -656,6 +670,14 @@ def test_tables_of_translations():
     assert cells(tables[7]) == ["ours", *["1.00"] * 10]
     assert cells(tables[11]) == ["ours", *["0.500"] * 10]
     assert "3,000 steps of either training" in lines[-1]
+    monkeypatch.setattr(script, "DOCUMENT", tmp_path / "page.md")
+    script.DOCUMENT.write_text("<!-- frames: begin -->\n<!-- frames: end -->\n")
+    script.write({"frames": one})
+    page = script.DOCUMENT.read_text()
+    assert "    tfgan-mnist train frames\n" in page
+    assert "(../samples/frames/test.png)" in page
+    assert "(../samples/frames/ahead.gif)" in page
+    assert page.count("| targets |") == 1
 
 
 def test_frames_are_predicted_one_from_another(tmp_path, monkeypatch):

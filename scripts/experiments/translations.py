@@ -62,6 +62,11 @@ COLUMNS = {
     "colour_error": ("colour error", "{:.4f}"),
     "hole_error": ("error in the hole", "{:.4f}"),
 }
+PICTURES = {
+    "fonts": {"several.png": "printed digits, each with several in handwriting"},
+    "frames": {"ahead.gif": "truth, and frames predicted from it: L1, adversarial"},
+    **{recipe: {"progress.gif": "during training"} for recipe in UNPAIRED},
+}
 UNPAIRED_COLUMNS = {
     "count": ("images", "{:,}"),
     "read_before": ("read before", "{:.4f}"),
@@ -530,8 +535,12 @@ def write(record: Mapping[str, Mapping]) -> None:
     texts = {}
     for recipe, one in record.items():
         table = paired_table(one) if "rows" in one else unpaired_table(one)
-        picture = f"![test images](../samples/{recipe}/test.png)"
-        texts[recipe] = f"### `{recipe}`\n\n{picture}\n\n{table}\n"
+        shown = {"test.png": "test images", **PICTURES.get(recipe, {})}
+        pictures = "\n\n".join(
+            f"![{what}](../samples/{recipe}/{name})" for name, what in shown.items()
+        )
+        words = f"    tfgan-mnist train {recipe}"
+        texts[recipe] = f"### `{recipe}`\n\n{words}\n\n{pictures}\n\n{table}\n"
     write_between_marks(DOCUMENT, texts)
 
 
