@@ -619,6 +619,17 @@ def test_the_document_of_losses_is_that_of_the_record(tmp_path, monkeypatch):
         losses.main(["--only_write"])
 
 
+def test_the_contrast_of_each_paired_recipe_can_be_trained():
+    """Also of one that has no L1 itself."""
+    script = load("translations")
+    for recipe in script.PAIRED:
+        path = find_recipe(recipe)
+        flags = script.l1_alone(read_config(path))
+        config = Config(**parse_config([f"--flagfile={path}", *flags]))
+        assert config.adversarial_weight == 0.0
+        assert config.l1_weight > 0.0
+
+
 def test_the_document_of_translations_is_that_of_the_record(tmp_path, monkeypatch):
     script = load("translations")
     text = script.DOCUMENT.read_text()

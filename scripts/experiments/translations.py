@@ -33,7 +33,8 @@ from common import (
 from tfgan_mnist.system import command
 from tfgan_mnist.system.flags import flag, parse_numbers
 
-if TYPE_CHECKING:  # it loads TensorFlow
+if TYPE_CHECKING:  # they load TensorFlow, or take their time
+    from tfgan_mnist.config import Config
     from tfgan_mnist.serving.reader import SavedGenerator
 
 RUNS = Path("runs") / "translations"
@@ -210,6 +211,12 @@ def train(recipe: str, name: str, data_dir: str, *flags: str) -> Path:
     return run_dir
 
 
+def l1_alone(config: Config) -> list[str]:
+    """The flags of a recipe's contrast; its own L1, if it has one, else the paper's."""
+    more = [] if config.l1_weight else ["--l1_weight=100"]
+    return ["--adversarial_weight=0", *more]
+
+
 def examples_of(task: str, images: np.ndarray, labels: np.ndarray) -> Examples:
     """What a task makes of test images, in parts, by one seed."""
     import tensorflow as tf
@@ -256,14 +263,14 @@ def run_paired(recipe: str, data_dir: str) -> dict:
     from tfgan_mnist.registry import TASKS
     from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
 
+    config = read_config(find_recipe(recipe))
     run_dir = train(recipe, recipe, data_dir)
-    alone = train(recipe, f"{recipe}-l1", data_dir, "--adversarial_weight=0")
+    alone = train(recipe, f"{recipe}-l1", data_dir, *l1_alone(config))
     models = {
         "L1 alone": SavedGenerator(alone / "saved_model"),
         "adversarial": SavedGenerator(run_dir / "saved_model"),
     }
     images, labels = mnist(data_dir, "test")
-    config = read_config(find_recipe(recipe))
     size = TASKS[config.task].image_size(config.image_shape[0])
     if images.shape[1] != size:
         images = resized(images, (size, size))
