@@ -704,7 +704,7 @@ def test_frames_are_predicted_one_from_another(tmp_path, monkeypatch):
     assert copied["ssim"][0] == max(copied["ssim"])  # then the digits move away
     with Image.open(tmp_path / "samples/frames/ahead.gif") as animation:
         assert animation.n_frames == 13
-        assert animation.size == (3 * 65 + 1, 3 * 65 + 1)
+        assert animation.size == (2 * (3 * 65 + 1), 2 * (3 * 65 + 1))
 
 
 def test_several_outputs_for_one_image_are_compared(tmp_path, monkeypatch):

@@ -56,7 +56,7 @@ COLUMNS = {
     "psnr": ("PSNR", "{:.2f}"),
     "ssim": ("SSIM", "{:.3f}"),
     "digit_kept": ("digit kept", "{:.4f}"),
-    "fcd": ("FCD", "{:.2f}"),
+    "fcd": ("FCD", "{:z.2f}"),
     "precision": ("precision", "{:.3f}"),
     "recall": ("recall", "{:.3f}"),
     "spread": ("spread", "{:.2f}"),
@@ -366,7 +366,8 @@ def look_ahead(
     frames = np.concatenate([some[:, :SHOWN] for some in (video, *rows)], axis=1)
     path = ROOT / "samples" / "frames" / "ahead.gif"
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_gif(np.stack([montage(frame, SHOWN) for frame in frames]), path)
+    sheets = np.stack([montage(frame, SHOWN) for frame in frames])
+    write_gif(sheets.repeat(2, axis=1).repeat(2, axis=2), path)
     truth = video[HISTORY:]
     return {
         name: {
