@@ -21,7 +21,8 @@ from tfgan_mnist.system.flags import flag_of
 
 def test_a_game_s_options_are_the_flags_that_name_it():
     flags = {field.name: flag_of(field) for field in dataclasses.fields(Config)}
-    training_alone = {"simultaneous", "clusters", "spectral_normalization"}
+    training_alone = {"simultaneous", "clusters", "cluster_softness"}
+    training_alone |= {"spectral_normalization"}
     training_alone |= {"generator_spectral_normalization", "task", "latent_dim"}
     training_alone |= {name for name in flags if name.startswith("discriminator_")}
     for game, declared in registry.GAMES.items():
@@ -224,6 +225,19 @@ def test_a_gan_declares_all_that_a_checkpoint_keeps():
     assert {n: v.shape for n, v in unknown.state.items()} == {
         n: v.shape for n, v in training.gan.state.items()
     }
+
+
+@pytest.mark.parametrize(("networks", "count"), [("dcgan", 500), ("cdcgan", 50)])
+def test_clusters_of_few_images_are_fewer(networks, count, capsys):
+    """Ten images each: a recipe for 60,000 images trains on a folder too."""
+    flags = {"networks": networks, "latent_distribution": "normal"}
+    config = tiny_config("dcgan", clusters=501, **flags)
+    assert config.clusters_of_a_class == count
+    assert config.conditions == 500
+    images = np.random.default_rng(1).integers(0, 256, [5000, 28, 28, 1], np.uint8)
+    clusters = build_clusters(config, (images, np.arange(5000) % 10))
+    assert clusters.count == count
+    assert f"warning: --clusters=501: {count} of" in capsys.readouterr().err
 
 
 def test_a_class_with_fewer_images_than_clusters_is_named():

@@ -101,16 +101,8 @@ NORMAL = ["--latent_distribution=normal"]
         (["--steps=0"], "--steps, --epochs and --max_seconds are all 0"),
         (["--run_dir="], "--run_dir is empty"),
         (["--flagfile=dcgab"], "did you mean 'dcgan'"),
-        (["--clusters=5"], "two normal latents choose one"),
-        ([*NORMAL, "--latent_dim=1", "--clusters=5"], "a --latent_dim of at least 2"),
-        (
-            [*NORMAL, "--clusters=501", "--dataset=mnist5k"],
-            "--clusters=501: too many for the 5000 images",
-        ),
-        (
-            [*NORMAL, "--networks=cdcgan", "--clusters=51", "--dataset=mnist5k"],
-            "they are learned from; at most 50, of ten images each",
-        ),
+        (["--clusters=5"], "normal latents choose one"),
+        (["--cluster_softness=0"], "--cluster_softness=0.0: must be above 0.0"),
         (
             ["--flagfile=stacked", *NORMAL, "--clusters=5"],
             "--clusters=5: of single images, which stacked does not hold",

@@ -43,7 +43,12 @@ def test_fit_makes_the_steps_of_the_loop():
         for name, weight in named_weights(model.sampled).items()
         if name.startswith("generator/")
     }
-    for name, weight in weights.items():
+    names = [*weights, ""]
+    for name, weight, after in zip(names, weights.values(), names[1:], strict=False):
+        if name.endswith("bias") and after.endswith(("gamma", "beta")):
+            # Before batch normalisation its gradient is rounding alone, and Adam makes
+            # whole steps of it.
+            continue
         expected = training.variables[name].numpy()
         np.testing.assert_allclose(weight.numpy(), expected, atol=1e-4, err_msg=name)
 
@@ -68,7 +73,9 @@ def test_a_labelled_game_with_clusters_saves_a_network_that_keras_loads(tmp_path
     network = model.sampled["generator"]
     network.save(tmp_path / "g.keras")
     loaded = keras.models.load_model(tmp_path / "g.keras")
-    inputs = [np.zeros([2, config.latent_dim], np.float32), np.array([0, 3])]
+    latents, two = np.zeros([2, config.latent_dim], np.float32), np.array([0, 3])
+    inputs = [latents, model.gan.clusters.mixture(latents, two), two]
+    inputs = [tf.constant(some) for some in inputs]
     np.testing.assert_array_equal(loaded(inputs), network(inputs))
 
 

@@ -28,7 +28,7 @@ from tfgan_mnist.evaluation.translations import translations
 from tfgan_mnist.gans.clusters import Clusters, find_clusters
 from tfgan_mnist.gans.gan import GAN, Batch
 from tfgan_mnist.networks import changed
-from tfgan_mnist.networks.conditional import conditioned
+from tfgan_mnist.networks.conditional import clustered
 from tfgan_mnist.registry import GAMES, LOSSES, NETWORKS, TASKS, DataSet, find
 from tfgan_mnist.system.errors import NotFiniteError, UserError
 from tfgan_mnist.system.seeds import (
@@ -40,6 +40,7 @@ from tfgan_mnist.system.seeds import (
     fold_in,
     run_seed,
 )
+from tfgan_mnist.system.streams import warn
 from tfgan_mnist.training.step import Average, Player, Step
 from tfgan_mnist.visual.montage import side_by_side
 
@@ -154,8 +155,8 @@ def build_networks(config: Config) -> dict[str, keras.Model]:
     elif networks.any_shape:
         image_size, channels = config.image_shape
         make = functools.partial(make, image_size=image_size, channels=channels)
-    if config.conditions and not config.classes:
-        make = functools.partial(conditioned, make)
+    if config.clusters:
+        make = functools.partial(clustered, make, config.classes)
     with _dtype_policy("mixed_bfloat16" if config.mixed_precision else "float32"):
         return changed.build(
             make,
@@ -182,7 +183,11 @@ def build_gan(config: Config, clusters: Clusters | None = None) -> GAN:
     name = config.game
     if config.clusters:
         clusters = clusters or Clusters.unknown(
-            config.classes, config.clusters, config.image_shape[1]
+            config.classes,
+            config.clusters_of_a_class,
+            config.cluster_latents,
+            config.cluster_softness,
+            config.image_shape[1],
         )
         name = GAMES[name].with_clusters
     game = find(GAMES[name].make)
@@ -206,19 +211,30 @@ def build_clusters(config: Config, data: Data) -> Clusters | None:
     """
     if not config.clusters:
         return None
+    count = config.clusters_of_a_class
+    if count < config.clusters:
+        of = "each class" if config.classes else "the images"
+        warn(f"--clusters={config.clusters}: {count} of {of}, for ten images in each")
     seed = int(run_seed(config.seed, CLUSTERS)[0]) % 2**31
     images, labels = data
     chosen = np.random.default_rng(seed).permutation(len(images))[:MOST_CLUSTERED]
     labels = labels[chosen] if config.classes else None
     if labels is not None:
         sizes = np.bincount(labels, minlength=config.classes)
-        if sizes.min() < config.clusters:
+        if sizes.min() < count:
             raise UserError(
-                f"--clusters={config.clusters}: class {sizes.argmin()} of "
+                f"--clusters={count}: class {sizes.argmin()} of "
                 f"--dataset={config.dataset} has {sizes.min()} images; give fewer, or "
                 "--clusters=0"
             )
-    return find_clusters(images[chosen], labels, config.clusters, seed)
+    return find_clusters(
+        images[chosen],
+        labels,
+        count,
+        config.cluster_latents,
+        config.cluster_softness,
+        seed,
+    )
 
 
 def build_batches(

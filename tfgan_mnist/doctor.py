@@ -113,7 +113,7 @@ def advice(machine: Machine) -> list[str]:
     elif not machine.gpus:
         found.append(
             "Without a GPU dcgan, dcgan_tutorial and cdcgan want hours; dcgan_fast "
-            "wants a minute of two cores, cdcgan_fast five."
+            "wants a minute of two cores, cdcgan_fast two."
         )
     if not machine.onednn and not machine.gpus:
         found.append(

@@ -86,6 +86,9 @@ SEEDS = {
     name: (1,) for name in ("ring", "grid", "gaussian_raw", "moons_slow", "stacked")
 }
 
+# Those whose walk through the latents is kept, and of which label.
+WALKS = {"dcgan_fast": [], "cdcgan_fast": ["--label=3"], "stylegan": []}
+
 HEADER = """\
 # Samples
 
@@ -129,6 +132,10 @@ def make(recipe: str, data_dir: str) -> None:
             run_command("evaluate", flags)
             measured.append(json.loads(path.read_text()))
     keep(run_dir, SAMPLES / recipe)
+    if recipe in WALKS:
+        walk = SAMPLES / recipe / "walk.gif"
+        flags = [f"--run_dir={run_dir}", "--count=8", f"--output={walk}"]
+        run_command("sample", [*flags, *WALKS[recipe]])
     if measured:
         write_record(SAMPLES / recipe / "metrics.json", measured[::-1])
 
@@ -207,6 +214,7 @@ def row_of(recipe: str, model: dict) -> list[str]:
             ("channels", "channels.png"),
             ("losses", "loss.png"),
             ("metrics", "metrics.png"),
+            ("walk", "walk.gif"),
         )
         if (SAMPLES / recipe / name).is_file()
     ]

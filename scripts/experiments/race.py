@@ -33,6 +33,8 @@ from common import (
     read_record,
     read_words,
     spread,
+    stale_note,
+    starred,
     write_record,
 )
 
@@ -212,7 +214,7 @@ def table(record: dict) -> str:
         runs = list(record["runs"].get(name, {}).values())
         if not runs:
             continue
-        cells = [f"`{name}`", str(len(runs))]
+        cells = [starred(name, runs[0][0]), str(len(runs))]
         cells += [
             cell([reached(run, level) for run in runs], "{:.0f}") for level in LEVELS
         ]
@@ -237,7 +239,8 @@ def table(record: dict) -> str:
         "[samples/race/race.json](../samples/race/race.json)."
     )
     picture = "![FCD against seconds of training](../samples/race/race.png)"
-    return f"{markdown(heads, rows)}\n{picture}\n\n{words}\n"
+    text = markdown(heads, rows)
+    return f"{text}\n{picture}\n\n{words}\n{stale_note(text)}"
 
 
 def draw(record: dict, folder: Path) -> None:

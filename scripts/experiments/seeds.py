@@ -26,6 +26,8 @@ from common import (
     read_words,
     run_command,
     spread,
+    stale_note,
+    starred,
     write_record,
 )
 
@@ -98,7 +100,7 @@ def table() -> str:
         runs = found["rows"]
         rung = sum(bool(run["alarms"]) for run in runs)
         unjudged = sum(run["alarms"] is None for run in runs)
-        cells = [f"`{found['recipe']}`", str(len(runs))]
+        cells = [starred(found["recipe"], found), str(len(runs))]
         cells.append(spread([run["step"] for run in runs], "{:,.0f}"))
         cells.append(spread([run["seconds"] for run in runs], "{:.0f}"))
         for name in SHOWN:
@@ -113,7 +115,8 @@ def table() -> str:
         f"{judges}. {commands} trained and measured them; each seed's metrics are in "
         "[samples/seeds](../samples/seeds)."
     )
-    return f"{markdown(heads, rows)}\n{words}\n"
+    text = markdown(heads, rows)
+    return f"{text}\n{words}\n{stale_note(text)}"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,13 +1,29 @@
 import numpy as np
+import scipy.stats
 import tensorflow as tf
 from sklearn.cluster import KMeans
 
 from tfgan_mnist.data.mnist import mnist5k
-from tfgan_mnist.gans.clusters import Clusters, find_clusters, grid_means
+from tfgan_mnist.gans.clusters import (
+    Clusters,
+    balancing_offsets,
+    find_clusters,
+    grid_means,
+)
 
-# Two classes of three clusters, which one number tells apart.
+# Two classes of three clusters, which one number tells apart, and which latents choose
+# along their first axis.
 CENTRES = np.repeat([[[-1.0], [0.0], [1.0]], [[1.0], [0.5], [0.0]]], 49, axis=2)
 SHARES = np.array([[0.5, 0.25, 0.25], [0.1, 0.2, 0.7]])
+TARGETS = np.pad(
+    [[[-1.0], [0.0], [1.0]], [[1.0], [0.0], [-1.0]]], [(0, 0), (0, 0), (0, 1)]
+)
+
+
+def of_shares(softness: float = 0.5) -> Clusters:
+    """The clusters above, as frequent as wanted."""
+    offsets = balancing_offsets(TARGETS, SHARES, 1)
+    return Clusters(CENTRES, TARGETS, offsets, softness)
 
 
 def grey(*levels: float) -> tf.Tensor:
@@ -32,46 +48,52 @@ def test_cells_may_end_within_a_pixel():
 
 
 def test_the_nearest_cluster_is_one_of_the_class_s_own():
-    clusters = Clusters(CENTRES, SHARES)
+    clusters = of_shares()
     images = grey(-0.8, 0.4, 0.6, 0.6, 0.9)
     labels = tf.constant([0, 0, 0, 1, 1])
     assert clusters.nearest(images, labels).numpy().tolist() == [0, 1, 2, 4, 3]
-    alone = Clusters(CENTRES[:1], SHARES[:1])
+    alone = Clusters(CENTRES[:1], TARGETS[:1], np.zeros([1, 3]), 0.5)
     assert alone.nearest(images).numpy().tolist() == [0, 1, 2, 2, 2]
 
 
 def test_latents_stand_for_clusters_as_often_as_the_data_has_them():
-    clusters = Clusters(CENTRES, SHARES)
     latents = tf.random.stateless_normal([20_000, 5], [1, 2])
     labels = tf.repeat([0, 1], 10_000)
-    drawn = clusters.of_latents(latents, labels).numpy()
+    drawn = of_shares().of_latents(latents, labels).numpy()
     found = np.bincount(drawn, minlength=6).reshape(2, 3) / 10_000
-    np.testing.assert_allclose(found, SHARES, atol=0.015)
-    colder = clusters.of_latents(0.1 * latents, labels)
-    np.testing.assert_array_equal(drawn, colder)
+    np.testing.assert_allclose(found, SHARES, atol=0.02)
 
 
-def test_the_direction_of_two_latents_chooses_by_hand():
-    clusters = Clusters(CENTRES, SHARES)
-    # Turns of 0, 1/4, 1/2 and almost 1 from the negative first axis.
-    latents = tf.constant([[-1.0, -1e-9], [0.0, -2.0], [3.0, 0.0], [-1.0, 1e-3]])
-    assert clusters.of_latents(latents, tf.zeros([4], tf.int32)).numpy().tolist() == [
-        0,
-        0,
-        1,
-        2,
-    ]
-    assert clusters.of_latents(latents, tf.ones([4], tf.int32)).numpy().tolist() == [
-        3,
-        4,
-        5,
-        5,
-    ]
+def test_offsets_of_three_clusters_on_a_line_in_closed_form():
+    """Cells of targets -1, 0 and 1 end at h_1 - h_0 and h_2 - h_1: normal quantiles."""
+    offsets = balancing_offsets(TARGETS[:1], np.array([[0.2, 0.5, 0.3]]), 1)[0]
+    first, second = scipy.stats.norm.ppf([0.2, 0.7])
+    np.testing.assert_allclose(offsets[1] - offsets[0], first, atol=0.03)
+    np.testing.assert_allclose(offsets[2] - offsets[1], second, atol=0.03)
+
+
+def test_the_highest_score_chooses_by_hand():
+    clusters = Clusters(CENTRES, TARGETS, np.array([[0.0, -0.5, 0.5], [0.0] * 3]), 0.5)
+    # Of class 0: -z, 0.5 and z - 0.5.
+    latents = tf.constant([[-1.0, 9.0], [0.0, 9.0], [1.5, -9.0]])
+    none = tf.zeros([3], tf.int32)
+    assert clusters.of_latents(latents, none).numpy().tolist() == [0, 1, 2]
+    assert clusters.of_latents(latents, none + 1).numpy().tolist() == [5, 3, 3]
+
+
+def test_the_mixture_is_the_softmax_of_the_class_s_scores():
+    clusters = Clusters(CENTRES, TARGETS, np.zeros([2, 3]), 0.5)
+    found = clusters.mixture(tf.constant([[0.3, 7.0]]), tf.constant([1])).numpy()[0]
+    powers = np.exp(np.array([0.3, 0.0, -0.3]) / 0.5)
+    np.testing.assert_allclose(found, [0, 0, 0, *(powers / powers.sum())], atol=1e-6)
+    hard = Clusters(CENTRES, TARGETS, np.zeros([2, 3]), 1e-3)
+    found = hard.mixture(tf.constant([[0.3, 7.0]]), tf.constant([1])).numpy()[0]
+    np.testing.assert_allclose(found, [0, 0, 0, 1, 0, 0], atol=1e-6)
 
 
 def test_clusters_of_digits_are_k_means_own_and_twice_the_same():
     images, labels = mnist5k()
-    clusters, again = (find_clusters(images, None, 20, 3) for _ in range(2))
+    clusters, again = (find_clusters(images, None, 20, 16, 0.5, 3) for _ in range(2))
     np.testing.assert_array_equal(clusters.centres, again.centres)
     scaled = tf.constant(images, tf.float32) / 127.5 - 1.0
     found = clusters.nearest(scaled).numpy()
@@ -79,8 +101,10 @@ def test_clusters_of_digits_are_k_means_own_and_twice_the_same():
     squares = ((features - clusters.centres.numpy()[found]) ** 2).sum()
     best = KMeans(20, n_init=3, random_state=1).fit(features).inertia_
     assert squares < 1.05 * best
-    shares = np.diff(clusters.ends[0], prepend=0.0, append=1.0)
-    np.testing.assert_allclose(np.bincount(found) / 5000, shares, atol=1e-3)
+    # Latents choose each as often as it is nearest.
+    latents = tf.random.stateless_normal([50_000, 64], [1, 2])
+    drawn = np.bincount(clusters.of_latents(latents).numpy(), minlength=20) / 50_000
+    assert 0.5 * np.abs(drawn - np.bincount(found) / 5000).sum() < 0.02
     # Most images of a cluster show one digit, which nobody told it.
     purity = sum(np.bincount(labels[found == i]).max() for i in range(20)) / 5000
     assert purity > 0.6
@@ -88,7 +112,7 @@ def test_clusters_of_digits_are_k_means_own_and_twice_the_same():
 
 def test_clusters_of_each_class():
     images, labels = mnist5k()
-    clusters = find_clusters(images, labels, 4, 1)
+    clusters = find_clusters(images, labels, 4, 16, 0.5, 1)
     assert clusters.centres.shape == (40, 49)
     scaled = tf.constant(images, tf.float32) / 127.5 - 1.0
     found = clusters.nearest(scaled, tf.constant(labels)).numpy()
@@ -98,5 +122,5 @@ def test_clusters_of_each_class():
 
 def test_one_cluster_is_everything():
     images, _ = mnist5k()
-    clusters = find_clusters(images[:50], None, 1, 1)
-    assert clusters.of_latents(tf.zeros([2, 2])).numpy().tolist() == [0, 0]
+    clusters = find_clusters(images[:50], None, 1, 16, 0.5, 1)
+    assert clusters.of_latents(tf.zeros([2, 16])).numpy().tolist() == [0, 0]

@@ -4,7 +4,7 @@ import tensorflow as tf
 from conftest import tiny_config
 
 from tfgan_mnist.build import build_clusters, build_gan
-from tfgan_mnist.gans.clusters import Clusters
+from tfgan_mnist.gans.clusters import Clusters, balancing_offsets
 from tfgan_mnist.system.seeds import LATENTS, run_seed
 
 STEP = tf.constant(0)
@@ -41,13 +41,19 @@ def test_both_sides_look_at_the_label(gan):
 # ------------------------------------------------------------------------ clusters
 
 
+def some_clusters(classes: int, count: int) -> Clusters:
+    """Clusters which the level of an image, and the first latent, tell apart."""
+    levels = np.linspace(-1, 1, count)[np.newaxis, :, np.newaxis]
+    levels = np.repeat(levels, classes, axis=0)
+    shares = np.full([classes, count], 1 / count)
+    offsets = balancing_offsets(levels, shares, 1)
+    return Clusters(levels * np.ones(49), levels, offsets, 0.25)
+
+
 @pytest.fixture(scope="module")
 def clustered():
-    """No labels; three clusters, which the level of an image tells apart."""
-    config = tiny_config("dcgan_fast", clusters=3)
-    centres = np.linspace(-1, 1, 3)[np.newaxis, :, np.newaxis] * np.ones([1, 3, 49])
-    shares = np.array([[0.5, 0.25, 0.25]])
-    return build_gan(config, Clusters(centres, shares))
+    """No labels, three clusters."""
+    return build_gan(tiny_config("dcgan_fast", clusters=3), some_clusters(1, 3))
 
 
 def test_fakes_are_what_their_latents_stand_for(clustered):
@@ -55,19 +61,30 @@ def test_fakes_are_what_their_latents_stand_for(clustered):
     found = clustered.generate(batch, run_seed(1, LATENTS), STEP)["condition"].numpy()
     latents = clustered.draw_latents(2000, run_seed(1, LATENTS))
     np.testing.assert_array_equal(found, clustered.clusters.of_latents(latents))
-    np.testing.assert_allclose(np.bincount(found) / 2000, [0.5, 0.25, 0.25], atol=0.04)
+    np.testing.assert_allclose(np.bincount(found) / 2000, [1 / 3] * 3, atol=0.04)
 
 
 def test_samples_need_no_label_and_each_cluster_is_another(clustered):
     assert clustered.classes == 0
-    angles = tf.constant([-3.0, 0.5, 2.0])
-    latents = tf.stack([tf.cos(angles), tf.sin(angles)], axis=1)
-    latents = tf.pad(latents, [[0, 0], [0, clustered.latent_dim - 2]])
-    condition = clustered.clusters.of_latents(latents)
-    assert condition.numpy().tolist() == [0, 1, 2]
+    latents = tf.constant([[-2.0], [0.0], [2.0]])
+    latents = tf.pad(latents, [[0, 0], [0, clustered.latent_dim - 1]])
+    assert clustered.clusters.of_latents(latents).numpy().tolist() == [0, 1, 2]
     images = clustered.sample(clustered.networks, {"latents": latents})
-    again = clustered.generator([latents, condition], training=False) * 0.5 + 0.5
+    mixture = clustered.clusters.mixture(latents)
+    again = clustered.generator([latents, mixture], training=False) * 0.5 + 0.5
     np.testing.assert_allclose(images, again, atol=1e-6)
+    others = tf.roll(mixture, 1, axis=0)
+    others = clustered.generator([latents, others], training=False) * 0.5 + 0.5
+    assert np.abs(images - others).max() > 1e-3
+
+
+def test_between_two_clusters_samples_change_step_by_step(clustered):
+    """Told one cluster at a time, G would jump where one cell ends."""
+    latents = tf.linspace(-2.0, 2.0, 200)[:, tf.newaxis]
+    latents = tf.pad(latents, [[0, 0], [0, clustered.latent_dim - 1]])
+    assert len(set(clustered.clusters.of_latents(latents).numpy())) == 3
+    mixture = clustered.clusters.mixture(latents).numpy()
+    assert np.abs(np.diff(mixture, axis=0)).max() < 0.05
 
 
 def test_a_real_sample_is_judged_as_one_of_its_nearest_cluster(clustered):
@@ -84,8 +101,7 @@ def test_a_real_sample_is_judged_as_one_of_its_nearest_cluster(clustered):
 
 def test_clusters_of_a_class_are_in_the_label_s_place():
     config = tiny_config("cdcgan_fast", clusters=2, latent_distribution="normal")
-    clusters = Clusters(np.zeros([10, 2, 49]), np.full([10, 2], 0.5))
-    gan = build_gan(config, clusters)
+    gan = build_gan(config, some_clusters(10, 2))
     assert gan.classes == 10
     batch = {"samples": tf.zeros([2000, 28, 28, 1])}
     fakes = gan.generate(batch, run_seed(1, LATENTS), STEP)
@@ -104,10 +120,7 @@ def test_clusters_of_a_class_are_in_the_label_s_place():
 def test_a_wrong_condition_is_another_class_or_cluster(classes, count):
     recipe = "cdcgan_fast" if classes else "dcgan_fast"
     config = tiny_config(recipe, clusters=count, mismatched_weight=0.5)
-    clusters = None
-    if count:
-        shape = [max(1, classes), count]
-        clusters = Clusters(np.zeros([*shape, 49]), np.full(shape, 1 / count))
+    clusters = some_clusters(max(1, classes), count) if count else None
     gan = build_gan(config, clusters)
     batch = {"samples": tf.zeros([3000, 28, 28, 1])}
     offset = gan.generate(batch, run_seed(1, LATENTS), STEP)["offset"].numpy()
@@ -166,7 +179,11 @@ def test_clusters_are_found_if_and_only_if_they_are_asked_for():
     """Without them a game that wants some has unknown ones, for a checkpoint to say."""
     unknown = build_gan(tiny_config("dcgan_fast")).clusters
     assert unknown.count == 3
-    assert unknown.state.keys() == {"clusters/centres", "clusters/ends"}
+    assert unknown.state.keys() == {
+        "clusters/centres",
+        "clusters/targets",
+        "clusters/offsets",
+    }
     assert not any(np.any(variable) for variable in unknown.state.values())
     plain = tiny_config("dcgan_cpu")
     assert build_clusters(plain, None) is None

@@ -5,15 +5,20 @@ that lie apart, and D compares like with like (Sage et al., 2018, "Logo synthesi
 manipulation with clustered generative adversarial networks", arXiv:1712.04407; Liu et
 al., 2020, "Diverse image generation via self-conditioned GANs", arXiv:2006.10728). Ours
 is that the latents say which cluster: outside, nobody sees one.
+
+Semi-discrete optimal transport assigns clusters to latents (An et al., 2020, "AE-OT: a
+new generative model based on extended semi-discrete optimal transport", ICLR). Each
+cluster has a target y_k in as many dimensions as there are latents z that choose:
+principal components of its centre. Latents stand for the cluster of the highest score
+⟨z, y_k⟩ − h_k, where the offsets h_k make every cluster as frequent as in the data.
+Clusters that look alike thus belong to latents that lie side by side. D is told that
+cluster; G softmax(scores / softness), which passes from one to the next without a jump.
 """
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import tensorflow as tf
-from scipy.cluster import hierarchy
 
 GRID = 7  # images are compared as so many means a side: strokes, not their edges
 
@@ -24,32 +29,54 @@ class Clusters:
     Args:
       centres: float32 [classes, count, 49 * channels], of what ``grid_means`` gives;
         one "class" if there are no labels.
-      shares: [classes, count], of each class's images; they sum to 1.
+      targets: float32 [classes, count, latents], y_k.
+      offsets: float32 [classes, count], h_k.
+      softness: of the softmax; towards 0 G is told the one cluster of D.
 
     Attributes:
       count: clusters of a class.
-      state: by name, what a checkpoint keeps, since a number in them means nothing
-        without the networks that have learned it.
+      state: by name, what a checkpoint keeps, since a cluster means nothing without the
+        networks that have learned it.
     """
 
-    def __init__(self, centres: np.ndarray, shares: np.ndarray):
-        self.count = shares.shape[1]
-        ends = np.cumsum(shares, axis=1)[:, :-1]
-        self.centres = _variable(np.concatenate(centres))  # [classes * count, 49]
-        self.ends = _variable(ends)  # [classes, count - 1]
-        self.state = {"clusters/centres": self.centres, "clusters/ends": self.ends}
+    def __init__(
+        self,
+        centres: np.ndarray,
+        targets: np.ndarray,
+        offsets: np.ndarray,
+        softness: float,
+    ):
+        self.count = offsets.shape[1]
+        self.softness = softness
+        self.centres = _variable(np.concatenate(centres))
+        self.targets = _variable(np.concatenate(targets))
+        self.offsets = _variable(np.concatenate(offsets))
+        self.state = {
+            "clusters/centres": self.centres,
+            "clusters/targets": self.targets,
+            "clusters/offsets": self.offsets,
+        }
 
     @classmethod
-    def unknown(cls, classes: int, count: int, channels: int = 1) -> Clusters:
+    def unknown(
+        cls, classes: int, count: int, latents: int, softness: float, channels: int = 1
+    ) -> Clusters:
         """Clusters whose state is still to be read, from a checkpoint.
 
         Args:
           classes: 0 or 1 if there are no labels.
           count: clusters of a class.
+          latents: how many choose one.
+          softness: as above.
           channels: of the images.
         """
         shape = max(1, classes), count
-        return cls(np.zeros([*shape, GRID * GRID * channels]), np.zeros(shape))
+        return cls(
+            np.zeros([*shape, GRID * GRID * channels]),
+            np.zeros([*shape, latents]),
+            np.zeros(shape),
+            softness,
+        )
 
     def nearest(self, images: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:
         """The cluster int32 [n] whose centre is nearest to each image.
@@ -62,33 +89,45 @@ class Clusters:
           label * count + the cluster's number in its class.
         """
         centres = tf.convert_to_tensor(self.centres)
-        # Squared distances to all of them, less what is the same for all: a product.
+        # Negative halves of squared distances, less what is the same for all of them.
         products = tf.matmul(grid_means(images), centres, transpose_b=True)
-        squares = tf.reduce_sum(centres**2, axis=1) - 2.0 * products
-        if labels is not None:
-            of_class = tf.range(centres.shape[0]) // self.count
-            others = of_class != labels[:, tf.newaxis]
-            squares = tf.where(others, np.float32(np.inf), squares)
-        return tf.argmin(squares, 1, tf.int32)
+        near = products - 0.5 * tf.reduce_sum(centres**2, axis=1)
+        return tf.argmax(self._of_class(near, labels), 1, tf.int32)
 
     def of_latents(
         self, latents: tf.Tensor, labels: tf.Tensor | None = None
     ) -> tf.Tensor:
         """The cluster int32 [n] that latents stand for, as often as in the data.
 
-        It is the direction of the first two of them, which of normal latents is uniform
-        and does not change with their temperature.
-
         Args:
           latents: [n, latent_dim], normal.
           labels: as for ``nearest``, as is what is returned.
         """
-        angle = tf.atan2(latents[:, 1], latents[:, 0]) / (2.0 * math.pi) + 0.5
+        return tf.argmax(self._scores(latents, labels), 1, tf.int32)
+
+    def mixture(self, latents: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:
+        """How much of each cluster G is told, [n, clusters of all classes].
+
+        A row's sum is 1; nothing is of another class.
+
+        Args:
+          latents: [n, latent_dim], normal.
+          labels: as for ``nearest``.
+        """
+        return tf.nn.softmax(self._scores(latents, labels) / self.softness)
+
+    def _scores(self, latents: tf.Tensor, labels: tf.Tensor | None) -> tf.Tensor:
+        """[n, clusters of all classes], minus infinity for those of another class."""
+        targets = tf.convert_to_tensor(self.targets)
+        choosing = tf.cast(latents, tf.float32)[:, : targets.shape[1]]
+        scores = tf.matmul(choosing, targets, transpose_b=True) - self.offsets
+        return self._of_class(scores, labels)
+
+    def _of_class(self, values: tf.Tensor, labels: tf.Tensor | None) -> tf.Tensor:
         if labels is None:
-            labels = tf.zeros(tf.shape(latents)[:1], tf.int32)
-        passed = angle[:, tf.newaxis] >= tf.gather(self.ends, labels)
-        number = tf.reduce_sum(tf.cast(passed, tf.int32), axis=1)
-        return labels * self.count + number
+            return values
+        own = tf.range(values.shape[1]) // self.count == labels[:, tf.newaxis]
+        return tf.where(own, values, -np.float32(np.inf))
 
 
 def _variable(values: np.ndarray) -> tf.Variable:
@@ -117,7 +156,12 @@ def _shares_of_cells(size: int) -> np.ndarray:
 
 
 def find_clusters(
-    images: np.ndarray, labels: np.ndarray | None, count: int, seed: int
+    images: np.ndarray,
+    labels: np.ndarray | None,
+    count: int,
+    latents: int,
+    softness: float,
+    seed: int,
 ) -> Clusters:
     """Learns clusters from images.
 
@@ -125,7 +169,9 @@ def find_clusters(
       images: uint8 [n, height, width, channels].
       labels: int [n], of classes each of which gets clusters of its own; or None.
       count: clusters of a class.
-      seed: of k-means' first guess.
+      latents: how many choose one.
+      softness: as of ``Clusters``.
+      seed: of k-means' first guess, and of the latents that offsets are found by.
     """
     # Imported where they are needed: it takes a second.
     from sklearn.cluster import KMeans
@@ -133,18 +179,71 @@ def find_clusters(
 
     features = grid_means(tf.constant(images, tf.float32) / 127.5 - 1.0).numpy()
     classes = np.zeros(len(images), int) if labels is None else labels
-    centres, shares = [], []
-    for some in np.unique(classes):
-        of_class = features[classes == some]
-        # One thread: several add up in whatever order they end.
-        with threadpool_limits(1):
-            found = KMeans(count, n_init=1, random_state=seed + some).fit(of_class)
-        # Neighbours on the circle of directions look alike.
-        order = [0]
-        if count > 1:
-            tree = hierarchy.linkage(found.cluster_centers_, "average")
-            order = hierarchy.leaves_list(tree)
-        centres.append(found.cluster_centers_[order])
-        sizes = np.bincount(found.labels_, minlength=count)[order]
-        shares.append(sizes / len(of_class))
-    return Clusters(np.stack(centres), np.stack(shares))
+    centres, targets, shares = [], [], []
+    # One thread: several add up in whatever order they end.
+    with threadpool_limits(1):
+        for some in np.unique(classes):
+            of_class = features[classes == some]
+            # A chosen start ("k-means++") takes longer than all that follows.
+            means = KMeans(
+                count, init="random", n_init=1, max_iter=30, random_state=seed + some
+            )
+            found = means.fit(of_class)
+            sizes = np.maximum(np.bincount(found.labels_, minlength=count), 1)
+            shares.append(sizes / sizes.sum())
+            centres.append(found.cluster_centers_)
+            targets.append(_targets(centres[-1], shares[-1], latents))
+        offsets = balancing_offsets(np.stack(targets), np.stack(shares), seed)
+    return Clusters(np.stack(centres), np.stack(targets), offsets, softness)
+
+
+def _targets(centres: np.ndarray, shares: np.ndarray, dimensions: int) -> np.ndarray:
+    """Principal components [count, dimensions] of centres.
+
+    They are scaled alike, so that a target's squared length is ``dimensions`` on
+    average, and not whitened: images vary more in some directions, and so shall they.
+    """
+    away = centres - shares @ centres
+    _, _, axes = np.linalg.svd(away, full_matrices=False)
+    found = away @ axes[:dimensions].T
+    found = np.pad(found, [(0, 0), (0, dimensions - found.shape[1])])
+    return found / max(np.sqrt(np.mean(found**2)), 1e-9)
+
+
+BALANCING = {"steps": 200, "draws": 4_000, "rate": 0.5, "falls_from": 50}
+
+
+def balancing_offsets(targets: np.ndarray, shares: np.ndarray, seed: int) -> np.ndarray:
+    """The offsets h_k by which normal latents choose clusters as often as wanted.
+
+    Stochastic ascent of the dual problem on fresh latents. A step moves h_k by the
+    relative error of its cluster's share, at most 1; rates fall as 1/step, and the
+    second half of the steps is averaged. Clusters of one in some thousand images come
+    out up to twice as often as they should.
+
+    Args:
+      targets: [classes, count, latents].
+      shares: [classes, count], all above 0; they sum to 1 in each class.
+      seed: of the latents.
+
+    Returns:
+      float32 [classes, count].
+    """
+    classes, count, dimensions = targets.shape
+    steps, draws, rate, falls_from = BALANCING.values()
+    flat = targets.reshape(-1, dimensions).T.astype(np.float32)
+    random = np.random.default_rng(seed)
+    offsets, total = np.zeros([2, classes, count], np.float32)
+    numbers = np.arange(classes) * count
+    for step in range(1, steps + 1):
+        latents = random.standard_normal([draws, dimensions], np.float32)
+        scores = (latents @ flat).reshape(draws, classes, count) - offsets
+        chosen = np.bincount(
+            (scores.argmax(axis=2) + numbers).ravel(), minlength=classes * count
+        )
+        error = chosen.reshape(classes, count) / (draws * shares) - 1.0
+        falling = min(1.0, falls_from / step)
+        offsets += (rate * falling * np.clip(error, -1.0, 1.0)).astype(np.float32)
+        if step > steps // 2:
+            total += offsets
+    return total / (steps - steps // 2)

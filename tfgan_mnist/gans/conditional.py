@@ -17,8 +17,10 @@ class Conditional(Unconditional):
 
     G takes [latents, condition] and D [samples, condition], int32 [batch]. With
     ``classes`` alone the condition is a label: a batch has ``labels``, and fakes
-    uniformly random ones. With ``clusters`` it is a cluster (of that class), which
-    nobody sees outside: latents choose one, and a real sample has the nearest.
+    uniformly random ones. With ``clusters`` D's is a cluster (of that class), which
+    nobody sees outside: latents choose one, and a real sample has the nearest. G takes
+    [latents, mixture], and the label if there is one: how much of each cluster it is
+    told of changes smoothly with the latents.
     """
 
     @dataclasses.dataclass(frozen=True)
@@ -32,16 +34,16 @@ class Conditional(Unconditional):
     def _fakes(self, batch: Batch, seed: tf.Tensor) -> dict[str, tf.Tensor]:
         """Fakes with conditions of their own.
 
-        With a loss on mismatched ones they carry what makes a real sample's condition
-        another: of another class, or without classes another cluster.
+        With a loss on mismatched ones they carry an offset that makes a real sample's
+        condition a wrong one: of another class, or without classes another cluster.
         """
         count = batch["samples"].shape[0]
         inputs = {"latents": self.draw_latents(count, seed)}
         if self.classes:
             inputs["labels"] = _uniform(count, fold_in(seed, 0), 0, self.classes)
-        condition = self._condition(inputs)
-        samples = self.generator([inputs["latents"], condition], training=True)
-        fakes = {"samples": samples, "condition": condition}
+        given = [inputs["latents"], *self._told(inputs)]
+        samples = self.generator(given, training=True)
+        fakes = {"samples": samples, "condition": self._condition(inputs)}
         if self.options.mismatched_weight:
             # Conditions of a class stand side by side. Moved by at least one class
             # and at most all others, modulo their number, one is never of its own.
@@ -55,13 +57,16 @@ class Conditional(Unconditional):
         return max(1, self.classes) * self._clusters_of_a_class
 
     def _condition(self, inputs: Batch) -> tf.Tensor:
-        """What G is told."""
+        """What D is told of a fake."""
         if not self.clusters:
             return inputs["labels"]
         return self.clusters.of_latents(inputs["latents"], inputs.get("labels"))
 
     def _told(self, inputs: Batch) -> list[tf.Tensor]:
-        return [self._condition(inputs)]
+        labels = [inputs["labels"]] if self.classes else []
+        if not self.clusters:
+            return labels
+        return [self.clusters.mixture(inputs["latents"], *labels), *labels]
 
     def _condition_of(self, some: Batch) -> tf.Tensor:
         """What D is told; a real sample's cluster is the nearest."""

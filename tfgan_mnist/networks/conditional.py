@@ -22,6 +22,7 @@ from tfgan_mnist.networks.dcgan import Pair
 from tfgan_mnist.networks.pytorch import PyTorch
 
 EMBEDDED = 10  # numbers of a label's embedding
+EMBEDDED_CLUSTER = 64  # and of a cluster's
 
 
 def cgan_onehot(latent_dim: int, base_channels: int, seed: int, classes: int) -> Pair:
@@ -105,6 +106,56 @@ def conditioned(
     generator, discriminator = make(latent_dim + classes, base_channels, seed)
     whole_generator = _told(generator, latent_dim, classes)
 
+    return whole_generator, _projected(discriminator, seed, classes)
+
+
+def clustered(
+    make: Callable[..., Pair],
+    classes: int,
+    latent_dim: int,
+    base_channels: int,
+    seed: int,
+    clusters: int,
+) -> Pair:
+    """A pair that is told clusters: G a mixture of them, D one.
+
+    G takes [latents [batch, latent_dim], mixture [batch, clusters]], and a label if the
+    pair takes one; the mixture of ``EMBEDDED_CLUSTER`` learned numbers of each cluster
+    goes beside the latents. D takes [images, cluster int32 [batch]], a number from 0 to
+    below ``clusters``: in a label's place or, of a pair without, as in ``conditioned``.
+
+    Args:
+      make: the pair, of a latent_dim, base_channels, seed and, with labels, their
+        number.
+      classes: labels that the pair takes; 0 if none.
+      clusters: how many there are, of all classes together.
+      others: as of the pairs above.
+    """
+    labels = [classes] if classes else []
+    size = latent_dim + EMBEDDED_CLUSTER
+    generator, discriminator = make(size, base_channels, seed, *labels)
+    if classes:
+        _, discriminator = make(latent_dim, base_channels, seed, clusters)
+    else:
+        discriminator = _projected(discriminator, seed, clusters)
+    latents = keras.Input([latent_dim], name="latents")
+    mixture = keras.Input([clusters], name="mixture")
+    told = [_label()] if classes else []
+    # As spread as latents are, where the mixture is of one cluster alone.
+    table = keras.initializers.RandomNormal(stddev=1.0, seed=seed)
+    embed = layers.Dense(EMBEDDED_CLUSTER, use_bias=False, kernel_initializer=table)
+    both = layers.Concatenate()([latents, embed(mixture)])
+    images = generator([both, *told] if told else both)
+    generator = keras.Model([latents, mixture, *told], images, name="generator")
+    return generator, discriminator
+
+
+def _projected(discriminator: keras.Model, seed: int, classes: int) -> keras.Model:
+    """A sequential D, [batch, ...] → [batch, 1], told a label int32 [batch] too.
+
+    The product of its features before the last layer with a learned vector of the label
+    is added to the logit.
+    """
     *body, last = discriminator.layers
     features = keras.Sequential([discriminator.inputs[0], *body])
     shape = discriminator.inputs[0].shape[1:]
@@ -114,8 +165,7 @@ def conditioned(
     direction = layers.Embedding(classes, x.shape[-1], table)(label)
     product = layers.Dot(1, dtype="float32")([x, direction])
     logits = layers.Add(dtype="float32")([last(x), product])
-    whole_discriminator = keras.Model([images, label], logits, name="discriminator")
-    return whole_generator, whole_discriminator
+    return keras.Model([images, label], logits, name="discriminator")
 
 
 def acgan(
