@@ -293,7 +293,11 @@ def draw(record: dict, folder: Path) -> None:
 class Flags(DataFlags):
     seeds: str = flag("1", "Race", "of each contestant: 1-3 or 2,3")
     seconds: float = flag(0.0, "Race", "of training; 0: each one's own", low=0.0)
-    output: str = flag("samples/race", "Race", "folder of the record and the pictures")
+    output: str = flag(
+        "samples/race",
+        "Race",
+        "folder of the record and the pictures, from the checkout",
+    )
     here: bool = flag(
         False, "Race", "one contestant and seed in this process; prints JSON"
     )
@@ -311,7 +315,8 @@ def main(argv: Sequence[str]) -> None:
     if flags.here:
         if len(names) != 1 or len(seeds) != 1:
             raise UserError("--here: is of one contestant and one of --seeds")
-        run(names[0], seeds[0], flags.seconds, flags.data_dir, folder)
+        seconds = flags.seconds or CONTESTANTS[names[0]]
+        run(names[0], seeds[0], seconds, flags.data_dir, folder)
         return
     with path_errors(f"--output={folder}"):
         folder.mkdir(exist_ok=True)

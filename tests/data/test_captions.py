@@ -182,6 +182,12 @@ def test_a_wrong_caption_is_wrong_and_often_nearly_right(digits):
     assert np.mean(np.array(false) == 1) > 0.9
 
 
+def test_where_nothing_is_false_the_wrong_caption_is_still_another_s():
+    some, said = tf.zeros([4, len(FACETS)], tf.int32), tf.ones([4, len(FACETS)], bool)
+    chosen = wrong_for(some, said, SEED).numpy()
+    assert (chosen != np.arange(4)).all()
+
+
 def test_the_combination_that_is_held_out(digits):
     _, some = digits
     assert HELD_OUT == {"digit": "seven", "thickness": "bold", "slant": "left"}

@@ -164,7 +164,7 @@ def vectorizer() -> keras.layers.TextVectorization:
 
 
 def _standardized(sentences: tf.Tensor) -> tf.Tensor:
-    """As ``grammar.split`` has words, with spaces between them."""
+    """Sentences with spaces between words, as ``grammar.split`` has them."""
     lower = tf.strings.lower(sentences)
     return tf.strings.strip(tf.strings.regex_replace(lower, f"[^{LETTERS}]+", " "))
 
@@ -241,7 +241,8 @@ def wrong_for(some: tf.Tensor, said: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Whose caption in a batch is wrong for each image, int32 [n].
 
     Of those that say something false of it, one that says the least of it: a caption
-    that is nearly right teaches most. Ties are broken by chance.
+    that is nearly right teaches most. Ties are broken by chance. If nothing false is
+    said of an image, it is any other's.
 
     Args:
       some: int32 [n, facets], levels.
@@ -251,7 +252,8 @@ def wrong_for(some: tf.Tensor, said: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     other = some[:, tf.newaxis] != some[tf.newaxis]  # [image, caption, facet]
     false = tf.reduce_sum(tf.cast(other & said[tf.newaxis], tf.float32), axis=2)
     chance = tf.random.stateless_uniform(tf.shape(false), seed, alg="philox")
-    return tf.argmin(tf.where(false > 0.0, false, 1e9) + chance, 1, tf.int32)
+    last = tf.where(tf.eye(tf.shape(some)[0], dtype=tf.bool), 2e3, 1e3)
+    return tf.argmin(tf.where(false > 0.0, false, last) + chance, 1, tf.int32)
 
 
 class Captioned:
