@@ -31,6 +31,7 @@ ALLOWED = {
     "system.streams": set(),
     "system.runtime": set(),
     "system.seeds": set(),
+    "system.tables": set(),
     "networks": set(),
     "pretrained": {"system"},
     "visual": set(),
@@ -101,6 +102,7 @@ COMMANDS = {
     "invert",
     "judge",
     "sample",
+    "sweep",
     "train",
     "translate",
 }
@@ -171,6 +173,7 @@ def test_only_games_and_networks_speak_of_a_generator_and_a_discriminator():
         "invert",
         "judge",
         "launch",
+        "sweep",
         "config",
         "registry",
         "system.command",

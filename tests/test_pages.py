@@ -192,6 +192,8 @@ def check_command(words: list[str], whole: bool) -> None:
         switches = [values.pop(name) for name in module.SWITCHES]
         if whole and not switches[0]:  # which lists recipes, of no configuration
             Config(**values)
+    elif command == "sweep":
+        module.plan(words)
     elif hasattr(module, "Flags"):
         values = parse_flags(words, module.Flags)
         if whole:

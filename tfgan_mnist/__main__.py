@@ -12,6 +12,7 @@ from tfgan_mnist.system.errors import UserError, nearest
 
 COMMANDS = {
     "train": "train a recipe, or go on with a run",
+    "sweep": "train a recipe from many seeds, or with many values of flags",
     "sample": "draw from a trained model",
     "invert": "find what a model would have made an image of",
     "translate": "turn pictures into others, by a trained model",

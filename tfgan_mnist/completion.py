@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from tfgan_mnist import pretrained
 from tfgan_mnist.__main__ import COMMANDS
-from tfgan_mnist.config import recipes
+from tfgan_mnist.config import Config, recipes
 from tfgan_mnist.system import command
 from tfgan_mnist.system.errors import UserError, nearest
 from tfgan_mnist.system.flags import flag_of
@@ -52,17 +52,20 @@ complete -F _tfgan_mnist tfgan-mnist
 def words_of(name: str) -> Mapping[str, list[str]]:
     """What can follow a command, under ""; and the known values of its flags."""
     module = importlib.import_module(f"tfgan_mnist.{name}")
-    flags = getattr(module, "Flags", None)
+    flags = [module.Flags] if hasattr(module, "Flags") else []
+    if name == "sweep":  # which takes those of its runs too
+        flags.append(Config)
     found: dict[str, list[str]] = {"": ["--help", *getattr(module, "WORDS", ())]}
-    for field in dataclasses.fields(flags) if flags else ():
+    for field in (field for each in flags for field in dataclasses.fields(each)):
         switch = field.type == "bool"
         found[""].append(f"--{field.name}" + ("" if switch else "="))
         if values := flag_of(field).choices:
             found[f"--{field.name}"] = [str(value) for value in values]
         if field.name in ("pretrained", "init_from"):
             found[f"--{field.name}"] = pretrained.names()
-    if name == "train":
-        found[""] += ["--flagfile=", *(f"--{switch}" for switch in module.SWITCHES)]
+    if name in ("train", "sweep"):
+        switches = getattr(module, "SWITCHES", ())
+        found[""] += ["--flagfile=", *(f"--{switch}" for switch in switches)]
         found[""] += found.setdefault("--flagfile", list(recipes()))
     return found
 

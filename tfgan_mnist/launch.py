@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from tfgan_mnist.config import Config
 from tfgan_mnist.system import engine, interrupts
 from tfgan_mnist.system.errors import RunStopped, UserError, WorkerLost, first_line
-from tfgan_mnist.system.runtime import SETTINGS, without_noise
+from tfgan_mnist.system.runtime import without_noise
 from tfgan_mnist.system.streams import say, warn
 from tfgan_mnist.train import train_here
 from tfgan_mnist.training.run_directory import RunDirectory
@@ -30,7 +30,6 @@ if TYPE_CHECKING:  # it loads TensorFlow
     from tfgan_mnist.runner import Result
     from tfgan_mnist.training.distribution import Team
 
-RESTARTS = 100
 PATIENCE = 300  # seconds that workers may take to come, and to find each other
 GRACE = 20  # seconds that the chief may take to say what another worker has said
 
@@ -208,12 +207,10 @@ def keep(job: Job, each: dict[str, float]) -> None:
         from ray.train import FailureConfig, RunConfig, ScalingConfig
         from ray.train.tensorflow import TensorflowTrainer
 
-    settings = dict(SETTINGS)
-    if not job.config.address:  # here they share the cores
-        threads = max(1, (os.cpu_count() or 1) // job.config.workers)
-        settings["TF_NUM_INTRAOP_THREADS"] = str(threads)
-    settings |= {name: os.environ[name] for name in settings if name in os.environ}
-    failures = FailureConfig(max_failures=RESTARTS, controller_failure_limit=RESTARTS)
+    here = 0 if job.config.address else job.config.workers
+    failures = FailureConfig(
+        max_failures=engine.RESTARTS, controller_failure_limit=engine.RESTARTS
+    )
     with tempfile.TemporaryDirectory() as notes:  # of Ray Train
         TensorflowTrainer(
             work,
@@ -226,7 +223,7 @@ def keep(job: Job, each: dict[str, float]) -> None:
             run_config=RunConfig(
                 storage_path=notes,
                 failure_config=failures,
-                worker_runtime_env={"env_vars": settings},
+                worker_runtime_env={"env_vars": engine.settings(here)},
             ),
         ).fit()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -50,6 +49,20 @@ class DataFlags(ScriptFlags):
         super().__post_init__()
         if self.data_dir:
             check_folder(Path(self.data_dir), "--data_dir")
+
+
+@dataclasses.dataclass(frozen=True)
+class RunsFlags(DataFlags):
+    at_once: int = flag(
+        0, "Runs", "at a time, by Ray; 0: one, or all that a cluster allows", low=0
+    )
+    address: str = flag("", "Runs", "host:port of a Ray cluster; empty: this machine")
+
+    @property
+    def ray(self) -> dict[str, Any]:
+        """As ``engine.each`` takes them."""
+        given = f"--at_once={self.at_once}"
+        return {"flag": given, "at_once": self.at_once, "address": self.address}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -188,14 +201,6 @@ def starred(recipe: str, record: Mapping[str, Any]) -> str:
 def stale_note(table: str) -> str:
     """The paragraph that tells what a star in a table means; empty without stars."""
     return f"\n{STALE_NOTE}\n" if "\\*" in table else ""
-
-
-def spread(values: Sequence[float], form: str) -> str:
-    """The mean (least – greatest) of values; of a single one, itself."""
-    text = form.format(statistics.mean(values))
-    if len(values) > 1:
-        text += f" ({form.format(min(values))} – {form.format(max(values))})"
-    return text
 
 
 def markdown(

@@ -33,7 +33,6 @@ from common import (
     measure_each,
     read_record,
     read_words,
-    spread,
     train_and_measure,
     write_between_marks,
     write_record,
@@ -41,6 +40,7 @@ from common import (
 
 from tfgan_mnist.system import command
 from tfgan_mnist.system.flags import flag, parse_numbers
+from tfgan_mnist.system.tables import spread
 
 RUNS = Path("runs") / "losses"
 FOLDER = ROOT / "samples" / "losses"

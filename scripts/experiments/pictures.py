@@ -26,7 +26,6 @@ from common import (
     markdown,
     read_words,
     run_command,
-    spread,
     stale_note,
     starred,
     write_record,
@@ -34,6 +33,7 @@ from common import (
 
 from tfgan_mnist.system import command
 from tfgan_mnist.system.flags import flag
+from tfgan_mnist.system.tables import spread
 
 SAMPLES = ROOT / "samples"
 RUNS = Path("runs") / "samples"

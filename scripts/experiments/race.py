@@ -1,7 +1,7 @@
 """Quality against time: recipes under the same wall-clock budgets, one after another.
 
     python scripts/experiments/race.py --data_dir=FOLDER [CONTESTANT ...]
-        [--seeds=1-3] [--seconds=900] [--output=samples/race]
+        [--seeds=1-3] [--seconds=900] [--output=samples/race] [--address=CLUSTER]
 
 Each contestant trains on real MNIST, from each seed, in a process of its own. The clock
 starts with the first step, whose compilation it counts, as it does what it takes to
@@ -11,6 +11,8 @@ learn clusters, and stands still while 10,000 samples are judged. ``dcgan_plain`
 step. What was found of a contestant and seed takes the place of what was there in
 samples/race/race.json; the curve and the strip of pictures stand beside it, and the
 table, by ``python scripts/experiments/results.py --only_write``, in docs/benchmarks.md.
+With ``--at_once`` or ``--address`` the runs are tasks of Ray; their times compare only
+if each has the cores to itself.
 """
 
 from __future__ import annotations
@@ -28,19 +30,20 @@ from pathlib import Path
 import numpy as np
 from common import (
     ROOT,
-    DataFlags,
+    RunsFlags,
     markdown,
     read_record,
     read_words,
-    spread,
     stale_note,
     starred,
     write_record,
 )
 
 from tfgan_mnist.system import command
+from tfgan_mnist.system.engine import each
 from tfgan_mnist.system.errors import UserError, path_errors
 from tfgan_mnist.system.flags import flag, parse_numbers
+from tfgan_mnist.system.tables import spread
 
 RACE = ROOT / "samples" / "race"
 PLAIN = "_plain"
@@ -290,7 +293,7 @@ def draw(record: dict, folder: Path) -> None:
 
 
 @dataclasses.dataclass(frozen=True)
-class Flags(DataFlags):
+class Flags(RunsFlags):
     seeds: str = flag("1", "Race", "of each contestant: 1-3 or 2,3")
     seconds: float = flag(0.0, "Race", "of training; 0: each one's own", low=0.0)
     output: str = flag(
@@ -323,11 +326,14 @@ def main(argv: Sequence[str]) -> None:
     from tfgan_mnist.system.runtime import load_tensorflow
 
     load_tensorflow()  # the judge of each record runs in this process
-    for name in names or CONTESTANTS:
-        for seed in seeds:
-            seconds = flags.seconds or CONTESTANTS[name]
-            rows = race(name, seed, seconds, flags.data_dir, folder)
-            draw(keep(name, seed, rows, folder / "race.json"), folder)
+    jobs = [
+        (name, seed, flags.seconds or CONTESTANTS[name], flags.data_dir, folder)
+        for name in names or CONTESTANTS
+        for seed in seeds
+    ]
+    for place, rows in each(lambda job: race(*job), jobs, **flags.ray):
+        name, seed, *_ = jobs[place]
+        draw(keep(name, seed, rows, folder / "race.json"), folder)
 
 
 if __name__ == "__main__":

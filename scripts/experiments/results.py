@@ -29,7 +29,6 @@ from common import (
     measure_each,
     read_record,
     read_words,
-    spread,
     stale_note,
     starred,
     train_and_measure,
@@ -38,6 +37,7 @@ from common import (
 
 from tfgan_mnist.system import command
 from tfgan_mnist.system.errors import UserError
+from tfgan_mnist.system.tables import spread
 
 RUNS = Path("runs") / "results"
 RESULTS = ROOT / "samples" / "results.json"

@@ -1,13 +1,14 @@
 """Whether a recipe collapses from any seed: trained from many, each one measured.
 
     python scripts/experiments/seeds.py RECIPE [...] [--count=20] [--data_dir=FOLDER]
-        [--evaluate_every=STEPS]
+        [--evaluate_every=STEPS] [--at_once=2] [--address=CLUSTER]
 
 Trains the recipe on real MNIST from seeds 1 to count, for as long as it says, in
 runs/seeds; a run that is there already is only measured. What 10,000 samples of each
 measure, and what the alarm said, goes into samples/seeds/RECIPE.json, and from there,
 by ``python scripts/experiments/results.py --only_write``, into docs/benchmarks.md. The
 alarm needs three evaluations: on a slow machine ask for more than the recipe does.
+With ``--at_once`` or ``--address`` the runs are tasks of Ray.
 """
 
 from __future__ import annotations
@@ -20,21 +21,27 @@ from pathlib import Path
 
 from common import (
     ROOT,
-    DataFlags,
+    RunsFlags,
     alarms,
     markdown,
     read_words,
-    run_command,
-    spread,
     stale_note,
     starred,
     write_record,
 )
 
-from tfgan_mnist.config import find_recipe, read_config, recipes
+from tfgan_mnist.config import (
+    Config,
+    find_recipe,
+    parse_config,
+    read_config,
+    recipes,
+)
+from tfgan_mnist.sweep import train_all
 from tfgan_mnist.system import command
-from tfgan_mnist.system.errors import UserError
+from tfgan_mnist.system.errors import RunStopped, UserError
 from tfgan_mnist.system.flags import flag
+from tfgan_mnist.system.tables import spread
 
 RUNS = Path("runs") / "seeds"
 SEEDS = ROOT / "samples" / "seeds"
@@ -65,10 +72,11 @@ def check_runs(recipe: str, seeds: Iterable[int], asked: int) -> None:
             )
 
 
-def train(recipe: str, seed: int, data_dir: str, more: list[str]) -> None:
+def config_of(recipe: str, seed: int, data_dir: str, more: list[str]) -> Config:
+    """Of a run."""
     flags = [f"--flagfile={recipe}.flags", "--dataset=mnist", f"--data_dir={data_dir}"]
     flags += [f"--seed={seed}", f"--run_dir={RUNS / f'{recipe}-{seed}'}", *more]
-    run_command("train", flags)
+    return Config(**parse_config(flags))
 
 
 def measure(recipe: str, seed: int) -> dict:
@@ -120,7 +128,7 @@ def table() -> str:
 
 
 @dataclasses.dataclass(frozen=True)
-class Flags(DataFlags):
+class Flags(RunsFlags):
     count: int = flag(COUNT, "Training", "of seeds", low=1)
     evaluate_every: int = flag(-1, "Training", "steps; -1: as the recipe", low=-1)
 
@@ -143,8 +151,12 @@ def make(recipe: str, flags: Flags) -> None:
     if flags.count != COUNT:
         words.append(f"--count={flags.count}")
     check_runs(recipe, seeds, flags.evaluate_every)
-    for seed in seeds:
-        train(recipe, seed, flags.data_dir, more)
+    runs = {
+        f"{recipe}-{seed}": config_of(recipe, seed, flags.data_dir, more)
+        for seed in seeds
+    }
+    if failed := train_all(runs, **flags.ray):
+        raise RunStopped(f"{', '.join(failed)}: failed; the same command tries again")
     from tfgan_mnist.system.runtime import load_tensorflow
 
     load_tensorflow()

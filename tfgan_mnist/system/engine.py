@@ -10,7 +10,7 @@ import importlib.util
 import logging
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +105,85 @@ def _has_token() -> bool:
     """Whether there is one to show; what is made by ray start asks for it."""
     named = {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & os.environ.keys()
     return bool(named) or (Path.home() / ".ray" / "auth_token").is_file()
+
+
+def each(
+    function: Callable[[Any], Any],
+    jobs: Sequence[Any],
+    flag: str,
+    at_once: int = 0,
+    address: str = "",
+) -> Iterator[tuple[int, Any]]:
+    """What a function makes of each of some jobs: its place and the answer, when done.
+
+    Without a number and an address one job comes after the other, in this process and
+    without Ray. Ray gives each a process, and a core or a GPU; a job whose process or
+    machine is lost begins anew. Whoever leaves off has the jobs that are at work end.
+
+    Args:
+      function: in a module, so that Ray's processes find it.
+      jobs: what it is given, which is copied to them.
+      flag: that asks for Ray, and its value.
+      at_once: how many at most; 0: all that a cluster has room for.
+      address: as for ``connected``.
+
+    Raises:
+      Exception: what the function raises.
+    """
+    if not (at_once or address):
+        for place, job in enumerate(jobs):
+            yield place, function(job)
+        return
+    with connected(flag, address, at_once) as ray:
+        work = ray.remote(function).options(
+            **_as_options(of_each(ray, at_once, flag)),
+            max_retries=RESTARTS,
+            runtime_env={"env_vars": settings(0 if address else at_once)},
+        )
+        waiting, places = list(enumerate(jobs)), {}
+        try:
+            while waiting or places:
+                while waiting and (not at_once or len(places) < at_once):
+                    place, job = waiting.pop(0)
+                    places[work.remote(job)] = place
+                done, _ = ray.wait([*places], timeout=1.0)
+                for one in done:
+                    yield places.pop(one), _answer(ray, one)
+        finally:
+            for one in places:
+                ray.cancel(one)
+            if places:
+                ray.wait([*places], num_returns=len(places), timeout=GRACE)
+
+
+RESTARTS = 100
+GRACE = 60  # seconds that jobs have to end, when nobody waits for them any more
+
+
+def _as_options(each: Mapping[str, float]) -> dict[str, float]:
+    """Of a cluster's resources, as Ray's functions and objects take them."""
+    return {f"num_{name.lower()}s": count for name, count in each.items()}
+
+
+def _answer(ray: Any, one: Any) -> Any:
+    """What a job answered, or raised: that itself, without Ray's words around it."""
+    try:
+        return ray.get(one)
+    except ray.exceptions.RayTaskError as error:
+        raise error.cause from None
+
+
+def settings(processes: int) -> dict[str, str]:
+    """What the environment of a process has for TensorFlow.
+
+    Args:
+      processes: how many share this machine's cores; 0: they run elsewhere.
+    """
+    wanted = dict(SETTINGS)
+    if processes:
+        threads = max(1, (os.cpu_count() or 1) // processes)
+        wanted["TF_NUM_INTRAOP_THREADS"] = str(threads)
+    return {name: os.environ.get(name, value) for name, value in wanted.items()}
 
 
 def of_each(ray: Any, processes: int, flag: str) -> dict[str, float]:

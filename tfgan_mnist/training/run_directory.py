@@ -86,7 +86,7 @@ class RunDirectory:
             raise UserError(f"{name}: {ancestor} is a file; choose another folder")
         check_outside(self.path, name)
         writable = os.access(ancestor, os.W_OK | os.X_OK)
-        if not writable and not self._seems_finished(config):
+        if not writable and not self.seems_finished(config):
             raise UserError(f"{name}: no permission to write to {ancestor}")
         if not self.path.exists() or not any(self.path.iterdir()):
             return
@@ -148,7 +148,7 @@ class RunDirectory:
             return max(steps, default=0) > config.checkpoint_every
         return False
 
-    def _seems_finished(self, config: Config) -> bool:
+    def seems_finished(self, config: Config) -> bool:
         """Whether the newest checkpoint has met a limit, so that nothing is written."""
         newest = None if config.overwrite else read_newest(self.checkpoints)
         if newest is None:
