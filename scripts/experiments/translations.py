@@ -56,7 +56,7 @@ COLUMNS = {
     "psnr": ("PSNR", "{:.2f}"),
     "ssim": ("SSIM", "{:.3f}"),
     "digit_kept": ("digit kept", "{:.4f}"),
-    "fcd": ("FCD", "{:z.2f}"),
+    "fcd": ("FCD", "{:z.3f}"),
     "precision": ("precision", "{:.3f}"),
     "recall": ("recall", "{:.3f}"),
     "spread": ("spread", "{:.2f}"),
