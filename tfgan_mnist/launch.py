@@ -30,7 +30,7 @@ if TYPE_CHECKING:  # it loads TensorFlow
     from tfgan_mnist.runner import Result
     from tfgan_mnist.training.distribution import Team
 
-PATIENCE = 300  # seconds that workers may take to come, and to find each other
+PATIENCE = 300  # seconds within which all workers must have met
 GRACE = 20  # seconds that the chief may take to say what another worker has said
 
 
@@ -143,11 +143,12 @@ def work(job: Job) -> None:
     try:
         with contextlib.ExitStack() as stack:
             if rank == 0:
-                for stream in ("stdout", "stderr"):
-                    relay = _Relay(lambda line, s=stream: desk.hear.remote(s, line))
-                    stack.enter_context(
-                        getattr(contextlib, f"redirect_{stream}")(relay)
-                    )
+                out = _Relay(lambda line: desk.hear.remote("stdout", line))
+                errors = _Relay(lambda line: desk.hear.remote("stderr", line))
+                stack.enter_context(out)
+                stack.enter_context(errors)
+                stack.enter_context(contextlib.redirect_stdout(out))
+                stack.enter_context(contextlib.redirect_stderr(errors))
             result = train_here(config, None, job.hooks, joined)
         end = End(step=result.step, seconds=result.seconds)
     except WorkerLost:
@@ -157,7 +158,7 @@ def work(job: Job) -> None:
             return
         end = End(str(stop), stop.exit_code)
     except UserError as error:
-        if again:  # what was right before: the one that has gone is not quite gone
+        if again:  # the worker that has gone may still hold the run directory's lock
             raise
         end = End(str(error), 2)
     ray.get(desk.end.remote(rank, end))
@@ -189,6 +190,13 @@ class _Relay(io.TextIOBase):
         for line in lines:
             self.hand_on(line)
         return len(text)
+
+    def close(self) -> None:
+        """Hands on a last line that has no end."""
+        if self.begun:
+            self.hand_on(self.begun)
+            self.begun = ""
+        super().close()
 
 
 # ----------------------------------------------------- in a process that keeps them
@@ -310,7 +318,7 @@ def _watch(
             break
         now = time.monotonic()
         if any(end.exit_code for end in ends.values()):
-            # Whoever has ended, the others may wait for it for ever.
+            # The others may still be waiting for the worker that has ended.
             failed = failed or now
             if now - failed > GRACE:
                 break

@@ -82,8 +82,8 @@ def _encoded(path: Path, name: str) -> Iterator[Image.Image]:
             yield from map(Image.fromarray, video.iter())
     except ImportError:
         raise UserError(
-            f"{name}: a video needs the package av: pip install tfgan_mnist[video]; or "
-            "give a .gif or a folder of pictures"
+            f"{name}: a video needs the package av: pip install '.[video]'; or give a "
+            ".gif or a folder of pictures"
         ) from None
 
 

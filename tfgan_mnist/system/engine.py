@@ -1,4 +1,4 @@
-"""Ray, which runs the workers of a run, or many runs, here or on a cluster.
+"""Ray, for the workers of a run or for many runs, on this machine or on a cluster.
 
 It is an extra of the package (``[ray]``), and is imported only where it is asked for.
 """
@@ -36,7 +36,7 @@ def check_installed(flag: str) -> None:
         if not importlib.util.find_spec(name):
             raise UserError(
                 f"{flag}: needs Ray, which is not here (no module {name}); pip install "
-                "'tfgan_mnist[ray]'"
+                "'.[ray]'"
             )
 
 
