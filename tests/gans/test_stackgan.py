@@ -3,11 +3,12 @@ import math
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import tiny_config
+from conftest import tiny_config, untrained
 
 from tfgan_mnist.build import build_gan, build_training, load_data
 from tfgan_mnist.data.captions import FACETS, held_out, levels, measure
 from tfgan_mnist.data.grammar import MOST_WORDS
+from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
 from tfgan_mnist.system.seeds import LATENTS, run_seed
 
 STEP = tf.constant(0)
@@ -140,3 +141,37 @@ def test_a_prompt_that_cannot_be_read_is_refused(first, prompt, words):
         found = refusal(first.gan.signatures()[name], "a thin 7", prompt)
         assert f"prompt: {words}" in found
         assert "thin" not in found
+
+
+def test_a_server_reads_strings_with_the_model_s_own_table(tmp_path):
+    """TensorFlow Serving feeds a session, as here."""
+    path = untrained("stackgan_1", tmp_path)
+    prompts = np.array(["a bold 7 leaning left", "an upright two"])
+    expected = SavedGenerator(path).sample(row_seeds(1, 2), labels=prompts)
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        loaded = tf.compat.v1.saved_model.load(session, ["serve"], str(path))
+        signature = loaded.signature_def["sample"]
+        given = {"seed": row_seeds(1, 2), "temperature": np.ones(2), "prompt": prompts}
+        names = {signature.inputs[name].name: x for name, x in given.items()}
+        images = session.run(signature.outputs["images"].name, names)
+    np.testing.assert_allclose(images, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        {"spectral_normalization": True},
+        {"prelu": True},
+        {"mixed_precision": True},
+        {"gradient_penalty_weight": 10.0, "augmentation_target": 0.6},
+    ],
+)
+@pytest.mark.parametrize("recipe", ["stackgan_1", "stackgan_2"])
+def test_a_step_under_flags_of_other_games_too(recipe, flags):
+    training = build_training(tiny_config(recipe, **flags))
+    losses = training.step(tf.constant(0), tf.constant(1)).numpy()
+    assert np.isfinite(losses).all()
+    if "spectral_normalization" in flags:
+        weights = training.gan.discriminator.weights
+        kernels = [w for w in weights if w.trainable and len(w.shape) > 1]
+        assert len([w for w in weights if "direction" in w.path]) == len(kernels)

@@ -110,6 +110,7 @@ def spectrally_normalized(network: keras.Model) -> keras.Model:
     """The same layers, weights and all, with every kernel divided by its norm."""
     kinds = (
         keras.layers.Dense
+        | keras.layers.Conv1D
         | keras.layers.Conv2D
         | keras.layers.Conv2DTranspose
         | keras.layers.Embedding

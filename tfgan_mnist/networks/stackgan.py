@@ -93,14 +93,8 @@ class _Layers:
         three words that follow each other (Kim, 2014, arXiv:1408.5882)."""
         normal = keras.initializers.RandomNormal(stddev=1.0, seed=self._seed)
         x = layers.Embedding(words, EMBEDDED, normal)(captions)
-        x = layers.Conv1D(
-            TEXT,
-            3,
-            padding="same",
-            activation="relu",
-            kernel_initializer=self._glorot,
-        )(x)
-        return layers.GlobalMaxPooling1D()(x)
+        x = layers.Conv1D(TEXT, 3, padding="same", kernel_initializer=self._glorot)(x)
+        return layers.GlobalMaxPooling1D()(layers.ReLU()(x))
 
     def condition(self, captions, words: int, latents):
         """A condition [batch, CONDITION], and its mean and log variance.
