@@ -200,17 +200,22 @@ def test_a_reader_that_left_and_a_terminal_that_closed_lose_nothing(tmp_path):
             stdout=subprocess.PIPE,
             stderr=full,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
+            # Under nohup it would be ignored.
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
         )
-    process.stdout.readline()
-    process.stdout.close()
     directory = RunDirectory(run_dir)
-    deadline = time.monotonic() + 240
-    while len(directory.read_metrics().get("step", [])) < 20:
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    process.send_signal(signal.SIGHUP)
-    assert process.wait(60) == 128 + signal.SIGHUP
+    try:
+        process.stdout.readline()
+        process.stdout.close()
+        deadline = time.monotonic() + 240
+        while len(directory.read_metrics().get("step", [])) < 20:
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(60) == 128 + signal.SIGHUP
+    finally:
+        process.kill()
     step = int(read_newest(directory.checkpoints)["step"])
     assert step >= 20
     assert SavedGenerator(directory.saved_model).metadata["step"] == step
