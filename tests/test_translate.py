@@ -125,7 +125,7 @@ def test_a_video_goes_on(models, video, tmp_path, capsys):
 def test_a_video_in_every_form(video, tmp_path):
     (tmp_path / "folder").mkdir()
     for i, frame in enumerate(video):
-        Image.fromarray(frame).save(tmp_path / "folder" / f"{i}.png")
+        Image.fromarray(frame).save(tmp_path / "folder" / f"frame{8 + i}.png")
     imageio.imwrite(tmp_path / "video.gif", video, loop=0)
     np.save(tmp_path / "video.npy", video)
     for name, tolerance in (("folder", 0), ("video.npy", 0), ("video.gif", 8)):

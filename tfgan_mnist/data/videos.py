@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,8 +22,8 @@ def last_frames(place: Path, flag: str, size: int, count: int) -> np.ndarray:
     """The last frames of a video, grey, cropped to squares and resized.
 
     Args:
-      place: a folder, whose pictures are frames in the order of their names; an
-        animated picture; a video file; or a ``.npy`` file of [frames, height, width],
+      place: a folder, whose pictures are frames in the order of their names (2 before
+        10); an animated picture; a video file; or a ``.npy`` file of [frames, height, width],
         which has the size already.
       flag: what the user gave it as.
       size: height and width.
@@ -53,13 +54,21 @@ def last_frames(place: Path, flag: str, size: int, count: int) -> np.ndarray:
     return frames
 
 
+def _in_order(name: str) -> list[str | int]:
+    """A name's parts, the numbers in it as numbers."""
+    return [
+        int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)
+    ]
+
+
 def _frames(place: Path, flag: str, size: int, count: int) -> Iterator[np.ndarray]:
     """At least the last so many, each uint8 [size, size, 1]."""
     name = f"{flag}={place}"
     with path_errors(name):
         if place.is_dir():
-            for path in [*list_pictures(place, flag).values()][-count:]:
-                yield read_picture(path, size, 1)
+            pictures = list_pictures(place, flag)
+            for frame in sorted(pictures, key=_in_order)[-count:]:
+                yield read_picture(pictures[frame], size, 1)
         elif not place.exists():
             raise UserError(f"{name}: there is no such file or folder")
         elif place.suffix.lower() in ENDINGS:
