@@ -23,8 +23,8 @@ def last_frames(place: Path, flag: str, size: int, count: int) -> np.ndarray:
 
     Args:
       place: a folder, whose pictures are frames in the order of their names (2 before
-        10); an animated picture; a video file; or a ``.npy`` file of [frames, height, width],
-        which has the size already.
+        10); an animated picture; a video file; or a ``.npy`` file of [frames, height,
+        width], which has the size already.
       flag: what the user gave it as.
       size: height and width.
       count: of frames.
