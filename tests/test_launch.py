@@ -2,13 +2,17 @@
 
 import contextlib
 import importlib.util
+import os
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +24,13 @@ from conftest import (
     free_addresses,
     run,
     start,
+    tiny_config,
     variables,
     wait_for_step,
 )
 
 from tfgan_mnist import launch, train
+from tfgan_mnist.system import interrupts
 from tfgan_mnist.system.engine import check_installed
 from tfgan_mnist.system.errors import RunStopped, UserError
 
@@ -87,7 +93,7 @@ def test_a_worker_that_is_killed_is_started_again(tmp_path, undisturbed):
         process.kill()
     assert process.returncode == 0, stderr
     for again in (1, 2):
-        assert f"a worker has gone; all are started again ({again})" in stderr
+        assert re.search(rf"a worker has gone \(.+\); all .+ again \({again}\)", stderr)
     assert stdout.count("resuming at step") == 2
     expected, found = variables(undisturbed, 60), variables(run_dir, 60)
     assert expected.keys() == found.keys()
@@ -123,6 +129,41 @@ def test_a_last_line_without_an_end_is_handed_on_too():
     assert heard == ["one", "two"]
 
 
+def test_a_run_is_started_over_until_it_was_opened():
+    desk = launch.Desk()
+    assert not desk.begin(0)
+    desk.meet()
+    desk.lose("killed")  # before the chief has opened the run directory
+    assert not desk.begin(0)
+    desk.meet()
+    desk.asked()
+    desk.lose("killed")
+    assert desk.begin(0)
+    starts, came, reason, _, _ = desk.news()
+    assert (starts, came, reason) == (3, False, "killed")
+
+
+@needs_ray
+def test_an_error_that_would_repeat_ends_the_run(tmp_path, capfd):
+    def broken(state):
+        raise KeyError("no such thing")
+
+    with pytest.raises(RunStopped, match="worker 0: KeyError: 'no such thing'") as stop:
+        train(
+            tiny_config(),
+            hooks=[broken],
+            workers=2,
+            log_every=5,
+            max_seconds=0,
+            evaluate_every=0,
+            run_dir=tmp_path / "run",
+        )
+    assert stop.value.exit_code == 1
+    stderr = capfd.readouterr().err
+    assert "in broken" in stderr
+    assert "started again" not in stderr
+
+
 @needs_ray
 def test_workers_that_never_come(tmp_path, monkeypatch):
     folder = tempfile.mkdtemp()  # short: sockets are to be in it
@@ -138,18 +179,51 @@ def test_workers_that_never_come(tmp_path, monkeypatch):
             with contextlib.suppress(OSError), socket.create_connection(address):
                 break
             time.sleep(0.2)
+        flags = {"workers": 2, "dataset": "mnist5k", "run_dir": tmp_path / "run"}
+        flags["address"] = f"{address[0]}:{address[1]}"
         with pytest.raises(RunStopped, match="not all workers came within 5 seconds"):
-            train(
-                "dcgan_cpu",
-                workers=2,
-                address=f"{address[0]}:{address[1]}",
-                dataset="mnist5k",
-                run_dir=tmp_path / "run",
-            )
+            train("dcgan_cpu", **flags)
+        with initialized(flags["address"]):
+            with socket.create_server(("127.0.0.1", 0)) as other:
+                elsewhere = f"127.0.0.1:{other.getsockname()[1]}"
+                with pytest.raises(
+                    UserError, match=f"--address={elsewhere}: Ray is in"
+                ):
+                    train("dcgan_cpu", **flags | {"address": elsewhere})
+            monkeypatch.setattr(launch, "PATIENCE", 300)
+            threading.Timer(8, os.kill, (os.getpid(), signal.SIGINT)).start()
+            with pytest.raises(
+                RunStopped, match="stopped by SIGINT before all"
+            ) as stop:
+                train("dcgan_cpu", **flags)
+            assert stop.value.exit_code == 128 + signal.SIGINT
+            deadline = time.monotonic() + 60
+            while ours := jobs_of(cluster):
+                assert time.monotonic() < deadline, ours
+                time.sleep(0.5)
     finally:
         cluster.terminate()
         cluster.wait(60)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def initialized(address: str) -> Iterator[None]:
+    """Ray as a caller may have initialized it already."""
+    import ray
+
+    with interrupts.deferred():
+        ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def jobs_of(cluster: subprocess.Popen) -> list[str]:
+    """What runs on a cluster of this machine, but for Ray's own processes."""
+    names = [p.name() for p in psutil.Process(cluster.pid).children(recursive=True)]
+    return [name for name in names if name.startswith(("ray::keep", "ray::Desk"))]
 
 
 def test_what_is_wrong_is_said_before_anything_is_started(tmp_path, monkeypatch):

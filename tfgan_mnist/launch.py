@@ -11,11 +11,13 @@ import dataclasses
 import io
 import logging
 import os
+import signal
 import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+import traceback
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tfgan_mnist.config import Config
@@ -24,6 +26,7 @@ from tfgan_mnist.system.errors import RunStopped, UserError, WorkerLost, first_l
 from tfgan_mnist.system.runtime import without_noise
 from tfgan_mnist.system.streams import say, warn
 from tfgan_mnist.train import train_here
+from tfgan_mnist.training.checkpoint import Checkpoints
 from tfgan_mnist.training.run_directory import RunDirectory
 
 if TYPE_CHECKING:  # it loads TensorFlow
@@ -31,6 +34,7 @@ if TYPE_CHECKING:  # it loads TensorFlow
     from tfgan_mnist.training.distribution import Team
 
 PATIENCE = 300  # seconds within which all workers must have met
+STALLED = 2  # starts in a row that may fail to reach a new checkpoint
 GRACE = 20  # seconds that the chief may take to say what another worker has said
 
 
@@ -56,6 +60,8 @@ class Desk:
     def __init__(self):
         self.starts = 0
         self.came = False
+        self.opened = False
+        self.reason = ""
         self.lines: list[tuple[str, str]] = []
         self.ends: dict[int, End] = {}
         self.signal = 0
@@ -63,11 +69,16 @@ class Desk:
     def begin(self, rank: int) -> bool:
         """Notes that a worker begins; whether a chief has opened the run before."""
         self.starts += rank == 0
-        return self.came
+        return self.opened
 
     def meet(self) -> None:
         """Notes that all workers have found each other."""
         self.came = True
+
+    def lose(self, reason: str) -> None:
+        """Notes that a worker has gone, and with it all that were started."""
+        self.came = False
+        self.reason = reason
 
     def hear(self, stream: str, line: str) -> None:
         """Notes a line that the chief prints."""
@@ -82,13 +93,14 @@ class Desk:
         self.signal = number
 
     def asked(self) -> int:
-        """What they are asked."""
+        """What they are asked; the chief reads it once it has opened the run."""
+        self.opened = True
         return self.signal
 
-    def news(self) -> tuple[int, bool, list[tuple[str, str]], dict[int, End]]:
-        """Starts, whether all came, lines since the last time, and ends."""
+    def news(self) -> tuple[int, bool, str, list[tuple[str, str]], dict[int, End]]:
+        """Starts, whether all are there, why not, new lines, and ends."""
         lines, self.lines = self.lines, []
-        return self.starts, self.came, lines, self.ends
+        return self.starts, self.came, self.reason, lines, self.ends
 
 
 # ------------------------------------------------------------------- in each worker
@@ -161,6 +173,14 @@ def work(job: Job) -> None:
         if again:  # the worker that has gone may still hold the run directory's lock
             raise
         end = End(str(error), 2)
+    except Exception as error:
+        from tensorflow.errors import OpError, ResourceExhaustedError
+
+        if isinstance(error, OpError) and not isinstance(error, ResourceExhaustedError):
+            raise  # from the steps that the workers make together: another has gone
+        for line in traceback.format_exc().splitlines():
+            desk.hear.remote("stderr", line)
+        end = End(f"worker {rank}: {type(error).__name__}: {first_line(error)}", 1)
     ray.get(desk.end.remote(rank, end))
 
 
@@ -212,13 +232,16 @@ def keep(job: Job, each: dict[str, float]) -> None:
       each: what each of them takes of the cluster.
     """
     with without_noise():
-        from ray.train import FailureConfig, RunConfig, ScalingConfig
+        from ray.train import FailureConfig, RunConfig, ScalingConfig, UserCallback
         from ray.train.tensorflow import TensorflowTrainer
 
+    class Losses(UserCallback):
+        """Tells the desk of each worker that has gone."""
+
+        def after_exception(self, run_context, worker_exceptions):
+            job.desk.lose.remote(_cause(worker_exceptions.values()))
+
     here = 0 if job.config.address else job.config.workers
-    failures = FailureConfig(
-        max_failures=engine.RESTARTS, controller_failure_limit=engine.RESTARTS
-    )
     with tempfile.TemporaryDirectory() as notes:  # of Ray Train
         TensorflowTrainer(
             work,
@@ -230,10 +253,20 @@ def keep(job: Job, each: dict[str, float]) -> None:
             ),
             run_config=RunConfig(
                 storage_path=notes,
-                failure_config=failures,
+                failure_config=FailureConfig(max_failures=-1),  # ``_watch`` counts
+                callbacks=[Losses()],
                 worker_runtime_env={"env_vars": engine.settings(here)},
             ),
         ).fit()
+
+
+def _cause(errors: Iterable[Exception]) -> str:
+    """What Ray says of a worker that was killed, or else an error that one raised."""
+    texts = [str(error).strip() or type(error).__name__ for error in errors]
+    traced = "Traceback"  # how Ray gives an error of our own
+    text = min(texts, key=lambda text: text.startswith(traced))
+    lines = text.splitlines()
+    return first_line(lines[-1] if text.startswith(traced) else lines[0])
 
 
 KEEPER = {
@@ -271,12 +304,20 @@ def launch(
         contextlib.redirect_stdout(sys.stderr),
     ):
         each = engine.of_each(ray, config.workers, flag)
-        desk = ray.remote(Desk).options(num_cpus=0).remote()
+        here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
+            ray.get_runtime_context().get_node_id(), soft=False
+        )
+        options = {"num_cpus": 0, "scheduling_strategy": here}
+        desk = ray.remote(Desk).options(**options).remote()
         job = Job(config, hooks, os.getcwd(), desk)
-        options = {"num_cpus": 0, "max_retries": 0, "runtime_env": {"env_vars": KEEPER}}
+        options |= {"max_retries": 0, "runtime_env": {"env_vars": KEEPER}}
         kept = ray.remote(keep).options(**options).remote(job, each)
         said = echo or (lambda line: say(line, out))
-        end = _watch(ray, desk, kept, interrupted, said, flag)
+        try:
+            end = _watch(ray, desk, kept, interrupted, said, config)
+        finally:  # where Ray is our caller's, it would go on
+            ray.cancel(kept, force=True)
+            ray.kill(desk)
     if end.exit_code == 2:
         raise UserError(end.text)
     if end.exit_code:
@@ -293,7 +334,7 @@ def _watch(
     kept: Any,
     interrupted: Sequence[int],
     echo: Callable[[str], None],
-    flag: str,
+    config: Config,
 ) -> End:
     """Prints what the chief says and hands a signal on, until the workers have ended.
 
@@ -303,29 +344,49 @@ def _watch(
       kept: what ``keep`` will have answered.
       interrupted: the signal's number, once it has come.
       echo: for the log's lines.
-      flag: how many they are.
+      config: of the run.
+
+    Raises:
+      RunStopped: if the workers do not meet in time or get no further, or a signal
+        came before they had met.
     """
-    begun, told, known, failed = time.monotonic(), False, 1, 0.0
+    flag, again = f"--workers={config.workers}", "run the same command to go on"
+    checkpoints = RunDirectory(config.run_dir).checkpoints
+    newest, stalled = Checkpoints(checkpoints, keep=1).paths()[-1:], 0
+    met, told, known, failed = time.monotonic(), False, 1, 0.0
     while True:
         over, _ = ray.wait([kept], timeout=0.2)
-        starts, came, lines, ends = ray.get(desk.news.remote())
+        starts, came, reason, lines, ends = ray.get(desk.news.remote())
         for stream, line in lines:
             echo(line) if stream == "stdout" else say(line, sys.stderr)
-        if starts > known:
-            warn(f"a worker has gone; all are started again ({starts - 1})")
-            known = starts
-        if over:
-            break
         now = time.monotonic()
         if any(end.exit_code for end in ends.values()):
             # The others may still be waiting for the worker that has ended.
             failed = failed or now
-            if now - failed > GRACE:
-                break
+        if over or (failed and (starts > known or now - failed > GRACE)):
+            break
+        if starts > known:
+            known = starts
+            before, newest = newest, Checkpoints(checkpoints, keep=1).paths()[-1:]
+            stalled = stalled + 1 if newest == before else 0
+            if stalled == STALLED:
+                raise RunStopped(
+                    f"{flag}: a worker has gone ({reason}), and {STALLED} starts in a "
+                    f"row have reached no new checkpoint; {again}"
+                )
+            warn(f"a worker has gone ({reason}); all are started again ({starts - 1})")
+        if interrupted and not came:
+            raise RunStopped(
+                f"stopped by {signal.Signals(interrupted[0]).name} before all workers "
+                f"had met; {again}",
+                128 + interrupted[0],
+            )
         if interrupted and not told:
             desk.ask.remote(interrupted[0])
             told = True
-        if not came and now - begun > PATIENCE:
+        if came:
+            met = now
+        elif now - met > PATIENCE:
             raise RunStopped(
                 f"{flag}: not all workers came within {PATIENCE:g} seconds; ray status "
                 "tells what the cluster has room for"
@@ -339,5 +400,5 @@ def _watch(
         why = first_line(getattr(error, "cause", None) or error)
     raise RunStopped(
         f"{flag}: the workers were started {starts} times and have gone each time "
-        f"({why}); run the same command to go on from the last checkpoint"
+        f"({why}); {again}"
     )

@@ -205,7 +205,8 @@ def run(
                 "learning rates, in another --run_dir or with --overwrite"
             ) from None
         except tf.errors.OpError as error:
-            if team.cluster is None:
+            own = isinstance(error, tf.errors.ResourceExhaustedError)
+            if own or team.cluster is None:
                 raise
             raise WorkerLost(
                 f"another worker has gone ({first_line(error)}). {_kept(checkpoints)}; "

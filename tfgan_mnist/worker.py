@@ -18,7 +18,7 @@ from tfgan_mnist.system.errors import NotFiniteError, RunStopped, WorkerLost, fi
 from tfgan_mnist.system.streams import warn
 from tfgan_mnist.training import loop
 from tfgan_mnist.training.checkpoint import Checkpoints, State
-from tfgan_mnist.training.distribution import COLLAPSED, Team
+from tfgan_mnist.training.distribution import COLLAPSED, OVER, Team
 from tfgan_mnist.training.run_directory import RunDirectory
 from tfgan_mnist.training.transfer import Start
 
@@ -34,6 +34,8 @@ def follow(config: Config, directory: RunDirectory, team: Team) -> Result:
         return _follow(config, directory, team)
     except NotFiniteError as error:  # the chief sees it too, and says what to do
         raise RunStopped(f"{error}: the run cannot go on") from None
+    except tf.errors.ResourceExhaustedError:  # this one's own, out of memory
+        raise
     except tf.errors.OpError as error:
         raise WorkerLost(
             f"another worker has gone ({first_line(error)}); start the same command on "
@@ -57,7 +59,7 @@ def _follow(config: Config, directory: RunDirectory, team: Team) -> Result:
                 f"worker {team.cluster.index}: its flags are not the chief's; start "
                 "the same command on each worker"
             )
-        if over:
+        if over == OVER:  # a signal is asked for again at the first step
             return Result(directory.path, directory.saved_model, int(step), 0.0)
         restored = checkpoints.restore(state)
         if state.step != step:

@@ -51,7 +51,8 @@ def connected(flag: str, address: str, slots: int) -> Iterator[Any]:
       slots: how many processes it shall run at once, if it is started here.
 
     Raises:
-      UserError: if there is no Ray, or no cluster at the address.
+      UserError: if there is no Ray, no cluster at the address, or the caller has
+        initialized Ray for another one.
     """
     check_installed(flag)
     for name, value in (_SETTINGS | SETTINGS).items():
@@ -63,6 +64,13 @@ def connected(flag: str, address: str, slots: int) -> Iterator[Any]:
     import ray
 
     if ray.is_initialized():  # by our caller, whose it stays
+        there = ray.get_runtime_context().gcs_address
+        mine = ray.util.get_node_ip_address()
+        if address and _resolved(address, mine) != _resolved(there, mine):
+            raise UserError(
+                f"--address={address}: Ray is initialized for {there} already; leave "
+                "--address out, or call ray.shutdown() first"
+            )
         yield ray
         return
     here = {} if address else {"num_cpus": slots, "include_dashboard": False}
@@ -99,6 +107,14 @@ def _check_answers(address: str) -> None:
             f"--address={address}: nobody answers there ({error.strerror or error}); "
             "ray start --head starts a cluster"
         ) from None
+
+
+def _resolved(address: str, mine: str) -> str:
+    """An address by number; this machine's own, ``mine``, as that of the loopback."""
+    host, _, port = address.rpartition("//")[2].rpartition(":")
+    with contextlib.suppress(OSError):
+        host = socket.gethostbyname(host)
+    return f"{'127.0.0.1' if host == mine else host}:{port}"
 
 
 def _has_token() -> bool:

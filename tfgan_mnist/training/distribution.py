@@ -72,7 +72,7 @@ class Team:
         reasons[self.cluster.index] = float(reason)
         mine = tf.constant([*chief, *reasons], tf.float64)
         number, count, *reasons = map(float, self._sum(mine).numpy())
-        return number, int(max(reasons)), int(count)
+        return number, round(max(reasons)), round(count)  # sums of parts
 
     def _summed(self, numbers: tf.Tensor) -> tf.Tensor:
         """The sum over all workers."""
