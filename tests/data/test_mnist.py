@@ -68,7 +68,7 @@ def test_unprepared_and_offline_says_what_to_do_and_leaves_nothing(
 
 @needs_mnist
 @pytest.mark.parametrize("damage", ["missing", "torn"])
-def test_a_half_present_copy_is_named(tmp_path, damage):
+def test_a_half_present_copy_is_named(tmp_path, damage, capfd):
     shutil.copytree(PREPARED_MNIST, tmp_path / "copy")
     shard = next((tmp_path / "copy").rglob("mnist-train.tfrecord*"))
     if damage == "missing":
@@ -82,6 +82,19 @@ def test_a_half_present_copy_is_named(tmp_path, damage):
     assert "--data_dir=" in str(error.value)
     assert "--dataset=mnist5k" in str(error.value)
     assert "\n" not in str(error.value)
+    assert capfd.readouterr().err == ""
+
+
+@needs_mnist
+def test_a_copy_with_other_bytes_is_named(tmp_path):
+    shutil.copytree(PREPARED_MNIST, tmp_path / "copy")
+    shard = next((tmp_path / "copy").rglob("mnist-test.tfrecord*"))
+    shard.chmod(0o644)
+    content = bytearray(shard.read_bytes())
+    content[2_000_000] ^= 1
+    shard.write_bytes(content)
+    with pytest.raises(UserError, match=r"copy is damaged \(corrupted record at "):
+        mnist.mnist(str(tmp_path / "copy"), "test")
 
 
 @needs_mnist

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -90,6 +91,7 @@ def load(
       UserError: if they cannot be had, or need more memory than ``IN_MEMORY`` bytes.
     """
     import tensorflow as tf
+    import tensorflow_datasets as tfds
 
     def fit(row: dict[str, Any]) -> dict[str, Any]:
         image = row["image"]
@@ -121,13 +123,18 @@ def load(
                 "--image_size, or write them as a folder of pictures"
             )
         try:
-            rows = builder.as_dataset(split=split, shuffle_files=False)
+            once = tfds.ReadConfig(try_autocache=False)
+            rows = builder.as_dataset(
+                split=split, shuffle_files=False, read_config=once
+            )
             parts = rows.map(fit, tf.data.AUTOTUNE).batch(1_000).as_numpy_iterator()
             found = list(
                 progress.bar(parts, "reading", -(-expected // 1_000), leave=False)
             )
         except Exception as error:  # whatever a damaged copy makes of its reader
-            raise UserError(_damaged(where, first_line(error))) from None
+            # Without the name of TensorFlow's operation.
+            reason = re.sub(r"\{\{.*?\}\} ", "", first_line(error))
+            raise UserError(_damaged(where, reason)) from None
     count = sum(len(part["image"]) for part in found)
     if count != expected or not count:
         raise UserError(_damaged(where, f"{count} of {expected} images"))
@@ -213,6 +220,13 @@ def _is_prepared(builder: Any, where: str) -> bool:
     ]
     if missing:
         raise UserError(_damaged(where, f"{', '.join(missing)} is missing"))
+    if str(getattr(builder.info.file_format, "value", "")) == "tfrecord":
+        # It is never compressed, and TensorFlow would log more lines than one.
+        for name, split in builder.info.splits.items():
+            size = sum(Path(str(path)).stat().st_size for path in split.filepaths)
+            if size < (least := int(split.num_bytes)):
+                torn = f"{size:,} bytes of {name}, not {least:,} or more"
+                raise UserError(_damaged(where, torn))
     return True
 
 
