@@ -166,7 +166,7 @@ def test_every_pair_on_images_can_be_told_clusters(networks):
     )
     training = build_training(config)
     assert np.isfinite(training.step(tf.constant(0), tf.constant(2)).numpy()).all()
-    assert {"clusters/centres", "clusters/ends"} <= set(training.variables)
+    assert {"clusters/centres", "clusters/targets"} <= set(training.variables)
     assert build_picture(config, training)(0).dtype == np.uint8
 
 
