@@ -10,11 +10,21 @@ pix2pix tutorial, on the recipe's networks. Ratios are taken within a round of t
 given as median (least – greatest) over the rounds, since the clock of a machine drifts.
 
 ``--isa=avx2`` keeps every program from AVX-512, as on a processor that has none.
+
+    python scripts/experiments/benchmark.py --device=gpu [RECIPE ...]
+
+On a GPU this package takes its turn in float32, with ``--mixed_precision`` and with
+``--jit_compile=step``; PyTorch, where a recipe's networks are written in it, eager and
+with ``torch.compile``, channels-last, in float32 and bfloat16. Both may use TF32. Ours
+makes twenty steps or more in a call; PyTorch waits for the GPU every twenty. What was
+found goes into samples/benchmark_gpu.json and docs/benchmarks.md.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import fcntl
 import functools
 import json
 import math
@@ -25,12 +35,23 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import ScriptFlags, parse_names, read_words
+from common import (
+    ROOT,
+    ScriptFlags,
+    check_name,
+    markdown,
+    parse_names,
+    read_record,
+    read_words,
+    write_between_marks,
+    write_record,
+)
 from tqdm import tqdm
 
 from tfgan_mnist.system import command
@@ -51,15 +72,56 @@ GOALS = {  # of this package over the others, on two cores without AVX-512
 }
 PROGRAMS = ("ours", "plain", "torch")
 
+# On a GPU: the recipes; and each program's name, what it changes, and its column.
+GPU_RECIPES = (
+    "dcgan",
+    "dcgan_tutorial",
+    "dcgan32",
+    "dcgan_fast",
+    "cdcgan_fast",
+    "biggan",
+    "stylegan",
+    "cyclegan_uci",
+)
+IN_TORCH = ("dcgan", "dcgan_tutorial", "dcgan32")
+GPU_PROGRAMS: dict[str, tuple[dict[str, Any], str]] = {
+    "ours": ({}, "float32"),
+    "ours_bfloat16": ({"mixed_precision": True}, "bfloat16"),
+    "ours_xla": ({"jit_compile": "step"}, "XLA"),
+    "ours_both": ({"mixed_precision": True, "jit_compile": "step"}, "bfloat16, XLA"),
+    "torch": ({}, "PyTorch"),
+    "torch_compile": ({"compile": True}, "torch.compile"),
+    "torch_both": ({"compile": True, "bfloat16": True}, "torch.compile, bfloat16"),
+}
+GPU_STEPS = 20  # at least, in a call
+GPU_RECORD = ROOT / "samples" / "benchmark_gpu.json"
+LOCK = "TFGAN_MNIST_BENCHMARK_LOCK"
+
+
+@contextlib.contextmanager
+def locked(how: int) -> Iterator[None]:
+    """Holds the lock of the turns that get ready at once, if there are any."""
+    if not (path := os.environ.get(LOCK)):
+        yield
+        return
+    with open(path, "w") as file:
+        fcntl.flock(file, how)
+        yield
+
 
 def timed(step: Callable[[], Any], seconds: float) -> list[float]:
-    """Durations of calls after two to warm up: at least five, for about a time."""
-    step(), step()
+    """Durations of calls after two to warm up: at least five, for about a time.
+
+    Nothing else of this benchmark runs meanwhile.
+    """
+    with locked(fcntl.LOCK_SH):
+        step(), step()
     durations: list[float] = []
-    while len(durations) < 5 or sum(durations) < seconds:
-        start = time.perf_counter()
-        step()
-        durations.append(time.perf_counter() - start)
+    with locked(fcntl.LOCK_EX):
+        while len(durations) < 5 or sum(durations) < seconds:
+            start = time.perf_counter()
+            step()
+            durations.append(time.perf_counter() - start)
     return durations
 
 
@@ -119,11 +181,51 @@ def plain(recipe: str, seconds: float) -> dict[str, Any]:
     return {"durations": timed(train, seconds), "memory": peak_memory()}
 
 
-def torch(recipe: str, seconds: float) -> dict[str, Any]:
-    """Eager PyTorch, channels-last, as its own DCGAN example writes the loop.
+def ours_on_gpu(recipe: str, seconds: float, changes: dict[str, Any]) -> dict[str, Any]:
+    """The package's own step, with flags in place of the recipe's."""
+    from tfgan_mnist.system.runtime import load_tensorflow
+
+    load_tensorflow()
+    import tensorflow as tf
+
+    from tfgan_mnist.build import build_training
+
+    config = dataclasses.replace(config_of(recipe), **changes)
+    if config.dataset == "mnist":
+        config = dataclasses.replace(config, dataset="mnist5k")
+    step, calls = build_training(config).step, iter(range(10**9))
+    count = max(config.steps_per_call, GPU_STEPS)
+    durations = timed(
+        lambda: step(tf.constant(next(calls) * count), tf.constant(count)).numpy(),
+        seconds,
+    )
+    gpus = tf.config.list_physical_devices("GPU")
+    details = tf.config.experimental.get_device_details(gpus[0]) if gpus else {}
+    used = tf.config.experimental.get_memory_info("GPU:0")["peak"] if gpus else 0
+    return {
+        "durations": [duration / count for duration in durations],
+        "memory": used / 1e9,
+        "device": details.get("device_name", "no GPU"),
+    }
+
+
+def torch(
+    recipe: str,
+    seconds: float,
+    device: str = "cpu",
+    compile: bool = False,
+    bfloat16: bool = False,
+) -> dict[str, Any]:
+    """PyTorch, channels-last, as its own DCGAN example writes the loop.
 
     The fakes of D's update serve the first update of G too, as they do there. Where the
     recipe's networks move at once, both gradients are of the same passes here too.
+
+    Args:
+      recipe, seconds: as for the others.
+      device: "cpu" or "cuda".
+      compile: whether ``torch.compile`` compiles the networks; if not, it is eager.
+      bfloat16: whether passes are made in it (``torch.autocast``).
     """
     import torch
     from plain_pix2pix import make_all_pairs, torch_loop
@@ -134,14 +236,18 @@ def torch(recipe: str, seconds: float) -> dict[str, Any]:
     from tfgan_mnist.data.mnist import mnist5k
 
     torch.set_num_threads(os.cpu_count() or 1)
+    torch.set_float32_matmul_precision("high")
+    torch.backends.cudnn.benchmark = True
     config = config_of(recipe)
     if config.task:
         train = torch_loop(config, *make_all_pairs(config))
         return {"durations": timed(train, seconds), "memory": peak_memory()}
     generator, discriminator = (
-        network.to(memory_format=torch.channels_last)
+        network.to(device, memory_format=torch.channels_last)
         for network in torch_networks(nn, recipe)
     )
+    if compile:
+        generator, discriminator = map(torch.compile, (generator, discriminator))
     g_optimizer, d_optimizer = (
         torch.optim.Adam(
             network.parameters(), rate, (config.beta_1, config.beta_2), config.epsilon
@@ -168,14 +274,15 @@ def torch(recipe: str, seconds: float) -> dict[str, Any]:
             if recipe == "dcgan32":
                 size = (32, 32)
                 samples = functional.interpolate(samples, size=size, mode="bilinear")
-            samples = samples.to(memory_format=torch.channels_last)
+            samples = samples.to(device, memory_format=torch.channels_last)
 
         def batch():
-            return samples[torch.randperm(len(samples))[: config.batch_size]]
+            chosen = torch.randperm(len(samples), device=device)
+            return samples[chosen[: config.batch_size]]
 
     def draw_noise():
         draw = torch.rand if recipe == "gaussian" else torch.randn
-        return draw(config.batch_size, config.latent_dim)
+        return draw(config.batch_size, config.latent_dim, device=device)
 
     def d_loss_of(real, fake):
         return cross_entropy(real, torch.ones_like(real)) + cross_entropy(
@@ -213,7 +320,19 @@ def torch(recipe: str, seconds: float) -> dict[str, Any]:
             g_optimizer.step()
 
     train = train_at_once if config.simultaneous else train_in_turn
-    return {"durations": timed(train, seconds), "memory": peak_memory()}
+    if device == "cpu":
+        return {"durations": timed(train, seconds), "memory": peak_memory()}
+
+    def call():
+        with torch.autocast(device, torch.bfloat16, enabled=bfloat16):
+            for _ in range(GPU_STEPS):
+                train()
+        torch.cuda.synchronize()
+
+    return {
+        "durations": [duration / GPU_STEPS for duration in timed(call, seconds)],
+        "memory": torch.cuda.max_memory_allocated() / 1e9,
+    }
 
 
 def _with_deviations(nn):
@@ -519,8 +638,19 @@ def environment_of(program: str, isa: str) -> dict[str, str]:
 
 @dataclasses.dataclass(frozen=True)
 class Flags(ScriptFlags):
-    programs: str = flag("", "Benchmark", f"of {','.join(PROGRAMS)}; empty: all")
+    device: str = flag("cpu", "Benchmark", "that trains", choices=("cpu", "gpu"))
+    programs: str = flag(
+        "",
+        "Benchmark",
+        f"of {','.join(PROGRAMS)}, or on a GPU of {','.join(GPU_PROGRAMS)}; empty: all",
+    )
     isa: str = flag("native", "Benchmark", "instructions", choices=("native", "avx2"))
+    at_once: int = flag(
+        1,
+        "Benchmark",
+        "programs that get ready at the same time, each to be timed alone; for a GPU",
+        low=1,
+    )
     rounds: int = flag(3, "Benchmark", "of turns", low=1)
     seconds: float = flag(8.0, "Benchmark", "of a turn", above=0.0)
     turn: bool = flag(
@@ -531,6 +661,7 @@ class Flags(ScriptFlags):
 def turn(program: str, recipe: str, flags: Flags) -> dict[str, Any]:
     """Runs a program in a process of its own; what it measured."""
     words = ["--turn", f"--programs={program}", f"--seconds={flags.seconds}", recipe]
+    words.append(f"--device={flags.device}")
     done = subprocess.run(
         [sys.executable, __file__, *words],
         capture_output=True,
@@ -593,14 +724,93 @@ def report(recipe: str, rounds: list[dict[str, dict]], to_first_step: float) -> 
     print(f"  {to_first_step:.1f} s from the command to the first step")
 
 
+def benchmark_gpu(
+    recipes: Sequence[str], programs: Sequence[str], flags: Flags
+) -> None:
+    """Times each program on each recipe, and writes the record and its table."""
+    turns = [
+        (recipe, program)
+        for recipe in recipes
+        for program in programs
+        if recipe in IN_TORCH or program.startswith("ours")
+    ]
+    record = read_record(GPU_RECORD)
+    with tempfile.NamedTemporaryFile() as lock, tqdm(total=len(turns)) as bar:
+        os.environ[LOCK] = lock.name
+        with ThreadPoolExecutor(flags.at_once) as pool:
+            waiting = [
+                (*one, pool.submit(turn, *reversed(one), flags)) for one in turns
+            ]
+            for recipe, program, result in waiting:
+                try:
+                    found = result.result()
+                except SystemExit as failed:  # the others are measured all the same
+                    tqdm.write(str(failed))
+                    continue
+                finally:
+                    bar.update()
+                seconds = statistics.median(found.pop("durations"))
+                record.setdefault(recipe, {})[program] = {"seconds": seconds, **found}
+                write_record(GPU_RECORD, record)
+    write_between_marks(ROOT / "docs" / "benchmarks.md", {"gpu": gpu_table(record)})
+
+
+def gpu_table(record: dict[str, dict[str, dict[str, Any]]]) -> str:
+    """Steps a second of each program on each recipe, as Markdown."""
+    heads = ["recipe", *(column for _, column in GPU_PROGRAMS.values()), "memory"]
+    rows = []
+    for recipe, found in record.items():
+        rates = [
+            f"{1.0 / found[program]['seconds']:,.0f}" if program in found else "–"
+            for program in GPU_PROGRAMS
+        ]
+        memory = max(one["memory"] for one in found.values())
+        rows.append([f"`{recipe}`", *rates, f"{memory:.1f} GB"])
+    of_all = [one for found in record.values() for one in found.values()]
+    devices = ", ".join(sorted({one["device"] for one in of_all if "device" in one}))
+    words = (
+        f"Steps a second on {devices}: the median over calls of {GPU_STEPS} steps or "
+        "more. `python scripts/experiments/benchmark.py --device=gpu` measured them. "
+        "Memory is the most that any of the programs held."
+    )
+    if own := [
+        one["seconds"]
+        for program, one in record.get("dcgan", {}).items()
+        if program.startswith("ours")
+    ]:
+        steps = config_of("dcgan").steps
+        words += (
+            f" At the fastest of ours, the {steps:,} steps of `dcgan` take "
+            f"{min(own) * steps / 60:.0f} minutes."
+        )
+    return f"{markdown(heads, rows)}\n{words}\n"
+
+
+def run_turn(program: str, recipe: str, flags: Flags) -> dict[str, Any]:
+    """What a program measures, in this process."""
+    if flags.device == "cpu":
+        run = {"ours": ours, "plain": plain, "torch": torch}[program]
+        return run(recipe, flags.seconds)
+    changes = GPU_PROGRAMS[program][0]
+    if program.startswith("ours"):
+        return ours_on_gpu(recipe, flags.seconds, changes)
+    return torch(recipe, flags.seconds, "cuda", **changes)
+
+
 def main(argv: Sequence[str]) -> None:
-    flags, recipes = read_words(argv, __doc__, Flags, GOALS)
-    chosen = parse_names(flags.programs, "programs", PROGRAMS)
+    flags, recipes = read_words(argv, __doc__, Flags, {*GOALS, *GPU_RECIPES})
+    on_gpu = flags.device == "gpu"
+    for recipe in recipes:
+        check_name(recipe, GPU_RECIPES if on_gpu else GOALS, repr(recipe))
+    known = GPU_PROGRAMS if on_gpu else PROGRAMS
+    chosen = parse_names(flags.programs, "programs", known)
     if flags.turn:
         if len(chosen) != 1 or len(recipes) != 1:
             raise UserError("--turn: is of one of --programs and one recipe")
-        run = {"ours": ours, "plain": plain, "torch": torch}[chosen[0]]
-        print(json.dumps(run(recipes[0], flags.seconds)))
+        print(json.dumps(run_turn(chosen[0], recipes[0], flags)))
+        return
+    if on_gpu:
+        benchmark_gpu(recipes or GPU_RECIPES, chosen, flags)
         return
     if "ours" not in chosen:
         raise UserError(f"--programs={flags.programs}: must contain ours")

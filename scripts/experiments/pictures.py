@@ -92,10 +92,11 @@ WALKS = {"dcgan_fast": [], "cdcgan_fast": ["--label=3"], "stylegan": []}
 HEADER = """\
 # Samples
 
-What each recipe made of real MNIST, or of its toy, and what that took on two cores. The
-budgets are often far shorter than the sources' own. Each picture links to the animation
-of its training, which draws the same latents at every step. Sheets show images at twice
-their size. Dashed lines in plots of metrics are fresh real samples.
+What each recipe made of real MNIST, or of its toy, and what that took on two cores
+(`stylegan`: on a GPU). The budgets are often far shorter than the sources' own. Each
+picture links to the animation of its training, which draws the same latents at every
+step. Sheets show images at twice their size. Dashed lines in plots of metrics are fresh
+real samples.
 
 `python scripts/experiments/pictures.py --data_dir=FOLDER` made all of it.
 `dcgan32_cured` is the run of
