@@ -32,7 +32,7 @@ ALLOWED = {
     "system.runtime": set(),
     "system.seeds": set(),
     "system.tables": set(),
-    "networks": set(),
+    "networks": {"system.replicas"},
     "pretrained": {"system"},
     "visual": set(),
     "gans": {"system"},

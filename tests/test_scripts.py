@@ -847,3 +847,39 @@ def test_real_images_agree_with_captions_of_their_own():
     first, second = script.tables(record).values()
     assert "| thickness | 500 |" in first
     assert "| a bold seven leaning right |" in second
+
+
+def test_the_model_of_many_workers_by_hand():
+    """0.02 s fixed, 0.8 ms a row; with two workers 5 ms a round beside the bytes."""
+    script = load("efficiency")
+    found = {
+        "batch": 100,
+        "gradients": 10_000_000,
+        "seconds": {"one_thread": [0.1], "half_batch": [0.06], "two_workers": [0.07]},
+    }
+    assert script.modelled(found, 1, 1, grow=False) == pytest.approx(100 / 0.1)
+    # 80 Mbit over 1 Gbit/s, and two rounds.
+    of_two = 0.06 + 0.08 + 0.01
+    assert script.modelled(found, 2, 1, grow=False) == pytest.approx(100 / of_two)
+    of_ten = 0.1 + 1.8 * 0.08 / 100 + 18 * 0.005
+    found_ten = script.modelled(found, 10, 100, grow=True)
+    assert found_ten == pytest.approx(1000 / of_ten)
+    assert script.best(found, 1, grow=False) == (1, 1.0)  # the wire costs more
+    workers, _ = script.best({**found, "gradients": 0}, 1, grow=False)
+    assert workers == 2
+
+
+def test_a_worker_s_turn_counts_the_gradients_of_a_step():
+    path = str(SCRIPTS / "efficiency.py")
+    done = subprocess.run(
+        [sys.executable, path, "dcgan_fast", "--turn=1", "--share=0.5"],
+        capture_output=True,
+    )
+    found = json.loads(done.stdout)
+    config = read_config(find_recipe("dcgan_fast"))
+    networks = build_gan(config).networks.values()
+    weights = sum(w.numpy().size for n in networks for w in n.trainable_variables)
+    assert config.generator_updates == config.discriminator_updates == 1
+    assert found["gradients"] == 4 * weights
+    assert found["batch"] == config.batch_size / 2
+    assert found["seconds"] > 0

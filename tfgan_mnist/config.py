@@ -825,12 +825,6 @@ class Config:
                 "measured, as there are neither targets nor a judge; leave it out"
             )
 
-        if self.distribute != "none" and GAMES[self.game].both_ways:
-            raise UserError(
-                f"--distribute={self.distribute}: the game {self.game} has a pool of "
-                "earlier fakes, which is of one replica; leave it out"
-            )
-
     def _check_workers(self) -> None:
         """Raises UserError unless workers can share the steps as is asked for."""
         if self.workers and self.distribute != "none":

@@ -11,7 +11,7 @@ import math
 
 import tensorflow as tf
 
-from tfgan_mnist.system.errors import UserError
+from tfgan_mnist.system.replicas import count_replicas, mean_of_all, own_rows
 from tfgan_mnist.system.seeds import fold_in
 
 Changes = dict[str, tf.Tensor]
@@ -38,22 +38,21 @@ class Augmentation:
     Args:
       target: of the mean sign of D's logits on real images; the paper's is 0.6.
 
-    Raises:
-      UserError: if several replicas train together.
-
     Attributes:
       state: by name, what a checkpoint keeps.
     """
 
     def __init__(self, target: float):
-        if tf.distribute.get_strategy().num_replicas_in_sync > 1:
-            raise UserError(
-                f"--augmentation_target={target:g}: the probability follows one "
-                "replica's batch; train on a single one"
-            )
         self.target = target
         self.probability, self.sign = (
-            tf.Variable(0.0, trainable=False, dtype=tf.float32) for _ in range(2)
+            tf.Variable(
+                0.0,
+                trainable=False,
+                dtype=tf.float32,
+                synchronization=tf.VariableSynchronization.ON_READ,
+                aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+            )
+            for _ in range(2)
         )
         self.state = {
             "augmentation/probability": self.probability,
@@ -65,22 +64,21 @@ class Augmentation:
         count, height, width, _ = images.shape
         numbers = itertools.count()
 
+        def drawn(draw, **options):
+            of = {**options, "seed": fold_in(seed, next(numbers)), "alg": "philox"}
+            return own_rows(lambda rows: draw(shape=[rows], **of), count)
+
         def normal(deviation):
-            draws = {"shape": [count], "seed": fold_in(seed, next(numbers))}
-            values = tf.random.stateless_normal(alg="philox", **draws)
+            values = drawn(tf.random.stateless_normal)
             return deviation * values * happens()
 
         def happens():
-            draws = {"shape": [count], "seed": fold_in(seed, next(numbers))}
-            drawn = tf.random.stateless_uniform(alg="philox", **draws)
-            return tf.cast(drawn < self.probability, tf.float32)
+            chance = drawn(tf.random.stateless_uniform)
+            return tf.cast(chance < self.probability, tf.float32)
 
         scale = 2.0 ** normal(0.2)
-        draws = {"shape": [count], "seed": fold_in(seed, next(numbers))}
-        angle = tf.random.stateless_uniform(
-            minval=-math.pi, maxval=math.pi, alg="philox", **draws
-        )
-        angle *= happens()
+        turns = {"minval": -math.pi, "maxval": math.pi}
+        angle = drawn(tf.random.stateless_uniform, **turns) * happens()
         right, down = (normal(0.125) * size for size in (width, height))
         moves = (scale, angle, right, down)
         return {
@@ -111,10 +109,11 @@ class Augmentation:
 
     def adapt(self, logits: tf.Tensor) -> None:
         """Moves the probability after D's logits [n, 1] on real images."""
-        sign = tf.reduce_mean(tf.sign(tf.cast(tf.stop_gradient(logits), tf.float32)))
+        sign = mean_of_all(tf.reduce_mean(tf.sign(tf.cast(logits, tf.float32))))
         share = 1.0 / MEAN_OF
         self.sign.assign((1.0 - share) * self.sign + share * sign)
-        step = tf.sign(self.sign - self.target) * (logits.shape[0] / RISE)
+        images = count_replicas() * logits.shape[0]
+        step = tf.sign(self.sign - self.target) * (images / RISE)
         self.probability.assign(tf.clip_by_value(self.probability + step, 0.0, MOST))
 
 

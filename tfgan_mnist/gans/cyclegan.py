@@ -11,6 +11,7 @@ import tensorflow as tf
 from tfgan_mnist.gans import translation
 from tfgan_mnist.gans.gan import GAN, Batch, Side, Signature, Terms
 from tfgan_mnist.gans.losses import Loss
+from tfgan_mnist.system.replicas import all_rows, take_own
 from tfgan_mnist.system.seeds import fold_in
 
 POOL = 50
@@ -175,6 +176,8 @@ def _shown(images: tf.Tensor) -> tf.Tensor:
 class Pool:
     """Earlier fakes, kept in variables.
 
+    Each replica has all of it, and changes it as the others do.
+
     Args:
       shape: of an image.
       name: heads the names of the variables.
@@ -186,8 +189,15 @@ class Pool:
 
     def __init__(self, shape: Sequence[int], name: str, size: int = POOL):
         self.size = size
-        self.images = tf.Variable(tf.zeros([size, *shape]), trainable=False)
-        self.filled = tf.Variable(0, trainable=False)
+        self.images, self.filled = (
+            tf.Variable(
+                start,
+                trainable=False,
+                synchronization=tf.VariableSynchronization.ON_READ,
+                aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+            )
+            for start in (tf.zeros([size, *shape]), tf.constant(0))
+        )
         self.state = {
             f"pool_{name}/images": self.images,
             f"pool_{name}/filled": self.filled,
@@ -204,7 +214,7 @@ class Pool:
           fakes: [n, ...]; no gradient goes through.
           seed: int32 [2].
         """
-        fakes = tf.stop_gradient(fakes)
+        fakes = all_rows(tf.stop_gradient(fakes))
         count = fakes.shape[0]
         kept = self.filled + tf.range(count)  # the place of each, if there is room
         room = kept < self.size
@@ -230,7 +240,7 @@ class Pool:
         sources = _replaced(sources, place, rows, swapped)
         self.images.assign(tf.gather(stored, sources))
         self.filled.assign(tf.minimum(self.filled + count, self.size))
-        return shown
+        return take_own(shown)
 
 
 def _replaced(values: tf.Tensor, places: tf.Tensor, new: tf.Tensor, which: tf.Tensor):

@@ -13,6 +13,7 @@ from tfgan_mnist.gans import penalties
 from tfgan_mnist.gans.gan import Batch, Signature, Terms
 from tfgan_mnist.gans.latents import draw, row_latents
 from tfgan_mnist.gans.unconditional import Unconditional
+from tfgan_mnist.system.replicas import mean_of_all
 from tfgan_mnist.system.seeds import fold_in
 
 MEAN_DECAY = 0.995  # a step, of the mean style
@@ -112,31 +113,34 @@ class StyleGAN(Unconditional):
         terms = super()._generator_loss(real, fake, fakes)
         weight = self.options.path_length_weight
         if weight:
-            unevenness, mean = tf.cond(
-                fakes["step"] % PATH_LENGTH_EVERY == 0,
-                lambda: self._unevenness(fakes),
-                lambda: (0.0, tf.identity(self.path_length)),
-            )
-            self.path_length.assign(mean)
-            terms["path_length"] = PATH_LENGTH_EVERY * weight * unevenness
+            terms["path_length"] = PATH_LENGTH_EVERY * weight * self._unevenness(fakes)
         return terms
 
-    def _unevenness(self, fakes: Batch) -> tuple[tf.Tensor, tf.Tensor]:
-        """The mean squared difference of path lengths from their mean, and that mean.
+    def _unevenness(self, fakes: Batch) -> tf.Tensor:
+        """The mean squared difference of path lengths from their mean over all times.
 
-        They are taken of half a batch (2020, appendix B), the mean over all times.
+        They are taken of half a batch (2020, appendix B), in some steps; else it is 0.
         """
         count, seed = max(1, fakes["samples"].shape[0] // 2), fakes["path_seed"]
-        styles = self._training_styles(count, seed)
-        directions = draw("normal", [count, *self.sample_shape], fold_in(seed, 15))
-        lengths = penalties.path_lengths(
-            lambda styles: self._rendered(styles, fold_in(seed, 13)), styles, directions
-        )
-        # The first is taken as it is.
+
+        def measured() -> tf.Tensor:
+            styles = self._training_styles(count, seed)
+            directions = draw("normal", [count, *self.sample_shape], fold_in(seed, 15))
+            return penalties.path_lengths(
+                lambda styles: self._rendered(styles, fold_in(seed, 13)),
+                styles,
+                directions,
+            )
+
+        now = fakes["step"] % PATH_LENGTH_EVERY == 0
+        lengths = tf.cond(now, measured, lambda: tf.zeros([count]))
+        # The first mean is taken as it is. Replicas cannot talk within a condition.
         decay = tf.where(self.path_length > 0.0, PATH_LENGTH_DECAY, 0.0)
-        now = tf.stop_gradient(tf.reduce_mean(lengths))
-        mean = decay * self.path_length + (1.0 - decay) * now
-        return tf.reduce_mean(tf.square(lengths - mean)), mean
+        mean = decay * self.path_length
+        mean += (1.0 - decay) * mean_of_all(tf.reduce_mean(lengths))
+        self.path_length.assign(tf.where(now, mean, self.path_length))
+        differences = tf.where(now, lengths - mean, 0.0)
+        return tf.reduce_mean(tf.square(differences))
 
     def inputs(self, count: int, seed: tf.Tensor, examples: Batch) -> Batch:
         """``latents`` and ``noise_seed`` int64 [count]."""

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 import keras
 from keras import layers
 
-from tfgan_mnist.networks.layers import SmallMapConv2D
+from tfgan_mnist.networks.layers import Dropout, SmallMapConv2D
 from tfgan_mnist.networks.pytorch import PyTorch
 
 Pair = tuple[keras.Model, keras.Model]
@@ -127,7 +127,7 @@ def dcgan_tutorial(latent_dim: int, base_channels: int, seed: int) -> Pair:
     def down(channels):
         yield layers.Conv2D(channels, 5, 2, **options)
         yield layers.LeakyReLU(0.3)
-        yield layers.Dropout(0.3)
+        yield Dropout(0.3)
 
     generator = keras.Sequential(
         [

@@ -5,6 +5,8 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
+from tfgan_mnist.system.replicas import count_replicas, own_rows
+
 
 class SmallMapConv2D(keras.layers.Conv2D):
     """A strided "same" convolution for small feature maps, as one matrix product.
@@ -54,6 +56,20 @@ class SmallMapConv2D(keras.layers.Conv2D):
         paddings = [[0, 0]] * 4
         paddings[axis] = [missing // 2, missing - missing // 2]
         return tf.pad(images, paddings), range(0, windows * stride, stride)
+
+
+class Dropout(keras.layers.Dropout):
+    """Keras's, with masks that several replicas draw as one of all rows would."""
+
+    def call(self, inputs, training=False):
+        if count_replicas() == 1 or not (training and self.rate):
+            return super().call(inputs, training=training)
+
+        def masks(rows: int) -> tf.Tensor:
+            ones = tf.ones([rows, *inputs.shape[1:]], inputs.dtype)
+            return keras.random.dropout(ones, self.rate, seed=self.seed_generator)
+
+        return inputs * own_rows(masks, inputs.shape[0])
 
 
 class SpectralNormalization(keras.layers.Wrapper):

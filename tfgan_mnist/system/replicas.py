@@ -2,8 +2,7 @@
 
 Each replica of a ``tf.distribute`` strategy takes its rows of one batch, of one draw
 of latents, and of every other random number that each sample has. So they make the step
-that one replica would make of the whole batch. Dropout is the exception: its masks are
-Keras's, the same for the rows of every replica.
+that one replica would make of the whole batch.
 """
 
 from __future__ import annotations
@@ -20,10 +19,7 @@ def own_rows(draw: Callable[[int], tf.Tensor], count: int) -> tf.Tensor:
       draw: number of rows → a tensor of so many.
       count: rows of each replica.
     """
-    replicas = count_replicas()
-    if replicas == 1:
-        return draw(count)
-    return take_own(draw(replicas * count))
+    return take_own(draw(count_replicas() * count))
 
 
 def take_own(rows: tf.Tensor) -> tf.Tensor:
@@ -35,7 +31,10 @@ def take_own(rows: tf.Tensor) -> tf.Tensor:
     Returns:
       [n, ...].
     """
-    count = rows.shape[0] // count_replicas()
+    replicas = count_replicas()
+    if replicas == 1:
+        return rows
+    count = rows.shape[0] // replicas
     rank = tf.distribute.get_replica_context().replica_id_in_sync_group
     own = tf.slice(
         rows,
@@ -43,6 +42,30 @@ def take_own(rows: tf.Tensor) -> tf.Tensor:
         [count, *([-1] * (rows.shape.rank - 1))],
     )
     return tf.ensure_shape(own, [count, *rows.shape[1:]])
+
+
+def all_rows(own: tf.Tensor) -> tf.Tensor:
+    """What ``take_own`` took of: the rows of all replicas, in order, for each of them.
+
+    Args:
+      own: [n, ...].
+
+    Returns:
+      [replicas * n, ...].
+    """
+    replicas = count_replicas()
+    if replicas == 1:
+        return own
+    rows = tf.distribute.get_replica_context().all_gather(own, axis=0)
+    return tf.ensure_shape(rows, [replicas * own.shape[0], *own.shape[1:]])
+
+
+def mean_of_all(own: tf.Tensor) -> tf.Tensor:
+    """The mean over replicas of what each of them has; no gradient goes through."""
+    own = tf.stop_gradient(own)
+    if count_replicas() == 1:
+        return own
+    return tf.distribute.get_replica_context().all_reduce("MEAN", own)
 
 
 def count_replicas() -> int:

@@ -1,0 +1,344 @@
+"""What several workers gain, measured with two, and on paper with up to a thousand.
+
+    python scripts/experiments/efficiency.py [RECIPE ...]
+    python scripts/experiments/efficiency.py --only_write
+
+On one machine of two cores, by turns: one process of one thread, one of two threads,
+and two workers of one thread each, which share the recipe's batch. From these, from the
+bytes that the workers sent and from the step of half a batch follows a model of many
+workers on networks of 1, 10 and 100 Gbit/s. What was found goes into
+samples/efficiency.json, a plot beside it, and docs/distributed.md.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from common import (
+    ROOT,
+    ScriptFlags,
+    markdown,
+    measure_each,
+    read_words,
+    write_between_marks,
+)
+
+from tfgan_mnist.system import command
+from tfgan_mnist.system.flags import flag
+from tfgan_mnist.system.tables import spread
+
+RECORD = ROOT / "samples" / "efficiency.json"
+PLOT = ROOT / "samples" / "efficiency.png"
+DOCUMENT = ROOT / "docs" / "distributed.md"
+RECIPES = ("dcgan", "dcgan_fast", "cyclegan_thickness")
+WIRES = (1, 10, 100)  # Gbit/s
+WORKERS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+# The set-ups: threads of each process, workers (0: a process without any), and the
+# share of the batch.
+SETUPS = {
+    "one_thread": (1, 0, 1.0),
+    "two_threads": (2, 0, 1.0),
+    "two_workers": (1, 2, 1.0),
+    "half_batch": (1, 0, 0.5),
+}
+
+
+# ------------------------------------------------------------------- one process's turn
+
+
+def turn(recipe: str, share: float, calls: int) -> dict[str, Any]:
+    """Makes some calls of a recipe's step, alone or, with TF_CONFIG, as a worker.
+
+    Args:
+      recipe: whose.
+      share: of its batch.
+      calls: that are timed, after two that are not.
+    """
+    from tfgan_mnist.system.runtime import load_tensorflow
+
+    team = load_tensorflow(_assembled)
+    import tensorflow as tf
+
+    from tfgan_mnist.build import build_training
+    from tfgan_mnist.config import find_recipe, read_config
+
+    config = read_config(find_recipe(recipe))
+    rows = round(config.batch_size * share)
+    config = dataclasses.replace(config, batch_size=rows, dataset="mnist5k")
+    with team.strategy.scope():
+        training = build_training(config)
+    count = config.steps_per_call
+    durations, sent = [], 0
+    for call in range(calls + 2):
+        if call == 2:
+            sent = _bytes_sent()
+        start = time.perf_counter()
+        training.step(tf.constant(call * count), tf.constant(count)).numpy()
+        durations.append((time.perf_counter() - start) / count)
+    gan, weights = training.gan, 0
+    for side in gan.sides:
+        updates = (
+            config.generator_updates if side.generates else config.discriminator_updates
+        )
+        for network in side.networks:
+            sizes = [
+                w.shape.num_elements()
+                for w in gan.networks[network].trainable_variables
+            ]
+            weights += updates * sum(sizes)
+    return {
+        "seconds": statistics.median(durations[2:]),
+        "sent": (_bytes_sent() - sent) / (calls * count),
+        "gradients": 4 * weights,
+        "batch": config.batch_size,
+    }
+
+
+def _assembled():
+    from tfgan_mnist.system.cluster import read_cluster
+    from tfgan_mnist.training.distribution import assemble
+
+    if "TF_CONFIG" not in os.environ:
+        return assemble("none", None)
+    return assemble("multi_worker", read_cluster())
+
+
+def _bytes_sent() -> int:
+    """That went over the loopback of this machine since it started; 0 if unknown."""
+    counters = Path("/proc/net/dev")
+    if not counters.is_file():
+        return 0
+    for line in counters.read_text().splitlines():
+        name, _, numbers = line.partition(":")
+        if name.strip() == "lo":
+            return int(numbers.split()[8])
+    return 0
+
+
+# --------------------------------------------------------------------------- the turns
+
+
+def run(recipe: str, setup: str, calls: int) -> dict[str, Any]:
+    """A set-up's turn in processes of its own: what the first of them measured."""
+    threads, workers, share = SETUPS[setup]
+    environment = {
+        **os.environ,
+        "TF_NUM_INTRAOP_THREADS": str(threads),
+        "TF_NUM_INTEROP_THREADS": str(threads),
+        "OMP_NUM_THREADS": str(threads),
+    }
+    words = [sys.executable, __file__, recipe, f"--share={share}", f"--turn={calls}"]
+    processes = []
+    addresses = _free_addresses(workers)
+    for index in range(max(1, workers)):
+        if workers:
+            environment["TF_CONFIG"] = json.dumps(
+                {
+                    "cluster": {"worker": addresses},
+                    "task": {"type": "worker", "index": index},
+                }
+            )
+        options = {"env": dict(environment), "text": True}
+        process = subprocess.Popen(words, stdout=subprocess.PIPE, **options)
+        processes.append(process)
+    printed = [process.communicate()[0] for process in processes]
+    if any(process.returncode for process in processes):
+        sys.exit(f"{setup} failed on {recipe}")
+    return json.loads(printed[0].splitlines()[-1])
+
+
+def _free_addresses(count: int) -> list[str]:
+    import socket
+
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("localhost", 0))
+    found = [f"localhost:{one.getsockname()[1]}" for one in sockets]
+    for one in sockets:
+        one.close()
+    return found
+
+
+def measure(recipe: str, rounds: int, seconds: float) -> dict[str, Any]:
+    """All set-ups by turns, and what they found."""
+    first = run(recipe, "one_thread", 3)
+    from tfgan_mnist.config import find_recipe, read_config
+
+    steps = read_config(find_recipe(recipe)).steps_per_call
+    calls = max(5, round(seconds / (first["seconds"] * steps)))
+    found: dict[str, list[dict]] = {setup: [] for setup in SETUPS}
+    for _ in range(rounds):
+        for setup in SETUPS:
+            found[setup].append(run(recipe, setup, calls))
+    two = found["two_workers"]
+    return {
+        "batch": first["batch"],
+        "seconds": {
+            setup: [one["seconds"] for one in some] for setup, some in found.items()
+        },
+        "sent": statistics.median(one["sent"] for one in two),
+        "gradients": first["gradients"],
+    }
+
+
+# ---------------------------------------------------------------------------- the model
+
+
+def modelled(found: dict[str, Any], workers: int, gigabits: float, grow: bool) -> float:
+    """Rows a second that some workers are to make.
+
+    A worker's own part of a step is a fixed time and a time a row, from the steps of a
+    whole and of half a batch. Ring all-reduce sends 2 (N - 1) / N of the gradients'
+    bytes a worker, in 2 (N - 1) rounds; what a round costs beside its bytes is taken
+    from the two workers that were measured.
+
+    Args:
+      found: as ``measure`` returns it.
+      workers: N.
+      gigabits: that the network carries a second, each way, from each worker.
+      grow: whether each worker has the recipe's whole batch, or its share of one.
+    """
+    batch = found["batch"]
+    whole, half, two = (
+        statistics.median(found["seconds"][setup])
+        for setup in ("one_thread", "half_batch", "two_workers")
+    )
+    of_row = max(0.0, 2.0 * (whole - half) / batch)
+    fixed = max(0.0, whole - of_row * batch)
+    rows = batch if grow else batch / workers
+    step = fixed + of_row * rows
+    if workers > 1:
+        wire = 2.0 * (workers - 1) / workers * 8.0 * found["gradients"]
+        of_round = max(0.0, two - half) / 2.0
+        step += wire / (gigabits * 1e9) + 2.0 * (workers - 1) * of_round
+    return rows * workers / step
+
+
+def best(found: dict[str, Any], gigabits: float, grow: bool) -> tuple[int, float]:
+    """The number of workers that makes most rows a second, and how many times one's.
+
+    A batch that does not grow has no more parts than rows.
+    """
+    alone = modelled(found, 1, gigabits, grow)
+    possible = [n for n in WORKERS if grow or n <= found["batch"]]
+    most = max(possible, key=lambda n: modelled(found, n, gigabits, grow))
+    return most, modelled(found, most, gigabits, grow) / alone
+
+
+def table(record: dict[str, dict]) -> str:
+    """What was measured and what follows from it, as Markdown."""
+    heads = ["recipe", "batch", "1 process, 1 thread", "1 process, 2 threads"]
+    heads += [
+        "2 workers, 1 thread each",
+        "efficiency",
+        "MB sent a step",
+        "of gradients",
+    ]
+    rows, paper = [], []
+    for recipe, found in record.items():
+        seconds = found["seconds"]
+        one, two = seconds["one_thread"], seconds["two_workers"]
+        gained = [a / b / 2.0 for a, b in zip(one, two, strict=True)]
+        cells = [f"`{recipe}`", f"{found['batch']}"]
+        cells += [
+            spread([1000.0 * s for s in seconds[setup]], "{:.0f}") + " ms"
+            for setup in ("one_thread", "two_threads", "two_workers")
+        ]
+        cells += [spread(gained, "{:.2f}")]
+        rows.append(
+            [*cells, f"{found['sent'] / 1e6:.1f}", f"{found['gradients'] / 1e6:.1f}"]
+        )
+        cells = [f"`{recipe}`"]
+        for grow in (False, True):
+            for gigabits in WIRES:
+                workers, times = best(found, gigabits, grow)
+                cells.append(f"{workers:,}: {times:.1f}×")
+        paper.append(cells)
+    paper_heads = ["recipe", *(f"{w} Gbit/s" for w in WIRES)]
+    paper_heads += [f"{w} Gbit/s, growing" for w in WIRES]
+    return (
+        f"{markdown(heads, rows)}\n"
+        "Milliseconds a step: median (least – greatest) of the rounds, on two cores. "
+        "Efficiency is the gain of two workers over one process of one thread, halved. "
+        "Megabytes are those on the loopback, of both workers together, and those of "
+        "the gradients of a step's updates.\n\n"
+        f"{markdown(paper_heads, paper)}\n"
+        "On paper: the number of workers, of up to a thousand, that makes most images "
+        "a second, and how many times as many as one worker; with the recipe's own "
+        "batch, and with one that grows with the workers. The model is "
+        "`modelled` in [efficiency.py](../scripts/experiments/efficiency.py).\n\n"
+        "![images a second over the number of workers](../samples/efficiency.png)\n\n"
+        "`python scripts/experiments/efficiency.py` measured and drew this.\n"
+    )
+
+
+def draw(record: dict[str, dict]) -> None:
+    """Rows a second over the number of workers: measured, and on paper."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(4.0 * len(record), 3.6), layout="constrained")
+    panels = figure.subplots(1, len(record), squeeze=False)[0]
+    for axes, (recipe, found) in zip(panels, record.items(), strict=True):
+        for colour, gigabits in zip(("C0", "C1", "C2"), WIRES, strict=True):
+            for grow, line in ((True, "--"), (False, "-")):
+                possible = [n for n in WORKERS if grow or n <= found["batch"]]
+                axes.plot(
+                    possible,
+                    [modelled(found, n, gigabits, grow) for n in possible],
+                    line,
+                    color=colour,
+                    label="" if grow else f"{gigabits} Gbit/s",
+                )
+        measured = [
+            found["batch"] / statistics.median(found["seconds"][setup])
+            for setup in ("one_thread", "two_workers")
+        ]
+        axes.plot([1, 2], measured, "ko", label="measured")
+        axes.set(title=recipe, xlabel="workers", xscale="log", yscale="log")
+    panels[0].set_ylabel("images a second (dashed: growing batch)")
+    panels[0].legend(fontsize="small")
+    figure.savefig(PLOT, dpi=90)
+
+
+def write(record: dict[str, dict]) -> None:
+    """The tables and the plot of what is in the record."""
+    write_between_marks(DOCUMENT, {"efficiency": table(record)})
+    draw(record)
+
+
+@dataclasses.dataclass(frozen=True)
+class Flags(ScriptFlags):
+    rounds: int = flag(3, "Benchmark", "of turns", low=1)
+    seconds: float = flag(8.0, "Benchmark", "of a turn", above=0.0)
+    only_write: bool = flag(False, "Results", "tables of what was measured before")
+    turn: int = flag(0, "One turn", "calls to time in this process; prints JSON", low=0)
+    share: float = flag(1.0, "One turn", "of the batch", above=0.0)
+
+
+def main(argv: Sequence[str]) -> None:
+    flags, recipes = read_words(argv, __doc__, Flags, RECIPES)
+    if flags.turn:
+        (recipe,) = recipes
+        print(json.dumps(turn(recipe, flags.share, flags.turn)))
+        return
+    measure_each(
+        RECORD,
+        recipes,
+        RECIPES,
+        flags.only_write,
+        lambda recipe, before: measure(recipe, flags.rounds, flags.seconds),
+        write,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(command.run(main))
