@@ -41,6 +41,7 @@ PLOT = ROOT / "samples" / "efficiency.png"
 DOCUMENT = ROOT / "docs" / "distributed.md"
 RECIPES = ("dcgan", "dcgan_fast", "cyclegan_thickness")
 WIRES = (1, 10, 100)  # Gbit/s
+ROUND = 1e-4  # seconds that a message between two machines takes beside its bytes
 WORKERS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 # The set-ups: threads of each process, workers (0: a process without any), and the
 # share of the batch.
@@ -84,11 +85,12 @@ def turn(recipe: str, share: float, calls: int) -> dict[str, Any]:
         start = time.perf_counter()
         training.step(tf.constant(call * count), tf.constant(count)).numpy()
         durations.append((time.perf_counter() - start) / count)
-    gan, weights = training.gan, 0
+    gan, weights, all_updates = training.gan, 0, 0
     for side in gan.sides:
         updates = (
             config.generator_updates if side.generates else config.discriminator_updates
         )
+        all_updates += updates
         for network in side.networks:
             sizes = [
                 w.shape.num_elements()
@@ -99,6 +101,7 @@ def turn(recipe: str, share: float, calls: int) -> dict[str, Any]:
         "seconds": statistics.median(durations[2:]),
         "sent": (_bytes_sent() - sent) / (calls * count),
         "gradients": 4 * weights,
+        "updates": all_updates,
         "batch": config.batch_size,
     }
 
@@ -187,39 +190,57 @@ def measure(recipe: str, rounds: int, seconds: float) -> dict[str, Any]:
         },
         "sent": statistics.median(one["sent"] for one in two),
         "gradients": first["gradients"],
+        "updates": first["updates"],
     }
 
 
 # ---------------------------------------------------------------------------- the model
 
 
+def seconds_a_byte(record: dict[str, dict]) -> float:
+    """What it cost the two workers to send, beside their own halves of a batch.
+
+    The slope of a line through the recipes.
+    """
+    excess, sent = [], []
+    for found in record.values():
+        two, half = (
+            statistics.median(found["seconds"][setup])
+            for setup in ("two_workers", "half_batch")
+        )
+        excess.append(two - half)
+        sent.append(found["gradients"])
+    if len(record) == 1:
+        return excess[0] / sent[0]
+    return statistics.linear_regression(sent, excess).slope
+
+
 def modelled(found: dict[str, Any], workers: int, gigabits: float, grow: bool) -> float:
     """Rows a second that some workers are to make.
 
     A worker's own part of a step is a fixed time and a time a row, from the steps of a
-    whole and of half a batch. Ring all-reduce sends 2 (N - 1) / N of the gradients'
-    bytes a worker, in 2 (N - 1) rounds; what a round costs beside its bytes is taken
-    from the two workers that were measured.
+    whole and of half a batch. In each update a ring all-reduce has every worker send
+    2 (N - 1) / N of the gradients' bytes, in 2 (N - 1) rounds of ``ROUND`` seconds.
 
     Args:
       found: as ``measure`` returns it.
       workers: N.
-      gigabits: that the network carries a second, each way, from each worker.
+      gigabits: that each worker sends a second.
       grow: whether each worker has the recipe's whole batch, or its share of one.
     """
     batch = found["batch"]
-    whole, half, two = (
+    whole, half = (
         statistics.median(found["seconds"][setup])
-        for setup in ("one_thread", "half_batch", "two_workers")
+        for setup in ("one_thread", "half_batch")
     )
     of_row = max(0.0, 2.0 * (whole - half) / batch)
     fixed = max(0.0, whole - of_row * batch)
     rows = batch if grow else batch / workers
     step = fixed + of_row * rows
     if workers > 1:
-        wire = 2.0 * (workers - 1) / workers * 8.0 * found["gradients"]
-        of_round = max(0.0, two - half) / 2.0
-        step += wire / (gigabits * 1e9) + 2.0 * (workers - 1) * of_round
+        sent = 2.0 * (workers - 1) / workers * found["gradients"]
+        step += 8.0 * sent / (gigabits * 1e9)
+        step += found["updates"] * 2.0 * (workers - 1) * ROUND
     return rows * workers / step
 
 
@@ -228,10 +249,10 @@ def best(found: dict[str, Any], gigabits: float, grow: bool) -> tuple[int, float
 
     A batch that does not grow has no more parts than rows.
     """
-    alone = modelled(found, 1, gigabits, grow)
     possible = [n for n in WORKERS if grow or n <= found["batch"]]
-    most = max(possible, key=lambda n: modelled(found, n, gigabits, grow))
-    return most, modelled(found, most, gigabits, grow) / alone
+    rates = {n: modelled(found, n, gigabits, grow) for n in possible}
+    most = max(rates, key=rates.__getitem__)
+    return most, rates[most] / rates[1]
 
 
 def table(record: dict[str, dict]) -> str:
@@ -243,6 +264,7 @@ def table(record: dict[str, dict]) -> str:
         "MB sent a step",
         "of gradients",
     ]
+    byte = seconds_a_byte(record)
     rows, paper = [], []
     for recipe, found in record.items():
         seconds = found["seconds"]
@@ -274,8 +296,13 @@ def table(record: dict[str, dict]) -> str:
         f"{markdown(paper_heads, paper)}\n"
         "On paper: the number of workers, of up to a thousand, that makes most images "
         "a second, and how many times as many as one worker; with the recipe's own "
-        "batch, and with one that grows with the workers. The model is "
-        "`modelled` in [efficiency.py](../scripts/experiments/efficiency.py).\n\n"
+        "batch, and with one that grows with the workers. A worker's own time is "
+        "measured, its bytes go over a network of that speed, and each round of a ring "
+        f"all-reduce takes {1e3 * ROUND:g} ms, which is assumed. The model is "
+        "`modelled` in [efficiency.py](../scripts/experiments/efficiency.py). Measured, "
+        f"the two workers spent {1e9 * byte:.1f} ms on each megabyte, as on a network of "
+        f"{8e-9 / byte:.1f} Gbit/s: on one thread it is TensorFlow's collectives that "
+        "limit, before any faster network does.\n\n"
         "![images a second over the number of workers](../samples/efficiency.png)\n\n"
         "`python scripts/experiments/efficiency.py` measured and drew this.\n"
     )
