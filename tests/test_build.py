@@ -285,3 +285,20 @@ def test_a_kind_with_too_few_images_is_named(tmp_path):
         words = f"--task=thickness: {few} images .* --batch_size={batch_size}"
         with pytest.raises(UserError, match=words):
             build_training(config)
+
+
+@pytest.mark.parametrize("recipe", ["dcgan", "biggan", "stylegan"])
+def test_a_step_on_large_colour_pictures(recipe, tmp_path):
+    random = np.random.default_rng(1)
+    images = random.integers(0, 256, [8, 128, 128, 3], np.uint8)
+    np.savez(tmp_path / "images.npz", images=images, labels=np.arange(8) % 2)
+    place = {"dataset": str(tmp_path / "images.npz"), "image_size": 128}
+    config = tiny_config(recipe, **place, batch_size=4, steps_per_call=1)
+    training = build_training(dataclasses.replace(config, evaluate_every=0))
+    before = {name: np.array(v) for name, v in training.variables.items()}
+    assert np.isfinite(training.step(tf.constant(0), tf.constant(1)).numpy()).all()
+    moved = {
+        name for name, v in training.variables.items() if (v != before[name]).any()
+    }
+    assert all(any(n.startswith(net) for n in moved) for net in training.gan.networks)
+    assert training.gan.sample_shape == (128, 128, 3)

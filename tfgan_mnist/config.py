@@ -87,8 +87,8 @@ class Config:
     image_size: int = flag(
         0,
         "Data",
-        "height and width that images are cropped and resized to: 28, 32 or 64, if the "
-        "networks can make it; 0: 28 or 32, whichever fits the data",
+        "height and width that images are cropped and resized to: 28, 32, 64 or 128, "
+        "if the networks can make it; 0: 28 or 32, whichever fits the data",
         choices=(0, *IMAGE_SIZES),
     )
     channels: int = flag(

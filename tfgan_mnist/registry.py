@@ -70,7 +70,7 @@ class DataSet:
         Args:
           image_size, channels: as asked for; 0: as the data is, 28 or 32 pixels.
         """
-        smaller, larger, _ = IMAGE_SIZES  # the largest takes long: only if asked for
+        smaller, larger, *_ = IMAGE_SIZES  # others take long: only if asked for
         size = image_size or (smaller if self.image_size < larger else larger)
         return size, channels or self.channels or 1
 
@@ -88,7 +88,7 @@ def _toy(name: str, makes: str, count: int | None = None) -> DataSet:
     return DataSet(f"data.toys:{name}_data", makes, protocol, count)
 
 
-IMAGE_SIZES = (28, 32, 64)
+IMAGE_SIZES = (28, 32, 64, 128)
 """Heights and widths that images can be trained at."""
 
 DATASETS: Mapping[str, DataSet] = {

@@ -19,7 +19,9 @@ def draw(latent_dim=9):
     return tf.random.stateless_normal([2, latent_dim], [1, 2]), tf.constant([3, 7])
 
 
-@pytest.mark.parametrize(("image_size", "channels"), [(28, 1), (32, 3), (64, 1)])
+@pytest.mark.parametrize(
+    ("image_size", "channels"), [(28, 1), (32, 3), (64, 1), (128, 3)]
+)
 def test_shapes(image_size, channels):
     generator, discriminator = narrow(image_size=image_size, channels=channels)
     latents, labels = draw()

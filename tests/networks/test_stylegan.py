@@ -9,7 +9,9 @@ def normal(*shape, seed=1):
     return tf.random.stateless_normal(shape, [seed, 2])
 
 
-@pytest.mark.parametrize(("image_size", "channels"), [(28, 1), (32, 3), (64, 1)])
+@pytest.mark.parametrize(
+    ("image_size", "channels"), [(28, 1), (32, 3), (64, 1), (128, 3)]
+)
 def test_shapes(image_size, channels):
     mapping, synthesis, discriminator = stylegan(8, 4, 1, image_size, channels)
     latents = normal(2, 8)
@@ -18,7 +20,7 @@ def test_shapes(image_size, channels):
     _, layers, numbers = synthesis.inputs[0].shape
     noise = normal(2, synthesis.inputs[1].shape[1])
     images = synthesis([tf.repeat(styles[:, None], layers, axis=1), noise])
-    assert (layers, numbers) == (8 if image_size == 64 else 6, 8)
+    assert (layers, numbers) == ({64: 8, 128: 10}.get(image_size, 6), 8)
     assert images.shape == (2, image_size, image_size, channels)
     assert np.abs(images).max() <= 1.0
     assert discriminator(images).shape == (2, 1)

@@ -15,7 +15,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from tfgan_mnist.networks.dcgan import Pair
+from tfgan_mnist.networks.dcgan import Pair, widths_of
 
 EMBEDDED = 16  # numbers of a label's embedding, which all layers of G share
 
@@ -36,8 +36,8 @@ def biggan(
     cut in three: the first part makes the 7×7 maps, each other one, beside the label's
     embedding, the gains and offsets of a block's batch normalisation. D 14×14×12 →
     7×7×24 → 4×4×48, summed over places; the label's projection is added to the logit.
-    Weights begin orthogonal. Images of 32×32 begin at 8×8, and so do those of 64×64,
-    with a block more on either side; attention is then at 16×16.
+    Weights begin orthogonal. Images of 32×32 begin at 8×8, and so do larger ones, with
+    a block more on either side for each doubling; attention is then at 16×16.
 
     Args:
       attention: whether there is any.
@@ -46,7 +46,7 @@ def biggan(
       others: as of ``dcgan``'s.
     """
     c, make = base_channels, _Layers(seed)
-    widths = (c, 2 * c, 4 * c) if image_size < 64 else (c, 2 * c, 4 * c, 8 * c)
+    widths = widths_of(c, image_size)
     latents = keras.Input([latent_dim], name="latents")
     parts = _cut(latents, len(widths)) if chunks else [latents]
     generator = _generator(

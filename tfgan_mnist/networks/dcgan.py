@@ -22,6 +22,13 @@ from tfgan_mnist.networks.pytorch import PyTorch
 Pair = tuple[keras.Model, keras.Model]
 
 
+def widths_of(base_channels: int, image_size: int) -> tuple[int, ...]:
+    """Channels of narrow networks' maps, from the largest to 7×7 or 8×8 pixels."""
+    c = base_channels
+    more = {64: (8 * c,), 128: (8 * c, 8 * c)}
+    return c, 2 * c, 4 * c, *more.get(image_size, ())
+
+
 def image_discriminator(
     size: int,
     body: Sequence[keras.Layer],
@@ -54,7 +61,8 @@ def dcgan(
     momentum 0.9 and an offset but no scale, as TensorFlow 1's layer had by default.
 
     Larger images are made as in the paper (figure 1), by doubling alone: 4×4×256 →
-    8×8×128 → 16×16×64 → 32×32, or 4×4×512 → … → 32×32×64 → 64×64.
+    8×8×128 → 16×16×64 → 32×32, 4×4×512 → … → 32×32×64 → 64×64, or one more at 4×4×512
+    for 128×128.
     """
     c = base_channels
     init = keras.initializers.GlorotUniform(seed=keras.random.SeedGenerator(seed))
@@ -79,7 +87,8 @@ def dcgan(
         first, widths = 3, (8 * c, 4 * c, 2 * c, c)  # to 24×24
         last = layers.Conv2DTranspose(channels, 5, kernel_initializer=init)  # 28×28
     else:
-        first, widths = 4, (8 * c, 4 * c, 2 * c, c)[-3 if image_size == 32 else 0 :]
+        doublings = {32: 3, 64: 4, 128: 5}[image_size]
+        first, widths = 4, (8 * c, 8 * c, 4 * c, 2 * c, c)[-doublings:]
         last = layers.Conv2DTranspose(channels, 5, 2, "same", kernel_initializer=init)
     generator = keras.Sequential(
         [
@@ -102,6 +111,7 @@ def dcgan(
             *down(2 * c),  # 7×7
             *down(4 * c),  # 4×4
             *down(8 * c, small=image_size < 64),  # 2×2
+            *(down(8 * c) if image_size == 128 else ()),
         ],
         init,
         channels,
@@ -288,7 +298,8 @@ def dcgan_fast(
     With 16 base channels: G 7×7×64 → 14×14×32 → 28×28×16 → 28×28×1, batch normalised,
     kernels 4×4 and, last, 3×3; D 14×14×16 → 7×7×32 → 4×4×64 → 1 without normalisation,
     which an R1 penalty stands in for. Images of 32×32 begin at 8×8 and end at 4×4; so
-    do those of 64×64, with a layer of 8×16 channels more on either side. Ours.
+    do those of 64×64 and 128×128, with one or two layers of 8×16 channels more on
+    either side. Ours.
     """
     c = base_channels
     init = keras.initializers.GlorotUniform(seed=keras.random.SeedGenerator(seed))
@@ -303,7 +314,7 @@ def dcgan_fast(
         yield layers.Conv2D(filters, 4, 2, **options)
         yield layers.LeakyReLU(0.2)
 
-    widths = (c, 2 * c, 4 * c) if image_size < 64 else (c, 2 * c, 4 * c, 8 * c)
+    widths = widths_of(c, image_size)
     *narrower, widest = widths
     first = image_size // 2 ** len(narrower)
 

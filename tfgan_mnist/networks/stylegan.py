@@ -35,12 +35,13 @@ def stylegan(
     learned, → 7×7×48 → 14×14×24 → 14×14×24 → 28×28×12 → 28×28×12, each convolution
     modulated by its style and followed by noise; a 1×1 convolution from every size to
     an image, which are enlarged and added up (2020, figure 7b). D is ``dcgan_fast``'s.
-    Images of 32×32 begin at 8×8, and so do those of 64×64, with a block more. The
-    papers have eight mapping layers at a rate of 0.01, 512 styles, and no tanh.
+    Images of 32×32 begin at 8×8, and so do larger ones, with a block more for each
+    doubling. The papers have eight mapping layers at a rate of 0.01, 512 styles, and no
+    tanh.
     """
     c = base_channels
     seeds = _Seeds(seed)
-    widths = (c, 2 * c, 4 * c) if image_size < 64 else (c, 2 * c, 4 * c, 8 * c)
+    widths = dcgan.widths_of(c, image_size)
     mapping = _mapping(latent_dim, seeds)
     synthesis = _synthesis(latent_dim, widths, image_size, channels, seeds)
     _, discriminator = dcgan.dcgan_fast(latent_dim, c, seed, image_size, channels)
