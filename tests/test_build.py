@@ -297,8 +297,7 @@ def test_a_step_on_large_colour_pictures(recipe, tmp_path):
     training = build_training(dataclasses.replace(config, evaluate_every=0))
     before = {name: np.array(v) for name, v in training.variables.items()}
     assert np.isfinite(training.step(tf.constant(0), tf.constant(1)).numpy()).all()
-    moved = {
-        name for name, v in training.variables.items() if (v != before[name]).any()
-    }
+    after = {name: np.array(v) for name, v in training.variables.items()}
+    moved = {name for name in after if (after[name] != before[name]).any()}
     assert all(any(n.startswith(net) for n in moved) for net in training.gan.networks)
     assert training.gan.sample_shape == (128, 128, 3)

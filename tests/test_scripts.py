@@ -882,3 +882,21 @@ def test_a_worker_s_turn_counts_the_gradients_of_a_step():
     assert found["gradients"] == 4 * weights
     assert found["batch"] == config.batch_size / 2
     assert found["seconds"] > 0
+
+
+def test_a_turn_on_larger_images():
+    path = str(SCRIPTS / "sizes.py")
+    words = [sys.executable, path, "stylegan", "--turn=32"]
+    found = json.loads(subprocess.run(words, capture_output=True).stdout)
+    networks = build_gan(
+        dataclasses.replace(
+            read_config(find_recipe("stylegan")),
+            dataset="cifar10",
+            image_size=32,
+            channels=3,
+        )
+    ).networks.values()
+    weights = sum(w.numpy().size for n in networks for w in n.trainable_variables)
+    assert found["weights"] == weights
+    assert 0 < found["seconds"] < 60
+    assert 0.1 < found["memory"] < 20
