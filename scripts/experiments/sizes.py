@@ -50,7 +50,7 @@ def turn(recipe: str, size: int) -> dict[str, Any]:
     import tensorflow as tf
 
     from tfgan_mnist.build import build_training
-    from tfgan_mnist.config import find_recipe, parse_config
+    from tfgan_mnist.config import Config, find_recipe, parse_config
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "images.npz"
@@ -59,7 +59,7 @@ def turn(recipe: str, size: int) -> dict[str, Any]:
         np.savez(path, images=images, labels=np.arange(200) % 10)
         words = [f"--flagfile={find_recipe(recipe)}", f"--dataset={path}"]
         words += [f"--image_size={size}", "--steps_per_call=1", "--evaluate_every=0"]
-        config = parse_config(words)
+        config = Config(**parse_config(words))
         training = build_training(config)
     durations = []
     for step in range(5):
