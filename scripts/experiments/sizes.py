@@ -107,8 +107,7 @@ def table(record: dict[str, dict]) -> str:
     heads = ["recipe", "pixels", "batch", "million weights", "memory", "a step"]
     return (
         f"{markdown(heads, rows)}\n"
-        "Colour, on two cores with AVX-512 that other work shared; memory is the most "
-        "that the process held. "
+        "Colour, on two cores with AVX-512; memory is the most that the process held. "
         "`python scripts/experiments/sizes.py` measured it.\n"
     )
 
