@@ -19,7 +19,7 @@ from tfgan_mnist.config import Config, find_recipe, parse_config, read_config, r
 from tfgan_mnist.data.mnist import mnist5k
 from tfgan_mnist.registry import DATASETS
 from tfgan_mnist.serving.reader import SavedGenerator
-from tfgan_mnist.system.errors import UserError
+from tfgan_mnist.system.errors import RunStopped, UserError
 from tfgan_mnist.system.flags import flag_of
 
 ROOT = Path(__file__).parents[1]
@@ -313,7 +313,7 @@ def test_a_thumbnail_is_a_small_sheet():
 def test_what_is_stale_is_said_to_be():
     """A star in the table, and what it means below, until a new run is recorded."""
     results = load("results")
-    results.RECIPES = {"dcgan_fast": ([], (1,)), "mlp": ([], (1,))}
+    results.RECIPES = {"dcgan_fast": ([], "1"), "mlp": ([], "1")}
     runs = {"dcgan_fast": [_measured(1, 0.5, [])], "mlp": [_measured(1, 0.25, [])]}
     fresh = results.recipes_table(runs, {})
     assert [cells(line)[0] for line in fresh.splitlines()[2:]] == [
@@ -333,7 +333,7 @@ def test_what_is_stale_is_said_to_be():
 
 def test_what_was_not_measured_is_said_to_be():
     results = load("results")
-    results.RECIPES = {"mlp": ([], (1,)), "dcgan_fast": ([], (1,))}
+    results.RECIPES = {"mlp": ([], "1"), "dcgan_fast": ([], "1")}
     runs = {"mlp": [_measured(1, 0.25, [])]}
     last = cells(results.recipes_table(runs, {}).splitlines()[-1])
     assert (last[0], last[2:]) == ("`dcgan_fast`", ["–", "–"])
@@ -647,26 +647,53 @@ def test_the_document_of_translations_is_that_of_the_record(tmp_path, monkeypatc
 
 def test_a_record_and_its_tables_are_written_each_time(tmp_path):
     path, seen = tmp_path / "record.json", []
-    measure_each = load("common").measure_each
+    common = load("common")
     known = ("first", "second", "third")
 
     def write(record):
         seen.append((dict(record), path.is_file() and json.loads(path.read_text())))
 
-    def measure(name, before):
-        return (before or 0) + len(name)
+    def each(names, only_write=False):
+        wanted = common.each_seed(names, "2,3")
+        more = (lambda before, found: (before or 0) + found,)
+        measure = lambda name, seed: len(name) * seed  # noqa: E731
+        common.measure_each(path, wanted, known, only_write, measure, write, *more)
 
     with pytest.raises(UserError, match="nothing was measured yet"):
-        measure_each(path, [], known, True, measure, write)
-    measure_each(path, ["third", "first"], known, False, measure, write)
-    one, both = {"third": 5}, {"first": 5, "third": 5}
-    assert seen == [(one, one), (both, both)]
+        each(known, only_write=True)
+    each(["third", "first"])
+    one, both = {"third": 25}, {"first": 25, "third": 25}
+    assert seen[1::2] == [(one, one), (both, both)]
     assert [*seen[-1][0]] == ["first", "third"]  # as they stand in tables
-    measure_each(path, [], known, False, measure, write)
-    after = {"first": 10, "second": 6, "third": 10}
+    each(known)
+    after = {"first": 50, "second": 30, "third": 50}
     assert json.loads(path.read_text()) == after
-    measure_each(path, ["first"], known, True, measure, write)
+    each(["first"], only_write=True)
     assert seen[-1] == (after, after)
+
+
+def test_what_fails_does_not_keep_others_from_being_measured(tmp_path, capfd):
+    common = load("common")
+    path = tmp_path / "record.json"
+
+    def measure(name, seed):
+        if name == "first":
+            common.run_command("train", ["--flagfile=dcgam"])
+        if seed == 1:
+            raise UserError("a file is missing")
+        return {"seed": seed}
+
+    wanted = common.each_seed(["first", "second"], "3,1,2")
+    known = ("first", "second")
+    more = (lambda record: None, common.with_run)
+    with pytest.raises(RunStopped) as stop:
+        common.measure_each(path, wanted, known, False, measure, *more)
+    failed = ["first (seed 3)", "first (seed 1)", "first (seed 2)", "second (seed 1)"]
+    assert str(stop.value).startswith(f"{', '.join(failed)}: failed")
+    assert json.loads(path.read_text()) == {"second": [{"seed": 2}, {"seed": 3}]}
+    said = capfd.readouterr().err
+    assert said.count("did you mean 'dcgan'") == 3
+    assert "error: a file is missing\n" in said
 
 
 def test_tables_of_translations(tmp_path, monkeypatch):
@@ -706,6 +733,41 @@ def test_frames_are_predicted_one_from_another(tmp_path, monkeypatch):
     with Image.open(tmp_path / "samples/frames/ahead.gif") as animation:
         assert animation.n_frames == 13
         assert animation.size == (2 * (3 * 65 + 1), 2 * (3 * 65 + 1))
+
+
+def test_frames_are_measured_beside_the_last_one(tmp_path, monkeypatch):
+    """Two models, told digits of 64×64, and what is ahead; all into one table."""
+    script = load("translations")
+    monkeypatch.setattr(script, "ROOT", tmp_path)
+    monkeypatch.setattr(script, "SLOW", 20)
+    path = untrained("frames", tmp_path).parent
+    images, labels = (some[::50] for some in mnist5k())
+    found = script.measure_paired("frames", path, path, images, labels)
+    rows = found["rows"][""]
+    assert [*rows] == ["the last frame", "L1 alone", "adversarial", "targets"]
+    assert rows["L1 alone"] == rows["adversarial"]
+    assert rows["the last frame"]["psnr"] > rows["adversarial"]["psnr"]
+    assert (tmp_path / "samples/frames/test.png").is_file()
+    table = script.paired_table(found)
+    assert "| PSNR of frame | 1 |" in table
+    assert "0 steps of either training, seed 1" in table
+
+
+def test_runs_from_other_seeds_join_those_of_the_record():
+    """Of which one may lack what is measured now."""
+    script = load("translations")
+    shared = {"count": 10, "digit_kept": 0.5}
+    old = {"steps": 9, "translate": shared, "translate_back": shared}
+    more = shared | {"thickness_of_targets": 2.5}
+    new = {"steps": 9, "translate": more, "translate_back": more}
+    record = script.with_seeds(None, {"runs": {"10": new}})
+    record = script.with_seeds({"runs": record["runs"] | {"1": old}}, {"runs": {}})
+    record = script.with_seeds(record, {"runs": {"2": new}})
+    assert [*record["runs"]] == ["1", "2", "10"]
+    rows = [cells(line) for line in script.unpaired_table(record).splitlines()[:8]]
+    assert rows[0][-1] == "of the other kind"
+    assert [row[-1] for row in rows[2:]] == ["–", "–", *["2.50"] * 4]
+    assert script.with_seeds({"rows": {}}, {"rows": {"a": 1}}) == {"rows": {"a": 1}}
 
 
 def test_several_outputs_for_one_image_are_compared(tmp_path, monkeypatch):
@@ -848,6 +910,140 @@ def test_real_images_agree_with_captions_of_their_own():
     first, second = script.tables(record).values()
     assert "| thickness | 500 |" in first
     assert "| a bold seven leaning right |" in second
+
+
+def test_width_counts_where_the_digit_is_said():
+    script = load("captions")
+    images, labels = (x[::500] for x in mnist5k())
+    asked = np.stack([labels, *[np.arange(10) % 2] * 4], axis=1)
+    said = np.ones([10, 5], bool)
+    said[:4, 0] = False
+    found = script.compared(asked, said, images / np.float32(255.0))
+    counts = [one["captions"] for one in found.values()]
+    assert dict(zip(found, counts, strict=True)) == {
+        "digit": 6,
+        "thickness": 10,
+        "slant": 10,
+        "width": 6,
+        "height": 10,
+    }
+
+
+@pytest.mark.parametrize("script", ["captions", "truncation", "inversion"])
+def test_what_is_no_model_is_said_without_tensorflow(script, tmp_path):
+    flags = load(script).Flags
+    with pytest.raises(UserError, match="--saved_model is missing"):
+        flags(recipe="stylegan")
+    with pytest.raises(UserError, match="--recipe is missing"):
+        flags(saved_model=str(tmp_path))
+    with pytest.raises(UserError, match=r"is no SavedModel \(no saved_model\.pb\)"):
+        flags(saved_model=str(tmp_path), recipe="stylegan")
+
+
+def test_a_model_s_inversion_and_paths(tmp_path, monkeypatch):
+    script = load("inversion")
+    path = untrained("stylegan", tmp_path)
+    words = {"count": 10, "starts": 2, "steps": 2, "paths": 50}
+    flags = script.Flags(saved_model=str(path), recipe="stylegan", **words)
+    monkeypatch.setattr(script, "AT_ONCE", 4)
+    images, labels = (x[::100] for x in mnist5k())
+    found = script.measure(SavedGenerator(path), images, labels, flags)
+    assert (found["count"], found["paths"]) == (10, 50)
+    assert found["digit_read"] == 1.0
+    assert 0.0 < found["error"] < 1.0
+    assert 0.0 <= found["digit_kept"] <= 1.0
+    lengths = found["path_length"]
+    assert lengths["latents"] > 0.0
+    assert lengths["styles"] > 0.0
+    row = cells(script.table({"stylegan": found}).splitlines()[2])
+    assert row[:3] == ["`stylegan`", "0", "10"]
+    assert row[5] == "100.0%"
+
+
+def test_path_lengths_of_a_conditional_model_are_those_of_its_report(conditional):
+    """By as many steps they are the same measurement from other latents."""
+    script = load("inversion")
+    lengths = script.path_lengths(SavedGenerator(conditional), 200)
+    assert [*lengths] == ["latents"]
+    assert lengths["latents"] > 0.0
+
+
+def test_a_digit_is_left_out_of_training_and_told_from_the_others(tmp_path, trained):
+    script = load("anomalies")
+    images, labels = mnist5k()
+    script.write_others(3, tmp_path / "deep" / "others.npz", images, labels)
+    with np.load(tmp_path / "deep" / "others.npz") as file:
+        np.testing.assert_array_equal(file["images"], images[labels != 3])
+    rows = script.chosen(3, labels, 20)
+    assert np.bincount(labels[rows]).tolist() == [2, 2, 2, 20, 2, 2, 2, 2, 2, 2]
+    flags = script.Flags(count=18, starts=1, adam_steps=1)
+    # All else is dark: what is bright cannot be drawn.
+    shown = np.where((labels == 3)[:, None, None, None], images, np.uint8(0))
+    found = script.measure(3, trained / "saved_model", shown, labels, flags)
+    assert (found["count"], found["others"], found["step"]) == (18, 18, 12)
+    assert found["error"] > found["error_of_others"]
+    assert 0.5 < found["auroc"] <= 1.0
+    record = {"3": found, "5": {**found, "auroc": 0.5}}
+    rows = [cells(line) for line in script.table(record).splitlines()]
+    assert rows[2][:3] == ["3", "12", "18"]
+    assert rows[4] == ["mean", *[""] * 5, f"{(found['auroc'] + 0.5) / 2:.3f}"]
+
+
+def test_the_table_of_the_ablation(tmp_path, monkeypatch):
+    script = load("ablation")
+    more = {"digit_agreement_10k": 0.75}
+    record = {
+        "biggan": [_measured(1, 3.0, None, **more), _measured(2, 5.0, None, **more)],
+        "without attention": [_measured(1, 4.0, None, **more)],
+    }
+    monkeypatch.setattr(script, "ROOT", tmp_path)
+    page = tmp_path / "docs" / "variants.md"
+    page.parent.mkdir()
+    page.write_text("<!-- ablation: begin -->\n<!-- ablation: end -->\n")
+    script.write(record)
+    _, heads, _, first, second, _ = page.read_text().splitlines()
+    assert cells(heads)[:5] == ["variant", "seeds", "steps", "seconds", "FCD"]
+    assert cells(first)[:4] == [
+        "biggan",
+        "2",
+        "1,500 (1,000 – 2,000)",
+        "120 (120 – 120)",
+    ]
+    assert cells(first)[4] == "4.00 (3.00 – 5.00)"
+    assert cells(second)[:5] == ["without attention", "1", "1,000", "120", "4.00"]
+
+
+def test_every_variant_of_the_ablation_can_be_trained():
+    for flags in load("ablation").VARIANTS.values():
+        words = ["--flagfile=biggan.flags", *flags, "--steps=0", "--max_seconds=300"]
+        build_gan(dataclasses.replace(Config(**parse_config(words)), base_channels=4))
+
+
+def test_steps_of_a_script_stand_in_place_of_a_recipe_s_schedule():
+    """Also where the recipe has a limit of seconds."""
+    schedule = load("common").TrainFlags(steps=20).schedule
+    for recipe in ("dcgan_fast", "frames", "cyclegan_uci"):
+        config = Config(**parse_config([f"--flagfile={recipe}", *schedule]))
+        assert (config.steps, config.max_seconds, config.epochs) == (20, 0.0, 0.0)
+    assert load("common").TrainFlags().schedule == []
+
+
+def test_later_recipes_are_checked_before_the_first_is_trained(tmp_path):
+    """Of the second one a run is there that was measured at other steps."""
+    run_dir = tmp_path / "runs" / "seeds" / "cdcgan_fast-1"
+    run_dir.mkdir(parents=True)
+    (run_dir / "config.flags").write_text(find_recipe("cdcgan_fast").read_text())
+    words = ["dcgan_fast", "cdcgan_fast", "--count=1", "--evaluate_every=7"]
+    done = subprocess.run(
+        [sys.executable, str(SCRIPTS / "seeds.py"), *words],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2, done.stderr
+    assert "runs/seeds/cdcgan_fast-1 was measured every" in done.stderr
+    assert [path.name for path in run_dir.parent.iterdir()] == ["cdcgan_fast-1"]
 
 
 def test_the_model_of_many_workers_by_hand():

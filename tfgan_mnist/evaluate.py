@@ -25,7 +25,6 @@ EXAMPLES = (
     "tfgan-mnist evaluate --run_dir=runs/dcgan_fast --output=metrics.json",
     "tfgan-mnist evaluate --images=FOLDER",
 )
-FEWEST = 100
 SMALLEST = 11  # height and width that SSIM can look at
 
 
@@ -234,6 +233,8 @@ def _report(flags: Flags, found: dict[str, Any]) -> None:
 
 def _read(flags: Flags, channels: int = 1) -> np.ndarray:
     """The images of a folder or a file. Raises UserError if they are too few."""
+    from tfgan_mnist.evaluation.metrics.frechet import FEWEST
+
     images = read_images(Path(flags.images), "--images", channels)
     if len(images) < FEWEST:
         raise UserError(

@@ -318,8 +318,7 @@ def main(argv: Sequence[str]) -> None:
             np.savetxt(unfinished, samples, "%.9g", ",")
         elif output.suffix == ".gif":
             pixels = to_bytes(samples[..., 0] if samples.shape[-1] == 1 else samples)
-            large = pixels.repeat(WALK_SCALE, axis=1).repeat(WALK_SCALE, axis=2)
-            write_gif(large, unfinished, frames_per_second=15, hold_last=1 / 15)
+            write_gif(pixels, unfinished, 15, hold_last=1 / 15, scale=WALK_SCALE)
         elif model.kind == "images":
             columns = each if len(some_labels) > 1 else None
             imageio.imwrite(unfinished, montage(samples, columns))

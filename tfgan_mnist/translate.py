@@ -153,8 +153,7 @@ def write(
                 elif output.suffix == ".gif":
                     sheets = np.stack([montage(frame, flags.count) for frame in beside])
                     scale = max(1, WIDTH // sheets.shape[2])
-                    large = sheets.repeat(scale, axis=1).repeat(scale, axis=2)
-                    write_gif(large, unfinished)
+                    write_gif(sheets, unfinished, scale=scale)
                 else:
                     imageio.imwrite(unfinished, side_by_side(*beside))
             return

@@ -1,11 +1,13 @@
 """What each part of BigGAN is worth: the recipe without it, for equal seconds.
 
-    python scripts/experiments/ablation.py --data_dir=FOLDER [--seconds=300]
+    python scripts/experiments/ablation.py --data_dir=FOLDER [--seeds=1-3]
+        [--seconds=300 | --steps=4000]
     python scripts/experiments/ablation.py --only_write
 
-Trains biggan and each variant below from one seed, one after the other, on a machine
+Trains biggan and each variant below from each seed, one after the other, on a machine
 that does nothing else, measures them, and writes samples/biggan/ablation.json and the
-table in docs/variants.md.
+table in docs/variants.md. A run that is there already in runs/ablation goes on, or is
+only measured.
 """
 
 from __future__ import annotations
@@ -17,16 +19,19 @@ from pathlib import Path
 
 from common import (
     ROOT,
-    RecordFlags,
+    TrainFlags,
+    each_seed,
     markdown,
     measure_each,
     read_words,
     train_and_measure,
+    with_run,
     write_between_marks,
 )
 
 from tfgan_mnist.system import command
 from tfgan_mnist.system.flags import flag
+from tfgan_mnist.system.tables import spread
 
 RUNS = Path("runs") / "ablation"
 RECORD = ROOT / "samples" / "biggan" / "ablation.json"
@@ -45,34 +50,41 @@ METRICS = {
 }
 
 
-def table(record: dict[str, dict]) -> str:
+def table(record: dict[str, list[dict]]) -> str:
     """What was found, as Markdown."""
-    heads = ["variant", "steps", *(head for head, _ in METRICS.values())]
+    heads = ["variant", "seeds", "steps", "seconds"]
     rows = []
-    for name, found in record.items():
-        measured = found["metrics"]
-        cells = [form.format(measured[m]["mean"]) for m, (_, form) in METRICS.items()]
-        rows.append([name, f"{found['step']:,}", *cells])
-    return markdown(heads, rows)
+    for name, runs in record.items():
+        cells = [name, str(len(runs)), spread([run["step"] for run in runs], "{:,.0f}")]
+        cells.append(spread([run["seconds"] for run in runs], "{:.0f}"))
+        for metric, (_, form) in METRICS.items():
+            means = [run["metrics"][metric]["mean"] for run in runs]
+            cells.append(spread(means, form))
+        rows.append(cells)
+    return markdown([*heads, *(head for head, _ in METRICS.values())], rows)
 
 
 @dataclasses.dataclass(frozen=True)
-class Flags(RecordFlags):
-    seconds: int = flag(300, "Training", "of each", low=1)
+class Flags(TrainFlags):
+    seconds: int = flag(300, "Training", "of each run, unless --steps says", low=1)
+    seeds: str = flag("1", "Training", "of each variant: 1-3 or 2,3")
 
 
 def main(argv: Sequence[str]) -> None:
-    given, _ = read_words(argv, __doc__, Flags)
+    flags, variants = read_words(argv, __doc__, Flags, VARIANTS)
+    budget = flags.schedule or ["--steps=0", f"--max_seconds={flags.seconds}"]
 
-    def measure(name: str, before: dict | None) -> dict:
-        flags = ["--flagfile=biggan.flags", *VARIANTS[name]]
-        flags += [f"--max_seconds={given.seconds}", "--evaluate_every=0"]
-        return train_and_measure(flags, RUNS / name.replace(" ", "_"), given.data_dir)
+    def measure(name: str, seed: int) -> dict:
+        words = ["--flagfile=biggan.flags", *VARIANTS[name], *budget]
+        words += [f"--seed={seed}", "--evaluate_every=0"]
+        run_dir = RUNS / f"{name.replace(' ', '_')}-{seed}"
+        return train_and_measure(words, run_dir, flags.data_dir)
 
-    measure_each(RECORD, [], VARIANTS, given.only_write, measure, write)
+    wanted = each_seed(variants or VARIANTS, flags.seeds)
+    measure_each(RECORD, wanted, VARIANTS, flags.only_write, measure, write, with_run)
 
 
-def write(record: dict[str, dict]) -> None:
+def write(record: dict[str, list[dict]]) -> None:
     """The table of what is in the record."""
     document = ROOT / "docs" / "variants.md"
     write_between_marks(document, {"ablation": table(record)})

@@ -6,7 +6,7 @@ Captions are those of MNIST's test images. Of each thing that a caption says: th
 correlation between the level that is asked for and what is measured in the sample, and
 the share of samples of that level; of the digit, what the judge sees. Then the
 combination that no training image has is asked for, and two that are like it. Writes
-samples/NAME/captions.json, and the tables in docs/variants.md.
+samples/NAME/captions.json, and of stackgan_2 the tables in docs/variants.md.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import numpy as np
 from common import (
     ROOT,
     DataFlags,
+    ModelFlags,
     markdown,
     read_words,
     write_between_marks,
@@ -33,22 +34,15 @@ from tfgan_mnist.system.flags import flag
 
 SEED = 1  # of the samples, and of what captions say
 PAGE = ROOT / "docs" / "variants.md"
+ON_PAGE = "stackgan_2"  # whose tables are there
 COMBINATIONS = (("bold", "left"), ("bold", "right"), ("thin", "left"))
 """Thickness and slant of sevens; the first is the one that was held out."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Flags(DataFlags):
-    saved_model: str = flag("", "Model", "a trained stackgan")
-    recipe: str = flag("", "Results", "folder in samples/")
+class Flags(ModelFlags, DataFlags):
     count: int = flag(10_000, "Results", "captions", low=100, high=10_000)
     write: bool = flag(True, "Results", "the record and the tables")
-
-    def __post_init__(self):
-        super().__post_init__()
-        for name in ("saved_model", "recipe"):
-            if not getattr(self, name):
-                raise UserError(f"--{name} is missing (--help tells what there is)")
 
 
 def prompts_of(digit: str, thickness: str, slant: str) -> list[str]:
@@ -67,6 +61,8 @@ def compared(
 ) -> dict[str, dict[str, float]]:
     """How images [n, ...] in [0, 1] agree with levels [n, facets], by facet.
 
+    Width is each digit's own, so it counts where the digit is said too.
+
     Args:
       asked, said: as ``captions.say`` takes and gives them.
     """
@@ -81,7 +77,7 @@ def compared(
     measured = measured | {"width": measured["width"] - middle}
     answer = {}
     for column, facet in enumerate(FACETS):
-        rows = said[:, column]
+        rows = said[:, column] & (said[:, 0] | (facet != "width"))
         agrees = found[rows, column] == asked[rows, column]
         answer[facet] = {"captions": int(rows.sum()), "agreement": float(agrees.mean())}
         if facet in measured:
@@ -169,7 +165,8 @@ def main(argv: Sequence[str]) -> None:
     found = tables(record)
     if flags.write:
         write_record(ROOT / "samples" / flags.recipe / "captions.json", record)
-        write_between_marks(PAGE, found)
+        if flags.recipe == ON_PAGE:
+            write_between_marks(PAGE, found)
     print("\n".join(found.values()))
 
 

@@ -12,10 +12,17 @@ from typing import Any, TypeVar
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from tfgan_mnist.serving.saved_model import check_saved_model
 from tfgan_mnist.system import command
-from tfgan_mnist.system.errors import UserError, nearest
+from tfgan_mnist.system.errors import RunStopped, UserError, nearest
 from tfgan_mnist.system.files import check_folder
-from tfgan_mnist.system.flags import check_flags, flag, grouped_help, parse_flags
+from tfgan_mnist.system.flags import (
+    check_flags,
+    flag,
+    grouped_help,
+    parse_flags,
+    parse_numbers,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -68,6 +75,33 @@ class RunsFlags(DataFlags):
 @dataclasses.dataclass(frozen=True)
 class RecordFlags(DataFlags):
     only_write: bool = flag(False, "Results", "tables of what was measured before")
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainFlags(RecordFlags):
+    steps: int = flag(
+        0, "Training", "of a run, with no limit of time; 0: as its recipe says", low=0
+    )
+
+    @property
+    def schedule(self) -> list[str]:
+        """Flags of ``train`` in place of a recipe's."""
+        if not self.steps:
+            return []
+        return [f"--steps={self.steps}", "--epochs=0", "--max_seconds=0"]
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelFlags(ScriptFlags):
+    saved_model: str = flag("", "Model", "of what is measured")
+    recipe: str = flag("", "Results", "folder in samples/")
+
+    def __post_init__(self):
+        super().__post_init__()
+        for name in ("saved_model", "recipe"):
+            if not getattr(self, name):
+                raise UserError(f"--{name} is missing (--help tells what there is)")
+        check_saved_model(self.saved_model)
 
 
 AnyFlags = TypeVar("AnyFlags", bound=ScriptFlags)
@@ -233,34 +267,67 @@ def write_between_marks(path: Path, texts: Mapping[str, str]) -> None:
 
 def measure_each(
     path: Path,
-    names: Sequence[str],
+    wanted: Iterable[tuple[str, int]],
     known: Collection[str],
     only_write: bool,
-    measure: Callable[[str, Any], Any],
+    measure: Callable[[str, int], Any],
     write: Callable[[dict[str, Any]], None],
+    merge: Callable[[Any, Any], Any] = lambda before, found: found,
 ) -> None:
     """Measures one thing after another, and each time writes the record and tables.
 
+    Where one fails, which it explains, the others are measured all the same.
+
     Args:
       path: of the record.
-      names: what is measured, such as recipes; all that is known if empty.
-      known: in the order that tables have.
+      wanted: what is measured: names, such as recipes, and a seed for each.
+      known: all names, in the order that tables have.
       only_write: whether only tables are written, of what was measured before.
-      measure: (name, what the record holds of it or None) → what it is to hold.
+      measure: (name, seed) → what was found.
       write: writes a record's tables.
+      merge: (what the record holds of the name or None, what was found) → what it is to
+        hold.
 
     Raises:
       UserError: as ``read_record``.
+      RunStopped: at the end, if something failed.
     """
     record = read_record(path, needed=only_write)
     if only_write:
         write(record)
         return
-    for name in names or known:
-        record[name] = measure(name, record.get(name))
+    failed = []
+    for name, seed in wanted:
+        try:
+            found = measure(name, seed)
+        except (SystemExit, UserError) as error:
+            if isinstance(error, UserError):
+                print(f"error: {error}", file=sys.stderr)
+            failed.append(f"{name} (seed {seed})")
+            continue
+        record = read_record(path)  # which another process may have written meanwhile
+        record[name] = merge(record.get(name), found)
         record = {name: record[name] for name in known if name in record}
         write_record(path, record)
         write(record)
+    if failed:
+        raise RunStopped(f"{', '.join(failed)}: failed; the same command tries again")
+
+
+def with_run(before: list[dict] | None, found: dict) -> list[dict]:
+    """The runs of a record with another one, in place of that of its seed, in order."""
+    runs = {run["seed"]: run for run in [*(before or []), found]}
+    return [runs[seed] for seed in sorted(runs)]
+
+
+def each_seed(names: Iterable[str], seeds: str) -> list[tuple[str, int]]:
+    """Names with each of the seeds that ``--seeds`` gives.
+
+    Raises:
+      UserError: if it gives none.
+    """
+    numbers = parse_numbers(seeds, "seeds", "a seed", 1000)
+    return [(name, seed) for name in names for seed in numbers]
 
 
 def read_record(path: Path, needed: bool = False) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from typing import Any
 from common import (
     ROOT,
     ScriptFlags,
+    each_seed,
     markdown,
     measure_each,
     read_words,
@@ -359,10 +360,10 @@ def main(argv: Sequence[str]) -> None:
         return
     measure_each(
         RECORD,
-        recipes,
+        each_seed(recipes or RECIPES, "1"),
         RECIPES,
         flags.only_write,
-        lambda recipe, before: measure(recipe, flags.rounds, flags.seconds),
+        lambda recipe, seed: measure(recipe, flags.rounds, flags.seconds),
         write,
     )
 

@@ -29,17 +29,19 @@ from common import (
     ROOT,
     RecordFlags,
     alarm_cell,
+    each_seed,
     markdown,
     measure_each,
     read_record,
     read_words,
     train_and_measure,
+    with_run,
     write_between_marks,
     write_record,
 )
 
 from tfgan_mnist.system import command
-from tfgan_mnist.system.flags import flag, parse_numbers
+from tfgan_mnist.system.flags import flag
 from tfgan_mnist.system.tables import spread
 
 RUNS = Path("runs") / "losses"
@@ -221,20 +223,17 @@ class Flags(RecordFlags):
 
 def main(argv: Sequence[str]) -> None:
     flags, recipes = read_words(argv, __doc__, Flags, RECIPES)
-    seeds = parse_numbers(flags.seeds, "seeds", "a seed", 1000)
+    wanted = each_seed(recipes or RECIPES, flags.seeds)
     if flags.time and not flags.only_write:
         time_steps(recipes or RECIPES)
         return
 
-    def measure(recipe: str, before: list[dict] | None) -> list[dict]:
+    def measure(recipe: str, seed: int) -> dict:
         real = sharpness_of_real(flags.data_dir)
-        runs = {one["seed"]: one for one in before or []}
-        for seed in seeds:
-            runs[seed] = run(recipe, seed, flags.data_dir, real)
-        return [runs[seed] for seed in sorted(runs)]
+        return run(recipe, seed, flags.data_dir, real)
 
     path = FOLDER / "losses.json"
-    measure_each(path, recipes, RECIPES, flags.only_write, measure, write)
+    measure_each(path, wanted, RECIPES, flags.only_write, measure, write, with_run)
     if not flags.only_write:
         draw_strip(FOLDER / "strip.png")
 

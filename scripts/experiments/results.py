@@ -3,8 +3,10 @@
     python scripts/experiments/results.py --data_dir=FOLDER [RECIPE ...]
     python scripts/experiments/results.py --only_write
 
-Each image recipe trains on real MNIST for its budget below, from each of its seeds, in
-runs/results; a run that is there already goes on, or is only measured. What
+Each image recipe trains on real MNIST for its budget below, or for --steps, from each
+of its seeds, or of --seeds, in runs/results/RECIPE-SEED; a run that is there already
+goes on, or is only measured. One that ended on another machine can be copied there: the
+same --steps then find nothing left to train. What
 ``python -m tfgan_mnist.evaluate --data_dir=FOLDER`` says of each model goes into
 samples/results.json, and from there into README.md and docs/, with what losses.py,
 pictures.py, epochs.py, race.py and seeds.py found.
@@ -12,6 +14,7 @@ pictures.py, epochs.py, race.py and seeds.py found.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import statistics
 import sys
@@ -23,8 +26,9 @@ import race
 import seeds
 from common import (
     ROOT,
-    RecordFlags,
+    TrainFlags,
     alarm_cell,
+    each_seed,
     markdown,
     measure_each,
     read_record,
@@ -32,11 +36,13 @@ from common import (
     stale_note,
     starred,
     train_and_measure,
+    with_run,
     write_between_marks,
 )
 
 from tfgan_mnist.system import command
 from tfgan_mnist.system.errors import UserError
+from tfgan_mnist.system.flags import flag
 from tfgan_mnist.system.tables import spread
 
 RUNS = Path("runs") / "results"
@@ -44,22 +50,22 @@ RESULTS = ROOT / "samples" / "results.json"
 README, DOCS = ROOT / "README.md", ROOT / "docs"
 
 # Flags in place of the recipe's: a budget for two cores; and the seeds.
-RECIPES: dict[str, tuple[list[str], tuple[int, ...]]] = {
-    "dcgan": (["--max_seconds=900", "--evaluate_every=100"], (1,)),
-    "dcgan_tutorial": (["--max_seconds=600", "--evaluate_every=100"], (1,)),
-    "dcgan32": (["--max_seconds=300"], (1,)),
-    "dcgan32_cured": (["--evaluate_every=0"], (1,)),  # as epochs.py trains it
-    "dcgan_cpu": (["--dataset=mnist"], (1, 2, 3)),
-    "dcgan_fast": ([], (1, 2, 3)),
-    "cdcgan_fast": ([], (1,)),
-    "biggan": ([], (1,)),
-    "stylegan": ([], (1,)),
-    "stackgan_1": ([], (1,)),
-    "stackgan_2": (["--init_from=runs/results/stackgan_1-1/saved_model"], (1,)),
-    "mlp": (["--max_seconds=300"], (1,)),
-    "cgan_onehot": (["--max_seconds=300"], (1,)),
-    "cgan_embedding": (["--max_seconds=300"], (1,)),
-    "cdcgan": (["--max_seconds=600", "--evaluate_every=100"], (1,)),
+RECIPES: dict[str, tuple[list[str], str]] = {
+    "dcgan": (["--max_seconds=900", "--evaluate_every=100"], "1"),
+    "dcgan_tutorial": (["--max_seconds=600", "--evaluate_every=100"], "1"),
+    "dcgan32": (["--max_seconds=300"], "1"),
+    "dcgan32_cured": (["--evaluate_every=0"], "1"),  # as epochs.py trains it
+    "dcgan_cpu": (["--dataset=mnist"], "1-3"),
+    "dcgan_fast": ([], "1-3"),
+    "cdcgan_fast": ([], "1"),
+    "biggan": ([], "1-3"),
+    "stylegan": ([], "1-3"),
+    "stackgan_1": ([], "1-3"),
+    "stackgan_2": (["--init_from={runs}/stackgan_1-{seed}/saved_model"], "1-3"),
+    "mlp": (["--max_seconds=300"], "1"),
+    "cgan_onehot": (["--max_seconds=300"], "1"),
+    "cgan_embedding": (["--max_seconds=300"], "1"),
+    "cdcgan": (["--max_seconds=600", "--evaluate_every=100"], "1"),
 }
 COLUMNS = {
     "fcd_10k": "FCD",
@@ -79,10 +85,12 @@ COLUMNS = {
 }
 
 
-def run(recipe: str, seed: int, data_dir: str) -> dict:
+def run(recipe: str, seed: int, flags: Flags) -> dict:
     """Trains a recipe from a seed and measures it; what is to be said of that."""
-    flags = [f"--flagfile={recipe}.flags", *RECIPES[recipe][0], f"--seed={seed}"]
-    return train_and_measure(flags, RUNS / f"{recipe}-{seed}", data_dir, compare=True)
+    budget = [word.format(runs=RUNS, seed=seed) for word in RECIPES[recipe][0]]
+    words = [f"--flagfile={recipe}.flags", *budget, f"--seed={seed}", *flags.schedule]
+    run_dir = RUNS / f"{recipe}-{seed}"
+    return train_and_measure(words, run_dir, flags.data_dir, compare=True)
 
 
 def cell(name: str, runs: list[dict]) -> str:
@@ -256,15 +264,26 @@ def write(results: dict[str, list[dict]]) -> None:
     write_between_marks(DOCS / "benchmarks.md", texts)
 
 
+@dataclasses.dataclass(frozen=True)
+class Flags(TrainFlags):
+    seeds: str = flag("", "Training", "1-3 or 2,3; empty: those of each recipe")
+
+
 def main(argv: Sequence[str]) -> None:
-    flags, recipes = read_words(argv, __doc__, RecordFlags, RECIPES)
+    flags, recipes = read_words(argv, __doc__, Flags, RECIPES)
     if not flags.data_dir and not flags.only_write:
         raise UserError("--data_dir=FOLDER is missing: a prepared copy of MNIST")
 
-    def measure(recipe: str, before: list[dict] | None) -> list[dict]:
-        return [run(recipe, seed, flags.data_dir) for seed in RECIPES[recipe][1]]
+    wanted = [
+        pair
+        for recipe in recipes or RECIPES
+        for pair in each_seed([recipe], flags.seeds or RECIPES[recipe][1])
+    ]
 
-    measure_each(RESULTS, recipes, RECIPES, flags.only_write, measure, write)
+    def measure(recipe: str, seed: int) -> dict:
+        return run(recipe, seed, flags)
+
+    measure_each(RESULTS, wanted, RECIPES, flags.only_write, measure, write, with_run)
 
 
 if __name__ == "__main__":

@@ -132,38 +132,54 @@ class Flags(RunsFlags):
     count: int = flag(COUNT, "Training", "of seeds", low=1)
     evaluate_every: int = flag(-1, "Training", "steps; -1: as the recipe", low=-1)
 
+    @property
+    def seeds(self) -> range:
+        return range(1, self.count + 1)
+
+    @property
+    def more(self) -> list[str]:
+        """Flags of ``train`` in place of a recipe's."""
+        every = self.evaluate_every
+        return [f"--evaluate_every={every}"] if every >= 0 else []
+
 
 def main(argv: Sequence[str]) -> None:
     flags, names = read_words(argv, __doc__, Flags, recipes(), needed="RECIPE")
-    for recipe in names:
-        make(recipe, flags)
+    plans = [plan(recipe, flags) for recipe in names]  # all of them before any trains
+    for recipe, runs in zip(names, plans, strict=True):
+        if failed := train_all(runs, **flags.ray):
+            failed = ", ".join(failed)
+            raise RunStopped(f"{failed}: failed; the same command tries again")
+        record(recipe, flags)
     print(table())
 
 
-def make(recipe: str, flags: Flags) -> None:
-    """Trains a recipe from every seed, and writes what was measured."""
-    seeds = range(1, flags.count + 1)
-    more = []
-    if flags.evaluate_every >= 0:
-        more = [f"--evaluate_every={flags.evaluate_every}"]
-    script = "python scripts/experiments/seeds.py"
-    words = [script, recipe, "--data_dir=FOLDER", *more]
-    if flags.count != COUNT:
-        words.append(f"--count={flags.count}")
-    check_runs(recipe, seeds, flags.evaluate_every)
-    runs = {
-        f"{recipe}-{seed}": config_of(recipe, seed, flags.data_dir, more)
-        for seed in seeds
+def plan(recipe: str, flags: Flags) -> dict[str, Config]:
+    """A recipe's runs by name.
+
+    Raises:
+      UserError: if they cannot be trained, or were measured at other steps.
+    """
+    check_runs(recipe, flags.seeds, flags.evaluate_every)
+    return {
+        f"{recipe}-{seed}": config_of(recipe, seed, flags.data_dir, flags.more)
+        for seed in flags.seeds
     }
-    if failed := train_all(runs, **flags.ray):
-        raise RunStopped(f"{', '.join(failed)}: failed; the same command tries again")
+
+
+def record(recipe: str, flags: Flags) -> None:
+    """Measures a recipe's trained runs, and writes what was found."""
     from tfgan_mnist.system.runtime import load_tensorflow
 
     load_tensorflow()
     from tfgan_mnist.evaluation.protocols import protocol_of
 
     protocol_of("mnist").prepare()
-    rows = [measure(recipe, seed) for seed in seeds]
+    rows = [measure(recipe, seed) for seed in flags.seeds]
+    words = ["python scripts/experiments/seeds.py", recipe, "--data_dir=FOLDER"]
+    words += flags.more
+    if flags.count != COUNT:
+        words.append(f"--count={flags.count}")
     found = {
         "recipe": recipe,
         "command": " ".join(words),

@@ -25,6 +25,7 @@ from benchmark import peak_memory
 from common import (
     ROOT,
     ScriptFlags,
+    each_seed,
     markdown,
     measure_each,
     read_words,
@@ -132,10 +133,10 @@ def main(argv: Sequence[str]) -> None:
         return
     measure_each(
         RECORD,
-        recipes,
+        each_seed(recipes or RECIPES, "1"),
         RECIPES,
         flags.only_write,
-        lambda recipe, before: measure(recipe),
+        lambda recipe, seed: measure(recipe),
         write,
     )
 

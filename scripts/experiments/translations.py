@@ -5,9 +5,12 @@
 
 Trains each recipe on real MNIST, and the same without an adversary, for equally many
 steps, and measures what they and a classical way make of the 10,000 test images; the
-unpaired ones both ways. A run that is there already in runs/translations goes on, or is
-only measured. What was found goes into samples/translations.json and, as tables, into
-docs/image_to_image.md; pictures of test images go into samples/RECIPE/test.png.
+unpaired ones both ways, from each of --seeds. A run that is there already in
+runs/translations (RECIPE and RECIPE-l1, or RECIPE-SEED) goes on, or is only measured;
+one that ended on another machine can be copied there. What was found goes into
+samples/translations.json, beside what other seeds gave, and, as tables, into
+docs/image_to_image.md; pictures of test images go into samples/RECIPE. --steps=20 tries
+it all out.
 """
 
 from __future__ import annotations
@@ -22,7 +25,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from common import (
     ROOT,
-    RecordFlags,
+    TrainFlags,
+    each_seed,
     markdown,
     measure_each,
     read_words,
@@ -31,7 +35,7 @@ from common import (
 )
 
 from tfgan_mnist.system import command
-from tfgan_mnist.system.flags import flag, parse_numbers
+from tfgan_mnist.system.flags import flag
 
 if TYPE_CHECKING:  # they load TensorFlow, or take their time
     from tfgan_mnist.config import Config
@@ -203,11 +207,12 @@ VARIANTS: dict[str, dict[str, tuple[str, Way]]] = {
 MORE = {"colour": colour_error, "inpaint": hole_error, "fonts": near_and_varied}
 
 
-def train(recipe: str, name: str, data_dir: str, *flags: str) -> Path:
+def train(recipe: str, name: str, given: Flags, *flags: str) -> Path:
     """The folder of a run that is trained, or there already."""
     run_dir = RUNS / name
-    words = [f"--flagfile={recipe}.flags", *flags, f"--run_dir={run_dir}"]
-    run_command("train", [*words, *([f"--data_dir={data_dir}"] if data_dir else [])])
+    words = [f"--flagfile={recipe}.flags", *flags, *given.schedule]
+    words += [f"--run_dir={run_dir}", f"--data_dir={given.data_dir}"]
+    run_command("train", words)
     return run_dir
 
 
@@ -255,22 +260,33 @@ def measure(recipe: str, outputs: Images, examples: Examples) -> dict[str, float
     return {name: value for name, value in found.items() if np.isfinite(value)}
 
 
-def run_paired(recipe: str, data_dir: str) -> dict:
+def run_paired(recipe: str, flags: Flags) -> dict:
     """Trains a paired recipe with and without its adversary; what is to be said."""
     from tfgan_mnist.config import find_recipe, read_config
-    from tfgan_mnist.data.examples import resized
     from tfgan_mnist.data.mnist import mnist
+
+    config = read_config(find_recipe(recipe))
+    run_dir = train(recipe, recipe, flags)
+    alone = train(recipe, f"{recipe}-l1", flags, *l1_alone(config))
+    found = measure_paired(recipe, run_dir, alone, *mnist(flags.data_dir, "test"))
+    keep(recipe, run_dir)
+    return found
+
+
+def measure_paired(
+    recipe: str, run_dir: Path, alone: Path, images: np.ndarray, labels: np.ndarray
+) -> dict:
+    """What is to be said of both runs, by test images uint8 and their labels."""
+    from tfgan_mnist.config import find_recipe, read_config
+    from tfgan_mnist.data.examples import resized
     from tfgan_mnist.registry import TASKS
     from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
 
     config = read_config(find_recipe(recipe))
-    run_dir = train(recipe, recipe, data_dir)
-    alone = train(recipe, f"{recipe}-l1", data_dir, *l1_alone(config))
     models = {
         "L1 alone": SavedGenerator(alone / "saved_model"),
         "adversarial": SavedGenerator(run_dir / "saved_model"),
     }
-    images, labels = mnist(data_dir, "test")
     size = TASKS[config.task].image_size(config.image_shape[0])
     if images.shape[1] != size:
         images = resized(images, (size, size))
@@ -294,7 +310,6 @@ def run_paired(recipe: str, data_dir: str) -> dict:
     if recipe == "frames":
         found["ahead"] = look_ahead(models, images[:SLOW])
     draw(recipe, sheets)
-    keep(recipe, run_dir)
     metadata = models["adversarial"].metadata
     found |= {"steps": metadata["step"], "seed": metadata["flags"]["seed"]}
     return found
@@ -367,7 +382,7 @@ def look_ahead(
     path = ROOT / "samples" / "frames" / "ahead.gif"
     path.parent.mkdir(parents=True, exist_ok=True)
     sheets = np.stack([montage(frame, SHOWN) for frame in frames])
-    write_gif(sheets.repeat(2, axis=1).repeat(2, axis=2), path)
+    write_gif(sheets, path, scale=2)
     truth = video[HISTORY:]
     return {
         name: {
@@ -413,16 +428,13 @@ def read_digits(images: Images) -> np.ndarray:
     return judge.classes_of(judge.features(images))
 
 
-def run_unpaired(recipe: str, data_dir: str, seeds: Sequence[int]) -> dict:
-    """Trains an unpaired recipe from seeds; what is to be said of each run."""
+def run_unpaired(recipe: str, seed: int, flags: Flags) -> dict:
+    """Trains an unpaired recipe from a seed; what is to be said of the run."""
     from tfgan_mnist.config import find_recipe, read_config
 
-    found = {}
     task = read_config(find_recipe(recipe)).task
-    for seed in seeds:
-        run_dir = train(recipe, f"{recipe}-{seed}", data_dir, f"--seed={seed}")
-        found[str(seed)] = measure_unpaired(recipe, task, run_dir, data_dir, seed)
-    return found
+    run_dir = train(recipe, f"{recipe}-{seed}", flags, f"--seed={seed}")
+    return measure_unpaired(recipe, task, run_dir, flags.data_dir, seed)
 
 
 def kinds_of(task: str, data_dir: str) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -552,26 +564,36 @@ def write(record: Mapping[str, Mapping]) -> None:
     write_between_marks(DOCUMENT, texts)
 
 
+def with_seeds(before: Mapping | None, found: dict) -> dict:
+    """A recipe's record; of an unpaired one with the runs from other seeds."""
+    if "runs" not in found:
+        return found
+    runs = (before or {"runs": {}})["runs"] | found["runs"]
+    return {"runs": {seed: runs[seed] for seed in sorted(runs, key=int)}}
+
+
 @dataclasses.dataclass(frozen=True)
-class Flags(RecordFlags):
+class Flags(TrainFlags):
     seeds: str = flag("1-3", "Training", "of unpaired recipes: 1-3 or 2,3")
 
 
 def main(argv: Sequence[str]) -> None:
     flags, recipes = read_words(argv, __doc__, Flags, RECIPES)
-    seeds = parse_numbers(flags.seeds, "seeds", "a seed", 1000)
+    wanted = [
+        pair
+        for recipe in recipes or RECIPES
+        for pair in each_seed([recipe], "1" if recipe in PAIRED else flags.seeds)
+    ]
 
-    def measure(recipe: str, before: dict | None) -> dict:
+    def measure(recipe: str, seed: int) -> dict:
         from tfgan_mnist.system.runtime import load_tensorflow
 
         load_tensorflow()
         if recipe in PAIRED:
-            return run_paired(recipe, flags.data_dir)
-        runs = (before or {"runs": {}})["runs"]
-        runs |= run_unpaired(recipe, flags.data_dir, seeds)
-        return {"runs": dict(sorted(runs.items()))}
+            return run_paired(recipe, flags)
+        return {"runs": {str(seed): run_unpaired(recipe, seed, flags)}}
 
-    measure_each(RECORD, recipes, RECIPES, flags.only_write, measure, write)
+    measure_each(RECORD, wanted, RECIPES, flags.only_write, measure, write, with_seeds)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 
 import numpy as np
-from common import ROOT, ScriptFlags, read_words, write_record
+from common import ROOT, ModelFlags, read_words, write_record
 
 from tfgan_mnist.system import command
 from tfgan_mnist.system.errors import UserError
@@ -29,16 +29,8 @@ SEED = 1  # of the samples
 
 
 @dataclasses.dataclass(frozen=True)
-class Flags(ScriptFlags):
-    saved_model: str = flag("", "Model", "a trained biggan or stylegan")
-    recipe: str = flag("", "Results", "folder in samples/")
+class Flags(ModelFlags):
     count: int = flag(5_000, "Results", "samples of each", low=1)
-
-    def __post_init__(self):
-        super().__post_init__()
-        for name in ("saved_model", "recipe"):
-            if not getattr(self, name):
-                raise UserError(f"--{name} is missing (--help tells what there is)")
 
 
 def main(argv: Sequence[str]) -> None:

@@ -22,15 +22,17 @@ from common import (
     ROOT,
     RecordFlags,
     alarm_cell,
+    each_seed,
     markdown,
     measure_each,
     read_words,
     train_and_measure,
+    with_run,
     write_between_marks,
 )
 
 from tfgan_mnist.system import command
-from tfgan_mnist.system.flags import flag, parse_numbers
+from tfgan_mnist.system.flags import flag
 from tfgan_mnist.system.tables import spread
 
 RUNS = Path("runs") / "whole"
@@ -136,16 +138,15 @@ class Flags(RecordFlags):
 
 def main(argv: Sequence[str]) -> None:
     flags, recipes = read_words(argv, __doc__, Flags, RECIPES)
-    seeds = parse_numbers(flags.seeds, "seeds", "a seed", 1000)
+    wanted = each_seed(recipes or RECIPES, flags.seeds)
 
-    def measure(recipe: str, before: list[dict] | None) -> list[dict]:
-        runs = {found["seed"]: found for found in before or []}
-        for seed in seeds:
-            runs[seed] = run(recipe, seed, flags)
-        keep(recipe, seeds[0])
-        return [runs[seed] for seed in sorted(runs)]
+    def measure(recipe: str, seed: int) -> dict:
+        found = run(recipe, seed, flags)
+        if seed == wanted[0][1]:
+            keep(recipe, seed)
+        return found
 
-    measure_each(RECORD, recipes, RECIPES, flags.only_write, measure, write)
+    measure_each(RECORD, wanted, RECIPES, flags.only_write, measure, write, with_run)
 
 
 if __name__ == "__main__":

@@ -201,7 +201,7 @@ def test_words_have_the_numbers_of_the_vocabulary():
     vectorize = captions.vectorizer()
     sentences = ["A left-leaning, 7!", "a purple seven", "", "a " * 30]
     rows = vectorize(tf.constant(sentences)).numpy()
-    assert rows.shape == (4, MOST_WORDS)
+    assert rows.shape == (4, MOST_WORDS + 1)
     known = ["", "?", *WORDS]
     assert vectorize.get_vocabulary()[2:] == [*WORDS]
     for sentence, row in zip(sentences[:2], rows, strict=False):
@@ -215,7 +215,8 @@ def test_batches_are_a_function_of_step_and_draw(digits):
     vectorize = captions.vectorizer()
     batches = captions.Captioned(Examples(images, some, 8, SEED, 2), vectorize, SEED)
     one = batches.batch(tf.constant(5), 1)
-    assert one["captions"].shape == one["wrong_captions"].shape == (8, MOST_WORDS)
+    shape = (8, MOST_WORDS + 1)
+    assert one["captions"].shape == one["wrong_captions"].shape == shape
     assert one["samples"].shape == (8, 28, 28, 1)
     for step, draw, same in ((5, 1, True), (5, 0, False), (6, 1, False)):
         other = batches.batch(tf.constant(step), draw)

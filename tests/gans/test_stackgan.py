@@ -134,6 +134,7 @@ def refusal(signature, *prompts: str) -> str:
         ("", "has no words"),
         ("?!", "has no words"),
         ("a " * (MOST_WORDS + 1), "has too many words"),
+        ("-".join(["bold"] * (MOST_WORDS + 1)), "has too many words"),
     ],
 )
 def test_a_prompt_that_cannot_be_read_is_refused(first, prompt, words):

@@ -86,6 +86,27 @@ def test_every_network_reads_the_caption_s_words_and_their_order(first, second):
             assert np.abs(call(captions) - call(changed)).max() > 1e-5
 
 
+def test_what_fills_a_caption_up_counts_for_nothing(first, second):
+    """However much there is, and whatever its number's embedding."""
+    latents, captions = draw()
+    longer = tf.pad(captions, [[0, 0], [0, 7]])
+    small = tf.zeros([2, 14, 14, 1])
+    for network, others in (
+        (first["generator"], [latents, captions]),
+        (second["refiner"], [latents, captions, small]),
+        (first["discriminator"], [small, captions]),
+    ):
+        before = network(others)
+        others = [longer if given is captions else given for given in others]
+        embedding = next(w for w in network.weights if w.path.endswith("embeddings"))
+        kept = embedding.numpy()
+        embedding.assign(np.concatenate([kept[:1] + 100.0, kept[1:]]))
+        after = network(others)
+        embedding.assign(kept)
+        for one, other in zip(*map(keras.tree.flatten, (before, after)), strict=True):
+            np.testing.assert_allclose(one, other, atol=1e-6)
+
+
 def test_the_projection_is_added_to_the_logit(second):
     """D answers captions apart from images: two images' difference, for any caption,
     is the difference of their features along the caption's direction."""

@@ -20,6 +20,13 @@ def test_frames_rate_and_held_last_frame(tmp_path):
     np.testing.assert_array_equal(found, np.stack(frames))
 
 
+def test_enlarged_frames(tmp_path):
+    frame = np.arange(6, dtype=np.uint8).reshape(2, 3) * 40
+    write_gif([frame], tmp_path / "a.gif", scale=3)
+    found = imageio.imread(tmp_path / "a.gif", index=0, mode="L")
+    np.testing.assert_array_equal(found, np.kron(frame, np.ones([3, 3], np.uint8)))
+
+
 def test_one_frame_is_enough_and_none_is_not(tmp_path):
     write_gif([np.zeros([4, 4], np.uint8)], tmp_path / "one.gif")
     assert (tmp_path / "one.gif").stat().st_size > 0

@@ -152,13 +152,14 @@ def held_out(some: np.ndarray) -> np.ndarray:
 
 
 def vectorizer() -> keras.layers.TextVectorization:
-    """Sentences string [n] → the numbers of their words, int64 [n, MOST_WORDS].
+    """Sentences string [n] → the numbers of their words, int64 [n, MOST_WORDS + 1].
 
-    0 fills up, 1 is an unknown word; those of ``WORDS`` follow.
+    0 fills up, 1 is an unknown word; those of ``WORDS`` follow. The last number is 0
+    unless there are more words than ``MOST_WORDS``.
     """
     return keras.layers.TextVectorization(
         standardize=_standardized,
-        output_sequence_length=MOST_WORDS,
+        output_sequence_length=MOST_WORDS + 1,
         vocabulary=list(WORDS),
     )
 
@@ -276,7 +277,7 @@ class Captioned:
         self.seed = seed
 
     def batch(self, step: tf.Tensor, draw: int = 0) -> Mapping[str, tf.Tensor]:
-        """samples, labels, captions, and wrong_captions [batch, MOST_WORDS].
+        """samples, labels, and as ``vectorizer`` makes them captions, wrong_captions.
 
         Args:
           step: scalar int, steps made before.
@@ -287,7 +288,7 @@ class Captioned:
         seed = fold_in(seed, draw)
         sentences, said = say(some, fold_in(seed, 0))
         captions = self.vectorize(sentences)
-        captions = tf.ensure_shape(captions, [some.shape[0], MOST_WORDS])
+        captions = tf.ensure_shape(captions, [some.shape[0], MOST_WORDS + 1])
         return {
             "samples": batch["samples"],
             "labels": some[:, 0],

@@ -17,6 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_mnist.data.pictures import IN_MEMORY, Files
+from tfgan_mnist.evaluation.metrics.frechet import FEWEST
 from tfgan_mnist.evaluation.metrics.judge import Judge, judge_network
 from tfgan_mnist.evaluation.metrics.real import Real
 from tfgan_mnist.evaluation.protocols import Protocol, judged
@@ -26,8 +27,6 @@ from tfgan_mnist.system.files import whole_file
 
 EPOCHS = 25
 BATCH = 100
-FEWEST = 100
-"""Images that a judge needs."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 
 from tfgan_mnist.evaluation.metrics import judge as judges
 from tfgan_mnist.evaluation.metrics.digits import class_agreement
-from tfgan_mnist.evaluation.metrics.frechet import frechet_distance
+from tfgan_mnist.evaluation.metrics.frechet import FEWEST, frechet_distance
 from tfgan_mnist.evaluation.metrics.similarity import psnr, ssim
 from tfgan_mnist.evaluation.protocols import Metrics, Protocol, counted
 
@@ -58,10 +58,6 @@ def judged_metrics(
         mean, covariance = there.mean(axis=0), np.cov(there, rowvar=False)
         metrics["fcd"] = frechet_distance(found, mean, covariance)
     return metrics
-
-
-FEWEST = 100
-"""Images whose covariance says something."""
 
 
 def translations(

@@ -27,8 +27,8 @@ class StackGAN(Conditional):
     where others take a label.
 
     Args:
-      vectorize: sentences string [n] → numbers of words int64 [n, most words]: 0 fills
-        up, 1 is an unknown word.
+      vectorize: sentences string [n] → numbers of words int64 [n, most words + 1]: 0
+        fills up, 1 is an unknown word; the last is 0 unless there are too many.
       others: as of ``Conditional``.
     """
 
@@ -111,11 +111,10 @@ class StackGAN(Conditional):
         """Prompts as ``sample`` takes them; those that cannot be read are refused."""
         prompts = given["prompt"]
         captions = self.vectorize(prompts)
-        most = tf.shape(captions, tf.int64)[1]
         for wrong, what in (
             (tf.reduce_all(captions == 0, axis=1), "has no words"),
             (tf.reduce_any(captions == 1, axis=1), "has words that are not known"),
-            (tf.strings.split(prompts).row_lengths() > most, "has too many words"),
+            (captions[:, -1] != 0, "has too many words"),
         ):
             found = tf.boolean_mask(prompts, wrong)
             tf.debugging.Assert(tf.size(found) == 0, [f"prompt: {what}", found])

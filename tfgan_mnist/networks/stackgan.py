@@ -90,11 +90,18 @@ class _Layers:
 
     def text(self, captions, words: int):
         """Captions encoded in [batch, TEXT] numbers: the largest of every feature of
-        three words that follow each other (Kim, 2014, arXiv:1408.5882)."""
+        three words that follow each other (Kim, 2014, arXiv:1408.5882).
+
+        What fills a caption up counts for nothing. Keras's convolutions and poolings
+        know no masks, so it is multiplied by 0 before and after.
+        """
         normal = keras.initializers.RandomNormal(stddev=1.0, seed=self._seed)
         x = layers.Embedding(words, EMBEDDED, normal)(captions)
-        x = layers.Conv1D(TEXT, 3, padding="same", kernel_initializer=self._glorot)(x)
-        return layers.GlobalMaxPooling1D()(layers.ReLU()(x))
+        is_word = ops.cast(ops.not_equal(captions, 0), x.dtype)[..., None]
+        x = layers.Conv1D(TEXT, 3, padding="same", kernel_initializer=self._glorot)(
+            x * is_word
+        )
+        return layers.GlobalMaxPooling1D()(layers.ReLU()(x) * is_word)
 
     def condition(self, captions, words: int, latents):
         """A condition [batch, CONDITION], and its mean and log variance.

@@ -17,6 +17,7 @@ def write_gif(
     path: Path | BinaryIO,
     frames_per_second: float = 5.0,
     hold_last: float = 2.0,
+    scale: int = 1,
 ) -> None:
     """Writes frames as an animation that repeats for ever.
 
@@ -24,6 +25,7 @@ def write_gif(
       frames: uint8, all of one shape [height, width] or [height, width, 3].
       path: a file's, or a file that is open.
       hold_last: seconds to show the last frame.
+      scale: how many times as high and wide they are shown.
 
     Raises:
       ValueError: if there are no frames.
@@ -33,7 +35,7 @@ def write_gif(
     milliseconds = [1000 / frames_per_second] * (len(frames) - 1) + [hold_last * 1000]
     imageio.imwrite(
         path,
-        np.asarray(frames),
+        np.asarray(frames).repeat(scale, axis=1).repeat(scale, axis=2),
         extension=".gif",
         # Pillow wants no list for a single frame.
         duration=milliseconds if len(frames) > 1 else milliseconds[0],

@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy import linalg
 
+FEWEST = 100
+"""Samples whose covariance says something."""
+
 
 def frechet_distance(
     features: np.ndarray, mean: np.ndarray, covariance: np.ndarray
