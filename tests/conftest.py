@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ import pytest
 
 from tfgan_mnist.config import Config, find_recipe, read_config
 from tfgan_mnist.registry import NETWORKS
+from tfgan_mnist.system.engine import settings
 from tfgan_mnist.system.runtime import load_tensorflow
 
 load_tensorflow()
@@ -94,6 +96,43 @@ def free_addresses(count: int) -> list[str]:
             probe.bind(("", 0))
             found.append(f"localhost:{probe.getsockname()[1]}")
         return found
+
+
+@contextlib.contextmanager
+def cluster_of(addresses: list[str], index: int) -> Iterator[None]:
+    """TF_CONFIG for what is started inside."""
+    task = {"type": "worker", "index": index}
+    with pytest.MonkeyPatch.context() as patch:
+        cluster = {"cluster": {"worker": addresses}, "task": task}
+        patch.setenv("TF_CONFIG", json.dumps(cluster))
+        yield
+
+
+@contextlib.contextmanager
+def two_workers(*flags: str) -> Iterator[list[subprocess.Popen]]:
+    """The chief of a training and another worker; neither outlives a failed test.
+
+    Each has as many threads as Ray's workers get, and so the same bits.
+    """
+    addresses, processes = free_addresses(2), []
+    try:
+        for index in (0, 1):
+            with cluster_of(addresses, index), pytest.MonkeyPatch.context() as patch:
+                for name, value in settings(processes=2).items():
+                    patch.setenv(name, value)
+                words = [*flags, "--distribute=multi_worker"]
+                processes.append(start("train", *words))
+        yield processes
+    finally:
+        for process in processes:
+            process.kill()
+
+
+def end(processes: list[subprocess.Popen]) -> list[tuple[int, str, str]]:
+    """Waits for processes: exit code, stdout, stderr of each."""
+    found = [process.communicate(timeout=240) for process in processes]
+    codes = [process.returncode for process in processes]
+    return [(code, *texts) for code, texts in zip(codes, found, strict=True)]
 
 
 def variables(run_dir: Path, step: int) -> dict[str, np.ndarray]:

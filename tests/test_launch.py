@@ -21,10 +21,12 @@ import pytest
 from conftest import (
     TINY,
     assert_one_line_error,
+    end,
     free_addresses,
     run,
     start,
     tiny_config,
+    two_workers,
     variables,
     wait_for_step,
 )
@@ -37,7 +39,6 @@ from tfgan_mnist.system.errors import RunStopped, UserError
 FLAGS = [
     *TINY,
     "--dataset=mnist5k",
-    "--workers=2",
     "--steps=60",
     "--log_every=10",
     "--sample_every=60",
@@ -78,36 +79,20 @@ def holds(process: psutil.Process, folder: Path) -> bool:
 
 
 @needs_ray
-def test_a_worker_that_is_killed_is_started_again(tmp_path, undisturbed):
-    """The chief or another, and the run ends in the bits of one that nobody killed."""
-    run_dir = tmp_path / "run"
-    process = start("train", *FLAGS, "--overwrite", f"--run_dir={run_dir}")
+def test_a_worker_that_is_killed_is_started_again(tmp_path):
+    """The chief or another: the run has the bits of one by hand that nobody killed."""
+    whole, run_dir = tmp_path / "whole", tmp_path / "run"
+    with two_workers(*FLAGS, f"--run_dir={whole}") as processes:
+        for code, _, stderr in end(processes):
+            assert code == 0, stderr
+    words = [*FLAGS, "--workers=2", "--steps=100000", f"--run_dir={run_dir}"]
+    process = start("train", *words)
     try:
         for step, which in ((10, 0), (30, 1)):
             workers = workers_of(process, run_dir)
             wait_for_step(process, run_dir, step)
             workers[which].kill()
             psutil.wait_procs(workers)  # Ray ends the one that is left
-        stdout, stderr = process.communicate(timeout=400)
-    finally:
-        process.kill()
-    assert process.returncode == 0, stderr
-    for again in (1, 2):
-        assert re.search(rf"a worker has gone \(.+\); all .+ again \({again}\)", stderr)
-    assert stdout.count("resuming at step") == 2
-    expected, found = variables(undisturbed, 60), variables(run_dir, 60)
-    assert expected.keys() == found.keys()
-    for name, array in expected.items():
-        np.testing.assert_array_equal(found[name], array, err_msg=name)
-    assert "--workers=2" in (run_dir / "config.flags").read_text()
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory) -> Path:
-    """A run that nobody killed; it was asked to stop, after step 60."""
-    run_dir = tmp_path_factory.mktemp("undisturbed") / "run"
-    process = start("train", *FLAGS, "--steps=100000", f"--run_dir={run_dir}")
-    try:
         wait_for_step(process, run_dir, 60)
         process.send_signal(signal.SIGTERM)
         stdout, stderr = process.communicate(timeout=400)
@@ -115,9 +100,37 @@ def undisturbed(tmp_path_factory) -> Path:
         process.kill()
     assert process.returncode == 128 + signal.SIGTERM, stderr
     assert "stopped by SIGTERM at step" in stderr
+    for again in (1, 2):
+        assert re.search(rf"a worker has gone \(.+\); all .+ again \({again}\)", stderr)
     assert stdout.startswith(f"{run_dir}: training\nstep 10  D ")
+    assert stdout.count("resuming at step") == 2
+    expected, found = variables(whole, 60), variables(run_dir, 60)
+    assert expected.keys() == found.keys()
+    for name, array in expected.items():
+        np.testing.assert_array_equal(found[name], array, err_msg=name)
     assert (run_dir / "saved_model" / "saved_model.pb").is_file()
-    return run_dir
+    assert "--workers=2" in (run_dir / "config.flags").read_text()
+
+
+def test_two_starts_in_a_row_without_a_new_checkpoint_are_enough(capfd):
+    patience = launch.Patience("--workers=2", None, now=0.0)
+    for starts, newest in ((2, None), (3, Path("a")), (4, Path("b")), (5, Path("b"))):
+        patience.start_again(starts, "killed", newest)
+        assert (
+            f"(killed); all are started again ({starts - 1})" in capfd.readouterr().err
+        )
+    with pytest.raises(RunStopped, match=r"--workers=2: .*\(killed\), and 2 starts"):
+        patience.start_again(6, "killed", Path("b"))
+
+
+def test_after_a_loss_workers_have_as_long_to_come_as_at_first():
+    patience = launch.Patience("--workers=2", None, now=0.0)
+    patience.wait(False, launch.PATIENCE)
+    patience.wait(True, 1000.0)
+    patience.start_again(2, "killed", None)
+    patience.wait(False, 1000.0 + launch.PATIENCE)
+    with pytest.raises(RunStopped, match="not all workers came within 300 seconds"):
+        patience.wait(False, 1000.1 + launch.PATIENCE)
 
 
 def test_a_last_line_without_an_end_is_handed_on_too():
@@ -227,7 +240,7 @@ def jobs_of(cluster: subprocess.Popen) -> list[str]:
 
 
 def test_what_is_wrong_is_said_before_anything_is_started(tmp_path, monkeypatch):
-    flags = [*FLAGS, f"--run_dir={tmp_path / 'run'}"]
+    flags = [*FLAGS, "--workers=2", f"--run_dir={tmp_path / 'run'}"]
     words = ("--batch_size=8", "3 workers of --workers=3", "multiple of 3")
     assert_one_line_error(run("train", *flags, "--workers=3"), *words)
     words = ("--batch_size=8", "16 workers", "multiple of 16")  # more than rows

@@ -18,6 +18,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfgan_mnist.config import Config
@@ -328,6 +329,62 @@ def launch(
     return Result(directory.path, directory.saved_model, end.step, end.seconds)
 
 
+class Patience:
+    """How often workers may be started again, and how long one waits for them.
+
+    Args:
+      flag: that asked for them, as messages name it.
+      newest: the run's newest checkpoint, if it has one.
+      now: the clock, in seconds.
+    """
+
+    def __init__(self, flag: str, newest: Path | None, now: float):
+        self.flag = flag
+        self.newest = newest
+        self.starts = 1
+        self.stalled = 0  # starts in a row without a new checkpoint
+        self.met = now  # when all workers were last there
+
+    def start_again(self, starts: int, reason: str, newest: Path | None) -> None:
+        """Warns that all workers are started again.
+
+        Args:
+          starts: how often they have been started.
+          reason: why one of them has gone.
+          newest: the checkpoint that they begin from.
+
+        Raises:
+          RunStopped: if ``STALLED`` starts in a row have reached no new checkpoint.
+        """
+        self.stalled = self.stalled + 1 if newest == self.newest else 0
+        self.starts, self.newest = starts, newest
+        if self.stalled == STALLED:
+            raise RunStopped(
+                f"{self.flag}: a worker has gone ({reason}), and {STALLED} starts in a "
+                "row have reached no new checkpoint; run the same command to go on"
+            )
+        warn(f"a worker has gone ({reason}); all are started again ({starts - 1})")
+
+    def wait(self, came: bool, now: float) -> None:
+        """Notes whether all workers are there.
+
+        Raises:
+          RunStopped: if they have not been for longer than ``PATIENCE``.
+        """
+        if came:
+            self.met = now
+        elif now - self.met > PATIENCE:
+            raise RunStopped(
+                f"{self.flag}: not all workers came within {PATIENCE:g} seconds; "
+                "ray status tells what the cluster has room for"
+            )
+
+
+def _newest(checkpoints: Path) -> Path | None:
+    """The newest whole checkpoint of a folder."""
+    return next(reversed(Checkpoints(checkpoints, keep=1).paths()), None)
+
+
 def _watch(
     ray: Any,
     desk: Any,
@@ -352,8 +409,8 @@ def _watch(
     """
     flag, again = f"--workers={config.workers}", "run the same command to go on"
     checkpoints = RunDirectory(config.run_dir).checkpoints
-    newest, stalled = Checkpoints(checkpoints, keep=1).paths()[-1:], 0
-    met, told, known, failed = time.monotonic(), False, 1, 0.0
+    patience = Patience(flag, _newest(checkpoints), time.monotonic())
+    told, failed = False, 0.0
     while True:
         over, _ = ray.wait([kept], timeout=0.2)
         starts, came, reason, lines, ends = ray.get(desk.news.remote())
@@ -363,34 +420,22 @@ def _watch(
         if any(end.exit_code for end in ends.values()):
             # The others may still be waiting for the worker that has ended.
             failed = failed or now
-        if over or (failed and (starts > known or now - failed > GRACE)):
+        started_again = starts > patience.starts
+        heard = started_again or 0 in ends or now - failed > GRACE
+        if over or (failed and heard):
             break
-        if starts > known:
-            known = starts
-            before, newest = newest, Checkpoints(checkpoints, keep=1).paths()[-1:]
-            stalled = stalled + 1 if newest == before else 0
-            if stalled == STALLED:
-                raise RunStopped(
-                    f"{flag}: a worker has gone ({reason}), and {STALLED} starts in a "
-                    f"row have reached no new checkpoint; {again}"
-                )
-            warn(f"a worker has gone ({reason}); all are started again ({starts - 1})")
         if interrupted and not came:
             raise RunStopped(
                 f"stopped by {signal.Signals(interrupted[0]).name} before all workers "
                 f"had met; {again}",
                 128 + interrupted[0],
             )
+        if started_again:
+            patience.start_again(starts, reason, _newest(checkpoints))
+        patience.wait(came, now)
         if interrupted and not told:
             desk.ask.remote(interrupted[0])
             told = True
-        if came:
-            met = now
-        elif now - met > PATIENCE:
-            raise RunStopped(
-                f"{flag}: not all workers came within {PATIENCE:g} seconds; ray status "
-                "tells what the cluster has room for"
-            )
     if ends:
         return ends[min(ends)]
     try:
