@@ -174,6 +174,17 @@ def test_a_record_from_when_there_was_one_way_to_compile_can_be_read(tmp_path):
     assert Config(steps=1, jit_compile=True).jit_compile == "step"
 
 
+def test_a_record_from_when_there_was_one_kind_of_half_precision_can_be_read(tmp_path):
+    record = parse("--flagfile=dcgan").to_flags()
+    for before, now in (("true", "bfloat16"), ("false", "off")):
+        old = record.replace("--mixed_precision=off", f"--mixed_precision={before}")
+        (tmp_path / "config.flags").write_text(old)
+        assert config.read_config(tmp_path / "config.flags").mixed_precision == now
+    assert Config(steps=1, mixed_precision=True).mixed_precision == "bfloat16"
+    with pytest.raises(UserError, match="--mixed_precision=float8: "):
+        parse("--flagfile=dcgan", "--mixed_precision=float8")
+
+
 def test_help_shows_every_flag_under_a_heading():
     text = grouped_help(Config)
     for field in dataclasses.fields(Config):

@@ -1,4 +1,4 @@
-"""Twenty-eight of the attempts that scripts/experiments/fuzz.py makes, on the smallest run."""
+"""Some of the attempts that scripts/experiments/fuzz.py makes, on the smallest run."""
 
 import json
 import os

@@ -224,7 +224,7 @@ def test_the_best_model_of_a_run_is_drawn_and_exported(tmp_path):
     [
         ("dcgan_fast", {}),
         ("cgan_embedding", {"jit_compile": "off"}),
-        ("dcgan_cpu", {"mixed_precision": True}),
+        ("dcgan_cpu", {"mixed_precision": "float16"}),
     ],
 )
 def test_a_checkpoint_alone_makes_the_model_of_any_game(recipe, flags, tmp_path):

@@ -157,7 +157,8 @@ def build_networks(config: Config) -> dict[str, keras.Model]:
         make = functools.partial(make, image_size=image_size, channels=channels)
     if config.clusters:
         make = functools.partial(clustered, make, config.classes)
-    with _dtype_policy("mixed_bfloat16" if config.mixed_precision else "float32"):
+    precision = config.mixed_precision
+    with _dtype_policy("float32" if precision == "off" else f"mixed_{precision}"):
         return changed.build(
             make,
             config.latent_dim,
@@ -427,6 +428,20 @@ def _players(config: Config, gan: GAN) -> list[Player]:
 
 
 def _optimizer(config: Config, schedule: Schedule) -> keras.optimizers.Optimizer:
+    """A side's optimizer, which scales its loss if gradients are float16.
+
+    float16 makes zeros of small gradients (Micikevicius et al., 2018, arXiv:1710.03740,
+    section 3.2). bfloat16 has float32's range, and needs no scale.
+    """
+    optimizer = _unscaled_optimizer(config, schedule)
+    if config.mixed_precision == "float16":
+        return keras.optimizers.LossScaleOptimizer(optimizer)
+    return optimizer
+
+
+def _unscaled_optimizer(
+    config: Config, schedule: Schedule
+) -> keras.optimizers.Optimizer:
     rate = schedule.learning_rate
     updates = config.decay_steps * schedule.updates
     if config.learning_rate_decay == "linear":

@@ -484,8 +484,12 @@ class Config:
         "networks without convolutions)",
         choices=("off", "step", "loop"),
     )
-    mixed_precision: bool = flag(
-        False, "Speed", "compute in bfloat16, keep weights in float32"
+    mixed_precision: str = flag(
+        "off",
+        "Speed",
+        "compute in bfloat16, or in float16 with scaled losses on a GPU that has no "
+        "bfloat16; weights stay float32",
+        choices=("off", "bfloat16", "float16"),
     )
     deterministic: bool = flag(
         False,
@@ -919,6 +923,7 @@ class Config:
 
 _RENAMED_VALUES = {
     "jit_compile": {"true": "step", "false": "off"},
+    "mixed_precision": {"true": "bfloat16", "false": "off"},
     "networks": {"pacgan": "maxout"},
 }
 """Values of earlier versions, by flag, as they are called today."""

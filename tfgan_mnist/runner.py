@@ -53,6 +53,7 @@ from tfgan_mnist.system.errors import (
 )
 from tfgan_mnist.system.files import read_file, whole_file
 from tfgan_mnist.system.records import DamagedError, read_json
+from tfgan_mnist.system.runtime import gpus_without_bfloat16
 from tfgan_mnist.system.streams import say, warn
 from tfgan_mnist.training import hooks, loop
 from tfgan_mnist.training.alarm import Alarm
@@ -149,6 +150,9 @@ def run(
     """
     echo_or_print = echo or say
     team = team or Team()
+    if config.mixed_precision == "bfloat16":
+        for name in gpus_without_bfloat16():
+            warn(f"{name} has no bfloat16; give --mixed_precision=float16")
     with interrupts.caught(*interrupts.ENDING) as interrupted:
         with team.strategy.scope():
             training = build_training(config)
@@ -567,7 +571,7 @@ def exporter(config: Config, variables: Mapping[str, Any]) -> Export:
         if not made:
             facts = config.data.facts  # the data may have gone meanwhile
             gan = build_gan(
-                dataclasses.replace(config, mixed_precision=False, facts=facts)
+                dataclasses.replace(config, mixed_precision="off", facts=facts)
             )
             made.append(Writer(gan, named_weights(gan.networks) | dict(gan.state)))
         (writer,) = made

@@ -13,11 +13,11 @@ given as median (least – greatest) over the rounds, since the clock of a machi
 
     python scripts/experiments/benchmark.py --device=gpu [RECIPE ...]
 
-On a GPU this package takes its turn in float32, with ``--mixed_precision`` and with
-``--jit_compile=step``; PyTorch, where a recipe's networks are written in it, eager and
-with ``torch.compile``, channels-last, in float32 and bfloat16. Both may use TF32. Ours
-makes twenty steps or more in a call; PyTorch waits for the GPU every twenty. What was
-found goes into samples/benchmark_gpu.json and docs/benchmarks.md.
+On a GPU this package takes its turn in float32, with ``--mixed_precision=bfloat16``
+and with ``--jit_compile=step``; PyTorch, where a recipe's networks are written in it,
+eager and with ``torch.compile``, channels-last, in float32 and bfloat16. Both may use
+TF32. Ours makes twenty steps or more in a call; PyTorch waits for the GPU every twenty.
+What was found goes into samples/benchmark_gpu.json and docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -86,9 +86,12 @@ GPU_RECIPES = (
 IN_TORCH = ("dcgan", "dcgan_tutorial", "dcgan32")
 GPU_PROGRAMS: dict[str, tuple[dict[str, Any], str]] = {
     "ours": ({}, "float32"),
-    "ours_bfloat16": ({"mixed_precision": True}, "bfloat16"),
+    "ours_bfloat16": ({"mixed_precision": "bfloat16"}, "bfloat16"),
     "ours_xla": ({"jit_compile": "step"}, "XLA"),
-    "ours_both": ({"mixed_precision": True, "jit_compile": "step"}, "bfloat16, XLA"),
+    "ours_both": (
+        {"mixed_precision": "bfloat16", "jit_compile": "step"},
+        "bfloat16, XLA",
+    ),
     "torch": ({}, "PyTorch"),
     "torch_compile": ({"compile": True}, "torch.compile"),
     "torch_both": ({"compile": True, "bfloat16": True}, "torch.compile, bfloat16"),

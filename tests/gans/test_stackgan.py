@@ -163,7 +163,7 @@ def test_a_server_reads_strings_with_the_model_s_own_table(tmp_path):
     [
         {"spectral_normalization": True},
         {"prelu": True},
-        {"mixed_precision": True},
+        {"mixed_precision": "bfloat16"},
         {"gradient_penalty_weight": 10.0, "augmentation_target": 0.6},
     ],
 )

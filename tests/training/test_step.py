@@ -176,10 +176,11 @@ def test_xla_computes_the_same_step(recipe, compiled):
     np.testing.assert_allclose(*losses, rtol=1e-3, atol=1e-4)
 
 
-def test_mixed_precision_computes_in_bfloat16_and_keeps_float32():
-    training = build_training(tiny_config(mixed_precision=True))
+@pytest.mark.parametrize("kind", ["bfloat16", "float16"])
+def test_mixed_precision_computes_in_half_and_keeps_float32(kind):
+    training = build_training(tiny_config(mixed_precision=kind))
     hidden = training.gan.generator.layers[0]
-    assert hidden.compute_dtype == "bfloat16"
+    assert hidden.compute_dtype == kind
     before = values(training)
     losses = advance(training, 0, 2)
     exact = advance(build_training(tiny_config()), 0, 2)
@@ -188,3 +189,47 @@ def test_mixed_precision_computes_in_bfloat16_and_keeps_float32():
     assert floats == {"float32"}
     assert any(not np.array_equal(before[k], v) for k, v in values(training).items())
     assert keras.config.dtype_policy().name == "float32"
+
+
+STATISTICS = ("_mean", "_variance")  # of batch normalisation: passes move them
+
+
+def scaled_training(recipe="dcgan_cpu", **flags):
+    """A training in float16, and D's optimizer."""
+    config = tiny_config(recipe, mixed_precision="float16", jit_compile="off", **flags)
+    training = build_training(config)
+    (player,) = (p for p in training.step.players if p.name == "discriminator")
+    return training, player.optimizer
+
+
+def test_a_loss_scale_too_large_is_halved_and_moves_nothing():
+    training, optimizer = scaled_training()
+    optimizer.dynamic_scale.assign(2.0**40)
+    before = values(training)
+    advance(training, 0, 1)
+    after = values(training)
+    assert float(optimizer.dynamic_scale.numpy()) == 2.0**39
+    assert int(optimizer.iterations.numpy()) == 0
+    for name in after:
+        if name.startswith("discriminator/") and not name.endswith(STATISTICS):
+            np.testing.assert_array_equal(after[name], before[name], err_msg=name)
+    name = next(n for n in after if n.startswith("generator/"))  # its scale is its own
+    assert not np.array_equal(after[name], before[name])
+
+
+@pytest.mark.parametrize(
+    ("recipe", "flags"),
+    [
+        ("wgan_gp", {"discriminator_updates": 2}),  # a penalty on a gradient
+        ("stylegan", {}),  # R1, path lengths, demodulation
+        ("dcgan_tutorial", {}),  # both gradients from the same passes
+    ],
+)
+def test_scaled_losses_are_those_of_float32(recipe, flags):
+    training, optimizer = scaled_training(recipe, **flags)
+    losses = advance(training, 0, 2)
+    exact = build_training(tiny_config(recipe, jit_compile="off", **flags))
+    np.testing.assert_allclose(losses, advance(exact, 0, 2), rtol=0.02, atol=0.05)
+    updates = 2 * flags.get("discriminator_updates", 1)
+    assert int(optimizer.iterations.numpy()) == updates
+    assert float(optimizer.dynamic_scale.numpy()) == 2.0**15

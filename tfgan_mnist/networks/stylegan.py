@@ -65,7 +65,7 @@ def _mapping(latent_dim: int, seeds: _Seeds) -> keras.Model:
     return keras.Sequential(
         [
             keras.Input([latent_dim], name="latents"),
-            layers.UnitNormalization(),
+            layers.UnitNormalization(dtype="float32"),
             layers.Rescaling(math.sqrt(latent_dim)),
             *hidden,
         ],
@@ -180,11 +180,14 @@ class ModulatedConv2D(layers.Layer):
         else:
             maps = ops.conv(maps, kernel, 1, "same")
         if self.demodulate:
+            # In float32: half precision has no room for small squares.
+            kernel, scales = (ops.cast(x, "float32") for x in (kernel, scales))
             squares = ops.sum(ops.square(kernel), axis=(0, 1))
             if self.up:
                 squares = ops.transpose(squares) / 4.0
             variances = ops.matmul(ops.square(scales), squares)
-            maps = maps * ops.rsqrt(variances + 1e-8)[:, None, None]
+            shares = ops.cast(ops.rsqrt(variances + 1e-8), maps.dtype)
+            maps = maps * shares[:, None, None]
         return maps + self.bias
 
 

@@ -83,6 +83,19 @@ def load_tensorflow(prepare: Callable[[], Any] = lambda: None) -> Any:
     return prepared
 
 
+def gpus_without_bfloat16() -> list[str]:
+    """Names of this machine's GPUs that cannot compute in bfloat16: NVIDIA's of a
+    compute capability below 8.0."""
+    import tensorflow as tf
+
+    found = []
+    for gpu in tf.config.list_physical_devices("GPU"):
+        details = tf.config.experimental.get_device_details(gpu)
+        if details.get("compute_capability", (8, 0)) < (8, 0):
+            found.append(details.get("device_name", gpu.name))
+    return found
+
+
 @contextlib.contextmanager
 def without_noise() -> Iterator[None]:
     """Drops TensorFlow's first lines from stderr, which no log level keeps back.

@@ -56,6 +56,11 @@ class Player:
         """All that its optimizer moves."""
         return [v for network in self.networks for v in network.trainable_variables]
 
+    def scaled(self, loss: tf.Tensor) -> tf.Tensor:
+        """What this replica takes gradients of: its optimizer adds up all replicas',
+        and undoes a scale of its own, if it has one."""
+        return self.optimizer.scale_loss(loss / count_replicas())
+
 
 @dataclasses.dataclass
 class Average:
@@ -243,8 +248,8 @@ class Step:
                 with tape:
                     terms = self.game.losses(batch, judged, [player.name])[player.name]
                     total = tf.add_n(list(terms.values()))
-                    share = total / count_replicas()  # the optimizer adds them up
-                gradients = tape.gradient(share, player.variables)
+                    loss = player.scaled(total)
+                gradients = tape.gradient(loss, player.variables)
                 player.optimizer.apply(gradients, player.variables)
                 if player.generates:
                     fakes = None  # the networks that made them have moved
@@ -261,10 +266,10 @@ class Step:
                 name: (tf.add_n(list(terms.values())), terms)
                 for name, terms in losses.items()
             }
-            shares = [found[p.name][0] / count_replicas() for p in self.players]
+            losses = [player.scaled(found[player.name][0]) for player in self.players]
         gradients = [
-            tape.gradient(share, player.variables)
-            for share, player in zip(shares, self.players, strict=True)
+            tape.gradient(loss, player.variables)
+            for loss, player in zip(losses, self.players, strict=True)
         ]
         for player, of_player in zip(self.players, gradients, strict=True):
             player.optimizer.apply(of_player, player.variables)
