@@ -183,6 +183,9 @@ def test_a_record_from_when_there_was_one_kind_of_half_precision_can_be_read(tmp
     assert Config(steps=1, mixed_precision=True).mixed_precision == "bfloat16"
     with pytest.raises(UserError, match="--mixed_precision=float8: "):
         parse("--flagfile=dcgan", "--mixed_precision=float8")
+    for words in ("--workers=2", "--distribute=mirrored"):
+        with pytest.raises(UserError, match="float16: is for a single replica"):
+            parse("--flagfile=dcgan", "--mixed_precision=float16", words)
 
 
 def test_help_shows_every_flag_under_a_heading():

@@ -836,6 +836,15 @@ class Config:
                 f"--workers={self.workers}: Ray tells its workers of each other; leave "
                 f"--distribute={self.distribute} out"
             )
+        if self.mixed_precision == "float16" and (
+            self.workers or self.distribute != "none"
+        ):
+            # Keras looks for gradients that overflow in each replica by itself: where
+            # one alone finds some, the others would wait for it for ever.
+            raise UserError(
+                "--mixed_precision=float16: is for a single replica; give bfloat16, or "
+                "leave --workers and --distribute out"
+            )
         if self.workers:
             self.check_shares(self.workers, f"of --workers={self.workers}")
         elif self.address:
