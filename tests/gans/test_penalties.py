@@ -67,6 +67,15 @@ def test_the_orthogonal_penalty_of_two_columns_is_their_product_squared_twice():
     np.testing.assert_allclose(orthogonal(kernel), 50.0)
 
 
+def test_the_orthogonal_penalty_of_more_columns_than_rows_is_that_of_all_pairs():
+    kernel = np.random.default_rng(1).normal(size=[2, 3, 50]).astype(np.float32)
+    matrix = kernel.reshape(6, 50).astype(np.float64)
+    products = matrix.T @ matrix
+    np.fill_diagonal(products, 0.0)
+    expected = (products**2).sum()
+    np.testing.assert_allclose(orthogonal(tf.constant(kernel)), expected, rtol=1e-5)
+
+
 def test_path_lengths_of_a_linear_map_are_those_of_its_transpose():
     rng = np.random.default_rng(1)
     batch, layers, numbers, shape = 3, 2, 5, (4, 4, 1)

@@ -75,6 +75,12 @@ def orthogonal(kernel: tf.Tensor) -> tf.Tensor:
       a scalar in float32.
     """
     matrix = tf.reshape(tf.cast(kernel, tf.float32), [-1, kernel.shape[-1]])
+    rows, columns = matrix.shape
+    if rows < columns:
+        # WWᵀ has the norm of WᵀW, and far fewer places.
+        products = tf.matmul(matrix, matrix, transpose_b=True)
+        lengths = tf.reduce_sum(tf.square(matrix), axis=0)
+        return tf.reduce_sum(tf.square(products)) - tf.reduce_sum(tf.square(lengths))
     products = tf.matmul(matrix, matrix, transpose_a=True)
     off_diagonal = tf.linalg.set_diag(products, tf.zeros(kernel.shape[-1:]))
     return tf.reduce_sum(tf.square(off_diagonal))
