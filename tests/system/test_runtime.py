@@ -4,6 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+import tensorflow as tf
+from tensorflow.python.eager import context
+
 from tfgan_mnist.system.runtime import without_noise
 
 CODE = """
@@ -43,6 +47,24 @@ def test_importing_tensorflow_first_is_warned_of():
     done = python("import tensorflow" + CODE)
     assert "TensorFlow was imported before tfgan_mnist loaded it" in done.stderr
     assert "call tfgan_mnist.system.runtime.load_tensorflow() first" in done.stderr
+
+
+def test_large_sums_are_not_made_in_whatever_order_their_terms_come():
+    """Grappler has them made so in graphs that hold over 0.8 of 256 MiB at once."""
+    if tf.config.list_logical_devices("GPU"):
+        pytest.skip("a GPU has more memory than that, and keeps Grappler")
+
+    @tf.function
+    def add(x):
+        return tf.reduce_sum(tf.add_n([tf.sin(x), tf.cos(x), tf.tanh(x)]))
+
+    context.enable_run_metadata()
+    add(tf.zeros([3000, 10_000]))
+    found = context.export_run_metadata()
+    context.disable_run_metadata()
+    kinds = {node.op for graph in found.partition_graphs for node in graph.node}
+    assert "AddN" in kinds
+    assert "TemporaryVariable" not in kinds
 
 
 def test_real_warnings_get_through(capfd):

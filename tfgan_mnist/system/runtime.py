@@ -77,10 +77,25 @@ def load_tensorflow(prepare: Callable[[], Any] = lambda: None) -> Any:
 
         prepared = prepare()
         tf.constant(0) + 1  # devices are looked for at the first operation
-        # This rewriting of graphs gains nothing here (measured on each recipe), and
-        # fails on convolution, bias and leaky ReLU with an error nobody can act on.
-        tf.config.optimizer.set_experimental_options({"remapping": False})
+        tf.config.optimizer.set_experimental_options(_rewriting())
     return prepared
+
+
+def _rewriting() -> dict[str, bool]:
+    """How TensorFlow may rewrite graphs before it runs them.
+
+    On a CPU not at all. Of a graph that holds more than about 200 MB at once it has
+    sums of three and more tensors made in whatever order these are ready (Grappler's
+    memory optimizer, which takes a CPU to have 256 MiB), so that a run's last bits are
+    others each time. Without it steps are as fast, and compiling takes less.
+    """
+    import tensorflow as tf
+
+    if tf.config.list_logical_devices("GPU"):
+        # Remapping fails on convolution, bias and leaky ReLU with an error that nobody
+        # can act on.
+        return {"remapping": False}
+    return {"disable_meta_optimizer": True}
 
 
 def gpus_without_bfloat16() -> list[str]:
