@@ -83,7 +83,7 @@ NORMAL = ["--latent_distribution=normal"]
         (["--workers=2", "--distribute=mirrored"], "leave --distribute=mirrored out"),
         (["--workers=3"], "--batch_size=100: the 3 workers of --workers=3"),
         (["--workers=101"], "give a multiple of 101"),
-        (["--address=here:6379"], "--address=here:6379: is of a cluster for --workers"),
+        (["--address=here:6379"], "--address=here:6379: is for workers"),
         (["--batch_size=0"], "--batch_size=0: must be at least 1"),
         (["--beta_1=1"], "--beta_1=1.0: must be below 1.0"),
         (["--generator_learning_rate=-1"], "must be above 0.0"),
@@ -184,7 +184,7 @@ def test_a_record_from_when_there_was_one_kind_of_half_precision_can_be_read(tmp
     with pytest.raises(UserError, match="--mixed_precision=float8: "):
         parse("--flagfile=dcgan", "--mixed_precision=float8")
     for words in ("--workers=2", "--distribute=mirrored"):
-        with pytest.raises(UserError, match="float16: is for a single replica"):
+        with pytest.raises(UserError, match="float16: works in one process only"):
             parse("--flagfile=dcgan", "--mixed_precision=float16", words)
 
 

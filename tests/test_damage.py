@@ -65,7 +65,7 @@ def test_a_finished_run_is_mended_and_each_damage_named(finished, trained, capsy
     assert "line 3: 1 cells, not 5" in warnings[0]
     assert all("written anew from step_0000012.npz" in line for line in warnings[1:4])
     assert "cannot be read" in warnings[-1]
-    assert warnings[-1].endswith(", and 1 more; progress.gif goes without")
+    assert warnings[-1].endswith(", and 1 more; progress.gif leaves it out")
 
     model, reference = (
         SavedGenerator(path / "saved_model") for path in (finished.path, trained)

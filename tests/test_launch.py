@@ -101,7 +101,7 @@ def test_a_worker_that_is_killed_is_started_again(tmp_path):
     assert process.returncode == 128 + signal.SIGTERM, stderr
     assert "stopped by SIGTERM at step" in stderr
     for again in (1, 2):
-        assert re.search(rf"a worker has gone \(.+\); all .+ again \({again}\)", stderr)
+        assert re.search(rf"a worker was lost \(.+\); all .+ again \({again}\)", stderr)
     assert stdout.startswith(f"{run_dir}: training\nstep 10  D ")
     assert stdout.count("resuming at step") == 2
     expected, found = variables(whole, 60), variables(run_dir, 60)

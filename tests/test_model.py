@@ -125,7 +125,10 @@ def test_a_model_that_translates(tmp_path):
             "give floats from 0 to 1",
         ),
         (lambda: frames.translate(np.zeros([0, 64, 64, 3])), "holds an array"),
-        (lambda: frames.translate(images, direction="backward"), "knows one way"),
+        (
+            lambda: frames.translate(images, direction="backward"),
+            "translates forward only",
+        ),
         (lambda: frames.translate(images, count=0), "--count=0"),
         (lambda: frames.predict(video, frames=0), "--frames=0"),
     ):

@@ -33,7 +33,7 @@ def test_killed_resumed_and_stopped_together(tmp_path):
         other.kill()
         (code, _, stderr), _ = end([chief, other])
     assert code != 0
-    assert "another worker has gone" in stderr
+    assert "another worker was lost" in stderr
 
     with two_workers(*words) as (chief, other):
         wait_for_step(chief, run_dir, 60)

@@ -155,8 +155,8 @@ class Config:
     cluster_softness: float = flag(
         0.5,
         "Networks",
-        "of the softmax over clusters that G is told: with less, samples are nearer to "
-        "the data, but walks through the latents change more abruptly",
+        "temperature of the softmax over clusters that G is told: a lower one draws "
+        "nearer to the data, but walks through the latents change more abruptly",
         above=0.0,
         games=_TOLD,
     )
@@ -218,25 +218,25 @@ class Config:
     gradient_penalty_weight: float = flag(
         0.0,
         "Losses",
-        "of the squared difference from 1 of D's gradient's length, between real and "
-        "generated samples (WGAN-GP: 10)",
+        "weight of WGAN-GP's penalty: (‖∇D‖ - 1)² between real and generated samples "
+        "(10 there)",
         low=0.0,
         games=_ONE_D,
     )
     mismatched_weight: float = flag(
         0.0,
         "Losses",
-        "of D's loss between real samples with their own label (without labels: "
-        "cluster; or caption) and with a wrong one, as if generated",
+        "weight of a second loss of D: real samples with a wrong label, cluster or "
+        "caption count as generated",
         low=0.0,
         games=(*_TOLD, "biggan", "stackgan"),
     )
     augmentation_target: float = flag(
         0.0,
         "Losses",
-        "for few images: all that D sees is moved, turned, scaled and made lighter or "
-        "darker, as often as keeps the mean sign of its logits on real images at this "
-        "(0.6 in arXiv:2006.06676); 0: never",
+        "for few images: target for the mean sign of D's logits on real ones; all that "
+        "D sees is moved, turned, scaled and made lighter or darker the more often, "
+        "the further they are above it (0.6 in arXiv:2006.06676); 0: never",
         low=0.0,
         below=1.0,
         games=_DRAWING,
@@ -244,7 +244,7 @@ class Config:
     orthogonal_weight: float = flag(
         0.0,
         "Losses",
-        "of the products of different columns of G's kernels, squared (BigGAN: 1e-4)",
+        "weight of BigGAN's orthogonal regularisation of G's kernels (1e-4 there)",
         low=0.0,
         games=("biggan",),
     )
@@ -260,8 +260,7 @@ class Config:
     path_length_weight: float = flag(
         0.0,
         "Losses",
-        "of the squared differences from their mean of the lengths by which images "
-        "change with styles (StyleGAN2: 2)",
+        "weight of StyleGAN2's path length regularisation (2 there)",
         low=0.0,
         games=("stylegan",),
     )
@@ -275,43 +274,45 @@ class Config:
     class_weight: float = flag(
         1.0,
         "Losses",
-        "of both sides' cross-entropy of the class",
+        "weight of the cross-entropy of the class, for both sides",
         low=0.0,
         games=("acgan",),
     )
     adversarial_weight: float = flag(
         1.0,
         "Losses",
-        "of what D says of G's images; pix2pix, 0: no D, and G learns from L1 alone",
+        "weight of G's adversarial loss; pix2pix, 0: no D, and G learns from L1 alone",
         low=0.0,
         games=_TRANSLATING,
     )
     l1_weight: float = flag(
         100.0,
         "Losses",
-        "of the mean absolute difference of G's images and their targets",
+        "weight of the mean absolute difference between G's images and their targets",
         low=0.0,
         games=("pix2pix",),
     )
     cycle_weight: float = flag(
         10.0,
         "Losses",
-        "of the mean absolute difference of an image and the same one there and back",
+        "weight of the mean absolute difference between an image and its translation "
+        "there and back",
         low=0.0,
         games=("cyclegan",),
     )
     identity_weight: float = flag(
         5.0,
         "Losses",
-        "of that of an image and what the network that makes its kind makes of it",
+        "weight of the identity loss: how much a network changes an image that is of "
+        "its own kind already",
         low=0.0,
         games=("cyclegan",),
     )
     kl_weight: float = flag(
         1.0,
         "Losses",
-        "of the divergence of the encoder's latents (stackgan: of the conditions that "
-        "captions become) from a normal distribution",
+        "weight of the divergence of the encoder's latents (stackgan: of the "
+        "conditions that captions become) from a normal distribution",
         low=0.0,
         games=("vae", "stackgan"),
     )
@@ -353,17 +354,19 @@ class Config:
     discriminator_optimizer: str = flag(
         "adam",
         "Schedule",
-        "D's: adam, rmsprop or sgd",
+        "D's optimizer: adam, rmsprop or sgd",
         choices=_OPTIMIZERS,
         games=ADVERSARIAL,
     )
     generator_optimizer: str = flag(
-        "adam", "Schedule", "G's: adam, rmsprop or sgd", choices=_OPTIMIZERS
+        "adam", "Schedule", "G's optimizer, likewise", choices=_OPTIMIZERS
     )
     discriminator_learning_rate: float = flag(
-        2e-4, "Schedule", "D's", above=0.0, games=ADVERSARIAL
+        2e-4, "Schedule", "D's learning rate", above=0.0, games=ADVERSARIAL
     )
-    generator_learning_rate: float = flag(2e-4, "Schedule", "G's", above=0.0)
+    generator_learning_rate: float = flag(
+        2e-4, "Schedule", "G's learning rate", above=0.0
+    )
     learning_rate_decay: str = flag(
         "none",
         "Schedule",
@@ -416,7 +419,7 @@ class Config:
     sample_count: int = flag(
         100,
         "Run directory",
-        "samples in a picture; with labels, the most that make a row of each class",
+        "samples in a picture; with labels, rounded down to whole rows of each class",
         low=1,
         high=10_000,
     )
@@ -697,7 +700,7 @@ class Config:
             able = ", ".join(n for n, p in NETWORKS.items() if p.makes == data.makes)
             raise UserError(
                 f"--networks={self.networks}: makes {pair.makes}, but "
-                f"--dataset={self.dataset} holds {data.makes}; able are {able}"
+                f"--dataset={self.dataset} holds {data.makes}; these can: {able}"
             )
         if GAMES[pair.game].labelled and not data.classes:
             able = (
@@ -707,12 +710,12 @@ class Config:
             )
             raise UserError(
                 f"--networks={self.networks}: takes a label, but "
-                f"--dataset={self.dataset} has none; able are {', '.join(able)}"
+                f"--dataset={self.dataset} has none; these can: {', '.join(able)}"
             )
         if self.vocabulary and data.metrics != DATASETS["mnist"].metrics:
             raise UserError(
                 f"--networks={self.networks}: learns from captions of digits, but "
-                f"--dataset={self.dataset} holds none; able are mnist, mnist5k"
+                f"--dataset={self.dataset} holds none; these can: mnist, mnist5k"
             )
         if data.channels != self.image_shape[1] and not (
             self.channels or data.is_toy or pair.makes == "stacks"
@@ -842,14 +845,14 @@ class Config:
             # Keras looks for gradients that overflow in each replica by itself: where
             # one alone finds some, the others would wait for it for ever.
             raise UserError(
-                "--mixed_precision=float16: is for a single replica; give bfloat16, or "
-                "leave --workers and --distribute out"
+                "--mixed_precision=float16: works in one process only; give bfloat16, "
+                "or leave --workers and --distribute out"
             )
         if self.workers:
             self.check_shares(self.workers, f"of --workers={self.workers}")
         elif self.address:
             raise UserError(
-                f"--address={self.address}: is of a cluster for --workers; say how many"
+                f"--address={self.address}: is for workers; give --workers=N too"
             )
 
     def check_shares(self, count: int, whose: str) -> None:
@@ -867,7 +870,7 @@ class Config:
         if self.networks not in able:
             raise UserError(
                 f"--networks={self.networks}: learns nothing from --dataset="
-                f"{self.dataset}; able are {', '.join(able)}"
+                f"{self.dataset}; these can: {', '.join(able)}"
             )
 
     def _check_schedule(self) -> None:

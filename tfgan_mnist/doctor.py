@@ -124,8 +124,8 @@ def advice(machine: Machine) -> list[str]:
         found.append("One core: a recipe's --max_seconds reach half as far as on two.")
     if machine.instructions and machine.instructions[-1] == "AVX2":
         found.append(
-            "The processor has no AVX-512; figures in the documentation are from one "
-            "that has it."
+            "The processor has no AVX-512; most figures in the documentation are from "
+            "one that has it."
         )
     if not machine.data:
         found.append(

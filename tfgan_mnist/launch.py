@@ -77,7 +77,7 @@ class Desk:
         self.came = True
 
     def lose(self, reason: str) -> None:
-        """Notes that a worker has gone, and with it all that were started."""
+        """Notes that a worker was lost, and with it all that were started."""
         self.came = False
         self.reason = reason
 
@@ -125,7 +125,7 @@ class Job:
 
 
 def work(job: Job) -> None:
-    """What each of Ray's workers does: the run, until it ends or a worker has gone.
+    """What each of Ray's workers does: the run, until it ends or a worker was lost.
 
     Raises:
       WorkerLost: if another has gone; Ray starts all of them again.
@@ -360,10 +360,10 @@ class Patience:
         self.starts, self.newest = starts, newest
         if self.stalled == STALLED:
             raise RunStopped(
-                f"{self.flag}: a worker has gone ({reason}), and {STALLED} starts in a "
+                f"{self.flag}: a worker was lost ({reason}), and {STALLED} starts in a "
                 "row have reached no new checkpoint; run the same command to go on"
             )
-        warn(f"a worker has gone ({reason}); all are started again ({starts - 1})")
+        warn(f"a worker was lost ({reason}); all are started again ({starts - 1})")
 
     def wait(self, came: bool, now: float) -> None:
         """Notes whether all workers are there.

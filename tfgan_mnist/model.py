@@ -210,10 +210,10 @@ def translated_shape(
     if direction not in DIRECTIONS:
         raise UserError(f"--direction={direction}: give one of {', '.join(DIRECTIONS)}")
     if direction == "backward" and len(shapes) == 1:
-        raise UserError(f"--direction=backward: {name} knows one way alone")
+        raise UserError(f"--direction=backward: {name} translates forward only")
     if count > 1 and len(shapes) > 1:
         raise UserError(
-            f"--count={count}: {name} has no noise, so that an image has but one "
+            f"--count={count}: {name} has no noise, so an image has only one "
             "translation; leave it out"
         )
     return tuple(shapes[list(DIRECTIONS).index(direction)])

@@ -213,7 +213,7 @@ def run(
             if own or team.cluster is None:
                 raise
             raise WorkerLost(
-                f"another worker has gone ({first_line(error)}). {_kept(checkpoints)}; "
+                f"another worker was lost ({first_line(error)}). {_kept(checkpoints)}; "
                 "start the same command on each worker to go on from there"
             ) from None
         except BrokenPipeError:  # who reads our lines has left: not the disk's fault
@@ -544,13 +544,13 @@ def _frames(config: Config, directory: RunDirectory, step: int) -> list[np.ndarr
         if at not in frames:
             flaws.setdefault(directory.sample_path(at).name, "is missing")
     for name in directory.foreign_samples():
-        flaws[name] = "is none of the run's"
+        flaws[name] = "does not belong to the run"
     if flaws:
         (name, flaw), *more = flaws.items()
         others = f", and {len(more)} more" if more else ""
         warn(
             f"{directory.samples / name}: {flaw}{others}; {directory.animation.name} "
-            "goes without"
+            "leaves it out"
         )
     return list(frames.values())
 

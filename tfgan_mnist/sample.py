@@ -65,7 +65,7 @@ class Flags(ModelFlags):
     truncation: float = flag(
         CONTROLS["truncation"],
         "Samples",
-        "of a biggan: latents beyond it are drawn again; smaller is better and less "
+        "of a biggan: latents beyond it are drawn again; smaller is tidier and less "
         "varied",
         low=0.02,
         high=10.0,
@@ -100,8 +100,8 @@ class Flags(ModelFlags):
             raise UserError(f"--output={output}: must end in {_either(LARGEST)}")
         if self.seeds and self.count != DEFAULT_COUNT:
             raise UserError(
-                f"--count={self.count} and --seeds={self.seeds} are both given: the "
-                "latter says how many"
+                f"--count={self.count} and --seeds={self.seeds} are both given: give "
+                "one of them"
             )
         count = len(self.rows)
         if count > LARGEST[output.suffix]:

@@ -27,7 +27,7 @@ def follow(config: Config, directory: RunDirectory, team: Team) -> Result:
     """Makes the steps of a run with the others, until the chief has no more.
 
     Raises:
-      RunStopped: if the run was stopped, another worker has gone, or this one was
+      RunStopped: if the run was stopped, another worker was lost, or this one was
         started with other flags or finds another checkpoint than the chief.
     """
     try:
@@ -38,7 +38,7 @@ def follow(config: Config, directory: RunDirectory, team: Team) -> Result:
         raise
     except tf.errors.OpError as error:
         raise WorkerLost(
-            f"another worker has gone ({first_line(error)}); start the same command on "
+            f"another worker was lost ({first_line(error)}); start the same command on "
             "each worker to go on from the last checkpoint"
         ) from None
 

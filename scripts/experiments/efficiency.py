@@ -284,7 +284,8 @@ def table(record: dict[str, dict]) -> str:
         for grow in (False, True):
             for gigabits in WIRES:
                 workers, times = best(found, gigabits, grow)
-                cells.append(f"{workers:,}: {times:.1f}×")
+                form = "{:.1f}" if times < 10.0 else "{:.0f}"
+                cells.append(f"{form.format(times)}× ({workers:,})")
         paper.append(cells)
     paper_heads = ["recipe", *(f"{w} Gbit/s" for w in WIRES)]
     paper_heads += [f"{w} Gbit/s, growing" for w in WIRES]
@@ -295,15 +296,15 @@ def table(record: dict[str, dict]) -> str:
         "Megabytes are those on the loopback, of both workers together, and those of "
         "the gradients of a step's updates.\n\n"
         f"{markdown(paper_heads, paper)}\n"
-        "On paper: the number of workers, of up to a thousand, that makes most images "
-        "a second, and how many times as many as one worker; with the recipe's own "
-        "batch, and with one that grows with the workers. A worker's own time is "
-        "measured, its bytes go over a network of that speed, and each round of a ring "
-        f"all-reduce takes {1e3 * ROUND:g} ms, which is assumed. The model is "
-        "`modelled` in [efficiency.py](../scripts/experiments/efficiency.py). "
-        f"Measured, the two workers spent {1e9 * byte:.1f} ms on each megabyte, as on "
-        f"a network of {8e-9 / byte:.1f} Gbit/s: on one thread it is TensorFlow's "
-        "collectives that limit, before any faster network does.\n\n"
+        "A model, not a measurement: the greatest speed-up over one worker in images a "
+        "second, and with how many workers (up to 1,000) it is reached. On the left "
+        "the workers share the recipe's batch; growing, each has a whole batch. A "
+        "worker's own time is measured, its bytes go over a network of that speed, and "
+        f"each round of a ring all-reduce is assumed to take {1e3 * ROUND:g} ms. The "
+        "model is `modelled` in [efficiency.py](../scripts/experiments/efficiency.py). "
+        "The columns above 1 Gbit/s hold only if TensorFlow's collectives keep up. "
+        f"Here, with one thread each, they spent {1e9 * byte:.1f} ms on each megabyte, "
+        f"as on a network of {8e-9 / byte:.1f} Gbit/s.\n\n"
         "![images a second over the number of workers](../samples/efficiency.png)\n\n"
         "`python scripts/experiments/efficiency.py` measured and drew this.\n"
     )

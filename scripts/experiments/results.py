@@ -196,7 +196,7 @@ TOYS = {
 def toys_table() -> str:
     """What ``pictures.py`` measured of the toys, as Markdown."""
     last = "mean over seeds (least – greatest)"
-    heads, rows = ["recipe", "steps", "seconds", "seeds", last], []
+    heads, rows = ["recipe", "steps", "seeds", last], []
     for folder in sorted((ROOT / "samples").iterdir()):
         kind = folder.name.split("_")[0]
         if kind not in TOYS:
@@ -208,12 +208,12 @@ def toys_table() -> str:
             means = [run["metrics"][name]["mean"] for run in runs]
             metrics.append(f"{label} {spread(means, '{:.3g}')}")
         cells = [starred(folder.name, runs[0]), f"{model['step']:,}"]
-        cells += [f"{model['seconds']:.0f}", str(len(runs)), ", ".join(metrics)]
+        cells += [str(len(runs)), ", ".join(metrics)]
         rows.append(cells)
     text = markdown(heads, rows, left=[last])
     words = (
-        "`python scripts/experiments/pictures.py` trained them on two cores that other "
-        "work shared, and measured three sampling seeds of each."
+        "`python scripts/experiments/pictures.py` trained them, and measured three "
+        "sampling seeds of each."
     )
     return f"{text}\n{words}\n{stale_note(text)}"
 

@@ -91,7 +91,7 @@ def test_what_is_wrong_is_named_before_training(folder):
     for name in ("pairs:", "unpaired:", "folder:"):
         with pytest.raises(UserError, match=f"--dataset={name}: names no folder"):
             tiny_config("dcgan_cpu", dataset=name)
-    assert "able are cyclegan" in refused("unpaired")
+    assert "these can: cyclegan" in refused("unpaired")
     (folder / "a/05.png").rename(folder / "c.png")
     assert "lacks a picture named 05" in refused()
     save(folder / "a/05.png", 1, (20, 32))

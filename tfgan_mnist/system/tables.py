@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 
 def spread(values: Sequence[float], form: str) -> str:
-    """The mean (least – greatest) of values; of a single one, itself."""
-    text = form.format(statistics.mean(values))
-    if len(values) > 1:
-        text += f" ({form.format(min(values))} – {form.format(max(values))})"
-    return text
+    """The mean (least – greatest) of values, or the value that all of them have."""
+    least, mean, greatest = (
+        form.format(of(values)) for of in (min, statistics.mean, max)
+    )
+    return mean if least == greatest else f"{mean} ({least} – {greatest})"
 
 
 def columns(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
