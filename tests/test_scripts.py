@@ -375,9 +375,9 @@ def test_the_table_of_a_race():
     text = race.table({"judge": "judge-1", "real": real, "runs": runs})
     found = cells(text.splitlines()[2])
     assert found[:2] == ["`dcgan_fast`", "2"]
-    assert found[2:7] == ["36 (12 – 60)", "60 (60 – 60)", "180 (60 – 300)", "–", "–"]
+    assert found[2:7] == ["36 (12 – 60)", "60", "180 (60 – 300)", "–", "–"]
     assert found[7:11] == ["5.00 (4.00 – 6.00)", "2.00 (1.50 – 2.50)", "1.00", "–"]
-    assert found[11:] == ["0.800 (0.800 – 0.800)", "0.250 (0.250 – 0.250)"]
+    assert found[11:] == ["0.800", "0.250"]
     widths = {line.count("|") for line in text.splitlines() if line.startswith("|")}
     assert widths == {14}
     assert race.table({}) == ""
@@ -414,7 +414,7 @@ def test_the_table_of_many_seeds(tmp_path, monkeypatch):
     (tmp_path / "some.json").write_text(json.dumps(found))
     monkeypatch.setattr(seeds, "SEEDS", tmp_path)
     row = cells(seeds.table().splitlines()[2])
-    assert row[:3] == ["`some`", "2", "2,000 (2,000 – 2,000)"]
+    assert row[:3] == ["`some`", "2", "2,000"]
     assert row[4] == "1.000 (0.500 – 1.500)"
     assert row[7:] == ["9.5 (9 – 10)", "0.040 (0.010 – 0.070)", "1 rang"]
     rows[0]["alarms"] = None
@@ -489,7 +489,9 @@ def test_the_samples_are_of_the_recipes_as_they_are():
         for field in dataclasses.fields(Config):
             if flag_of(field).same_run or field.name == "evaluate_every":
                 expected = getattr(config, field.name)
-                found = model["flags"].get(field.name, expected)
+                value = model["flags"].get(field.name, expected)
+                made = dataclasses.replace(config, **{field.name: value})
+                found = getattr(made, field.name)  # as it is called today
                 if found != expected:
                     stale.append(f"{recipe}: --{field.name}={found}, not {expected}")
     assert not stale, "\n".join(stale)
@@ -592,7 +594,7 @@ def test_the_table_of_losses():
     assert len(heads) == len(wgan) == len(acgan) == len(real) == 10
     assert heads[5:] == ["digit agreement", "sharpness", "steps", "ms a step", "alarm"]
     assert wgan[:2] == ["`wgan`", "4.00 (3.00 – 5.00)"]
-    assert wgan[2:4] == ["0.500 (0.500 – 0.500)", "0.250 (0.250 – 0.250)"]
+    assert wgan[2:4] == ["0.500", "0.250"]
     assert wgan[4:7] == ["8.5 (8 – 9)", "–", "0.95 (0.90 – 1.00)"]
     assert wgan[7:] == ["1,500 (1,000 – 2,000)", "90.0 (60.0 – 120.0)", "1 of 2"]
     assert acgan[:2] == ["`acgan`", "4.00"]
@@ -1007,7 +1009,7 @@ def test_the_table_of_the_ablation(tmp_path, monkeypatch):
         "biggan",
         "2",
         "1,500 (1,000 – 2,000)",
-        "120 (120 – 120)",
+        "120",
     ]
     assert cells(first)[4] == "4.00 (3.00 – 5.00)"
     assert cells(second)[:5] == ["without attention", "1", "1,000", "120", "4.00"]
