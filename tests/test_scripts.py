@@ -315,7 +315,7 @@ def test_what_is_stale_is_said_to_be():
     results = load("results")
     results.RECIPES = {"dcgan_fast": ([], "1"), "mlp": ([], "1")}
     runs = {"dcgan_fast": [_measured(1, 0.5, [])], "mlp": [_measured(1, 0.25, [])]}
-    fresh = results.recipes_table(runs, {})
+    fresh = results.recipes_table(runs, {}, {})
     assert [cells(line)[0] for line in fresh.splitlines()[2:]] == [
         "`mlp`",
         "`dcgan_fast`",
@@ -324,8 +324,16 @@ def test_what_is_stale_is_said_to_be():
         ["2", "0.25"],
         ["2", "0.50"],
     ]
+    # What was found on a GPU stands where nothing else was found.
+    schedules = {name: [_measured(1, 0.125, [])] for name in ("mlp", "cdcgan")}
+    both = results.recipes_table(runs, {}, schedules).splitlines()[2:]
+    assert [(cells(line)[0], *cells(line)[2:]) for line in both] == [
+        ("`cdcgan`", "2 on a GPU", "0.12"),
+        ("`mlp`", "2", "0.25"),
+        ("`dcgan_fast`", "2", "0.50"),
+    ]
     runs["mlp"][0]["stale"] = True
-    *rows, blank, note = results.recipes_table(runs, {}).splitlines()[2:]
+    *rows, blank, note = results.recipes_table(runs, {}, {}).splitlines()[2:]
     assert [cells(row)[0] for row in rows] == ["`mlp` \\*", "`dcgan_fast`"]
     assert blank == ""
     assert note.startswith("\\* Measured before")
@@ -335,7 +343,7 @@ def test_what_was_not_measured_is_said_to_be():
     results = load("results")
     results.RECIPES = {"mlp": ([], "1"), "dcgan_fast": ([], "1")}
     runs = {"mlp": [_measured(1, 0.25, [])]}
-    last = cells(results.recipes_table(runs, {}).splitlines()[-1])
+    last = cells(results.recipes_table(runs, {}, {}).splitlines()[-1])
     assert (last[0], last[2:]) == ("`dcgan_fast`", ["–", "–"])
     for run in runs["mlp"]:
         for metric in run["metrics"].values():
@@ -349,10 +357,11 @@ def test_every_image_recipe_is_in_a_table_of_results():
         for name in recipes()
         if DATASETS[read_config(find_recipe(name)).dataset].makes == "images"
     }
-    names = ("results", "losses", "translations")
-    results, losses, translations = (set(load(name).RECIPES) for name in names)
-    assert results | losses | translations == images
-    assert len(results) + len(losses) + len(translations) == len(images)
+    names = ("results", "losses", "translations", "whole")
+    results, losses, translations, whole = (set(load(name).RECIPES) for name in names)
+    assert results | losses | translations | whole == images
+    assert not results & losses
+    assert not (results | losses | whole) & translations
 
 
 def test_the_table_of_a_race():

@@ -196,7 +196,7 @@ def test_one_picture_both_ways(models, pictures, tmp_path):
         (["{inpaint}", "--images={broken}"], ["broken.png", "cannot be read"]),
         (
             ["{inpaint}", "--images={pictures}", "--direction=backward"],
-            ["--direction=backward", "one way"],
+            ["--direction=backward", "forward only"],
         ),
         (
             ["{inpaint}", "--images={pictures}", "--direction=up"],

@@ -48,9 +48,8 @@ BUDGETS = {
         "--sample_every=234",
         "--evaluate_every=234",
     ],
-    # As epochs.py trains them.
-    "dcgan32": ["--epochs=60", "--evaluate_every=0", "--sample_every=940"],
-    "dcgan32_cured": ["--evaluate_every=0"],
+    "dcgan32": ["--max_seconds=600", "--sample_every=400", "--log_every=50"],
+    "dcgan32_cured": ["--evaluate_every=0"],  # as epochs.py trains it
     "dcgan_cpu": ["--dataset=mnist"],
     "dcgan_fast": [],
     "cdcgan_fast": [],
@@ -100,8 +99,8 @@ step. Sheets show images at twice their size. Dashed lines in plots of metrics a
 real samples.
 
 `python scripts/experiments/pictures.py --data_dir=FOLDER` made all of it.
-`dcgan32` and `dcgan32_cured` are the runs of
-`python scripts/experiments/epochs.py dcgan32 dcgan32_cured --data_dir=FOLDER`.
+`dcgan32_cured` is the run of
+`python scripts/experiments/epochs.py dcgan32_cured --data_dir=FOLDER`.
 
 """
 

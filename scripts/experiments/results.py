@@ -9,7 +9,8 @@ goes on, or is only measured. One that ended on another machine can be copied th
 same --steps then find nothing left to train. What
 ``python -m tfgan_mnist.evaluate --data_dir=FOLDER`` says of each model goes into
 samples/results.json, and from there into README.md and docs/, with what losses.py,
-pictures.py, epochs.py, race.py and seeds.py found.
+pictures.py, epochs.py, race.py, seeds.py and whole.py found. Recipes that want hours of
+two cores are in whole.py.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from pathlib import Path
 import losses
 import race
 import seeds
+import whole
 from common import (
     ROOT,
     TrainFlags,
@@ -51,11 +53,8 @@ README, DOCS = ROOT / "README.md", ROOT / "docs"
 
 # Flags in place of the recipe's: a budget for two cores; and the seeds.
 RECIPES: dict[str, tuple[list[str], str]] = {
-    "dcgan": (["--max_seconds=900", "--evaluate_every=100"], "1"),
-    "dcgan_tutorial": (["--max_seconds=600", "--evaluate_every=100"], "1"),
-    # The two that epochs.py trains.
-    "dcgan32": (["--epochs=60", "--evaluate_every=0", "--sample_every=940"], "1"),
-    "dcgan32_cured": (["--evaluate_every=0"], "1"),
+    "dcgan32": (["--max_seconds=300"], "1"),
+    "dcgan32_cured": (["--evaluate_every=0"], "1"),  # as epochs.py trains it
     "dcgan_cpu": (["--dataset=mnist"], "1-3"),
     "dcgan_fast": ([], "1-3"),
     "cdcgan_fast": ([], "1"),
@@ -63,10 +62,9 @@ RECIPES: dict[str, tuple[list[str], str]] = {
     "stylegan": ([], "1-3"),
     "stackgan_1": ([], "1-3"),
     "stackgan_2": (["--init_from={runs}/stackgan_1-{seed}/saved_model"], "1-3"),
-    "mlp": ([], "1"),
+    "mlp": (["--sample_every=1875", "--evaluate_every=18750"], "1"),
     "cgan_onehot": ([], "1"),
     "cgan_embedding": ([], "1"),
-    "cdcgan": (["--max_seconds=600", "--evaluate_every=100"], "1"),
 }
 COLUMNS = {
     "fcd_10k": "FCD",
@@ -153,7 +151,9 @@ def table(results: dict[str, list[dict]]) -> str:
 
 
 def recipes_table(
-    results: dict[str, list[dict]], compared: dict[str, list[dict]]
+    results: dict[str, list[dict]],
+    compared: dict[str, list[dict]],
+    schedules: dict[str, list[dict]],
 ) -> str:
     """Each image recipe's purpose, minutes and FCD as Markdown, the nearest first.
 
@@ -162,24 +162,28 @@ def recipes_table(
     Args:
       results: what this script found.
       compared: what losses.py found.
+      schedules: what whole.py found; it counts where this script found nothing.
     """
     from tfgan_mnist.config import recipe_header, recipes
 
     paths, rows = recipes(), []
-    for recipe, runs in {**results, **compared}.items():
+    for recipe, runs in {**schedules, **results, **compared}.items():
         distance = statistics.mean(run["metrics"]["fcd_10k"]["mean"] for run in runs)
-        minutes = losses.SECONDS / 60
-        if recipe in results:
-            minutes = statistics.mean(run["seconds"] for run in runs) / 60
+        minutes = statistics.mean(run["seconds"] for run in runs) / 60
+        if recipe in compared:
+            minutes = losses.SECONDS / 60
+        time = f"{minutes:.0f}"
+        if recipe not in results and recipe not in compared:
+            time += " on a GPU"
         purpose = recipe_header(paths[recipe])[0]
-        cells = [starred(recipe, runs[0]), purpose, f"{minutes:.0f}"]
+        cells = [starred(recipe, runs[0]), purpose, time]
         rows.append((distance, [*cells, f"{distance:#.2g}".rstrip(".")]))
     heads = ["recipe", "purpose", "minutes", "FCD"]
     nearest = [cells for _, cells in sorted(rows)]
     unmeasured = [
         [f"`{name}`", recipe_header(paths[name])[0], "–", "–"]
         for name in RECIPES
-        if name not in results
+        if name not in results and name not in schedules
     ]
     text = markdown(heads, nearest + unmeasured, left=["purpose"])
     return text + stale_note(text)
@@ -254,7 +258,9 @@ def epochs_table() -> str:
 def write(results: dict[str, list[dict]]) -> None:
     """Puts the tables between their marks in README.md and docs/."""
     compared = read_record(losses.FOLDER / "losses.json")
-    write_between_marks(README, {"recipes": recipes_table(results, compared)})
+    schedules = read_record(whole.RECORD)
+    recipes = recipes_table(results, compared, schedules)
+    write_between_marks(README, {"recipes": recipes})
     write_between_marks(DOCS / "recipes.md", {"results": table(results)})
     write_between_marks(DOCS / "toys.md", {"toys": toys_table()})
     texts = {

@@ -17,7 +17,6 @@ GAMES = [
     ["dcgan_cpu", {}],  # batch normalisation, averages
     ["cdcgan_fast", {}],  # labels, clusters, mismatched ones, R1
     ["wgan_gp", {"discriminator_updates": 2}],
-    ["acgan", {}],
     ["cyclegan_thickness", {}],  # two generators, pools of earlier fakes
     ["stylegan", {}],  # path lengths about their running mean, style mixing
     ["dcgan_tutorial", {"augmentation_target": 0.6}],  # dropout

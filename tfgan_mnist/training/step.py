@@ -266,10 +266,10 @@ class Step:
                 name: (tf.add_n(list(terms.values())), terms)
                 for name, terms in losses.items()
             }
-            losses = [player.scaled(found[player.name][0]) for player in self.players]
+            scaled = [player.scaled(found[player.name][0]) for player in self.players]
         gradients = [
             tape.gradient(loss, player.variables)
-            for loss, player in zip(losses, self.players, strict=True)
+            for loss, player in zip(scaled, self.players, strict=True)
         ]
         for player, of_player in zip(self.players, gradients, strict=True):
             player.optimizer.apply(of_player, player.variables)
