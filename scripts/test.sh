@@ -6,12 +6,4 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 bash scripts/setup.sh test
 .venv/bin/ruff check --quiet .
 .venv/bin/ruff format --check --quiet .
-run() { .venv/bin/python -m pytest --numprocesses=auto --dist=worksteal "$@"; }
-if (($#)); then
-  run "$@"
-else  # in two parts, as processes never give back the memory of TensorFlow's graphs
-  failed=0
-  run tests/*/ || failed=1
-  run tests/*.py || failed=1
-  exit $failed
-fi
+exec .venv/bin/python -m pytest --numprocesses=auto --dist=worksteal "$@"

@@ -1,10 +1,13 @@
 import dataclasses
+import gc
+import weakref
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from conftest import tiny_config
+from tensorflow.python.framework.func_graph import FuncGraph
 
 from tfgan_mnist.build import build_training
 from tfgan_mnist.gans.losses import sigmoid_cross_entropy
@@ -233,3 +236,18 @@ def test_scaled_losses_are_those_of_float32(recipe, flags):
     updates = 2 * flags.get("discriminator_updates", 1)
     assert int(optimizer.iterations.numpy()) == updates
     assert float(optimizer.dynamic_scale.numpy()) == 2.0**15
+
+
+def test_a_training_that_nobody_uses_any_more_leaves_no_graph():
+    def graphs():
+        gc.collect()
+        return [o for o in gc.get_objects() if isinstance(o, FuncGraph)]
+
+    before = {id(graph) for graph in graphs()}
+    training = build_training(tiny_config())
+    advance(training, 0, 1)
+    traced = [weakref.ref(graph) for graph in graphs() if id(graph) not in before]
+    assert traced
+    del training
+    gc.collect()
+    assert [graph for graph in traced if graph()] == []

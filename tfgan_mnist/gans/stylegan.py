@@ -102,7 +102,7 @@ class StyleGAN(Unconditional):
     def _of_all_layers(self, styles: tf.Tensor) -> tf.Tensor:
         """Styles [n, latent_dim], the same for each layer."""
         styles = tf.cast(styles, tf.float32)
-        return tf.repeat(styles[:, tf.newaxis], self.layers, axis=1)
+        return tf.tile(styles[:, tf.newaxis], [1, self.layers, 1])
 
     def _rendered(self, styles: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Images of styles and of noise from a seed, in training."""

@@ -217,7 +217,8 @@ class LearnedConstant(layers.Layer):
         )
 
     def call(self, inputs):
-        return ops.repeat(ops.convert_to_tensor(self.maps), ops.shape(inputs)[0], 0)
+        rows = ops.shape(inputs)[0]
+        return ops.broadcast_to(self.maps, [rows, *self.shape_of_maps])
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], *self.shape_of_maps)

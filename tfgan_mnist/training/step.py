@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgan_mnist.system.replicas import count_replicas, take_own
+from tfgan_mnist.system.runtime import forgetting_gradients
 from tfgan_mnist.system.seeds import DROPOUT, LATENTS, fold_in, run_seed
 from tfgan_mnist.training.averaging import update_average
 
@@ -202,11 +203,12 @@ class Step:
           float32 [len(self.names)], as ``__call__`` has them.
         """
         self._seed_dropout(fold_in(self.dropout_seed, step))
-        if self.strategy:
-            losses = self.strategy.run(self._play, (step, batches))
-            losses = self.strategy.reduce("MEAN", losses, axis=None)
-        else:  # a caller may be in a replica of its own, as Keras's fit is
-            losses = self._play(step, batches)
+        with forgetting_gradients():
+            if self.strategy:
+                losses = self.strategy.run(self._play, (step, batches))
+                losses = self.strategy.reduce("MEAN", losses, axis=None)
+            else:  # a caller may be in a replica of its own, as Keras's fit is
+                losses = self._play(step, batches)
         for average in self.averages:
             update_average(average.average, average.network, average.decay, step)
         return losses
