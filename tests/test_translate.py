@@ -137,7 +137,7 @@ def test_a_video_in_every_form(video, tmp_path):
     half = last_frames(tmp_path / "folder", "--images", 32, 3)
     assert half.shape == (3, 32, 32, 1)
     with pytest.raises(
-        UserError, match="4 frames are too few; the next is told from 5"
+        UserError, match="4 frames are too few; to predict the next takes 5"
     ):
         last_frames(tmp_path / "folder", "--images", 64, 5)
     (tmp_path / "broken.gif").write_bytes((tmp_path / "video.gif").read_bytes()[:9000])

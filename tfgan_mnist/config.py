@@ -163,7 +163,8 @@ class Config:
     ema_decay: float = flag(
         0.0,
         "Networks",
-        "decay a step of G's weight average, which is then sampled and saved; 0: none",
+        "decay, per step, of the moving average (EMA) of G's weights, which is then "
+        "sampled and saved; 0: no average",
         low=0.0,
         below=1.0,
     )
@@ -359,7 +360,7 @@ class Config:
         games=ADVERSARIAL,
     )
     generator_optimizer: str = flag(
-        "adam", "Schedule", "G's optimizer, likewise", choices=_OPTIMIZERS
+        "adam", "Schedule", "G's optimizer: adam, rmsprop or sgd", choices=_OPTIMIZERS
     )
     discriminator_learning_rate: float = flag(
         2e-4, "Schedule", "D's learning rate", above=0.0, games=ADVERSARIAL
@@ -390,7 +391,10 @@ class Config:
     )
 
     run_dir: str = flag(
-        "runs/custom", "Run directory", "where it all goes", same_run=False
+        "runs/custom",
+        "Run directory",
+        "folder of all that the run writes",
+        same_run=False,
     )
     log_every: int = flag(100, "Run directory", "steps between log lines", low=1)
     evaluate_every: int = flag(
@@ -445,9 +449,9 @@ class Config:
     distribute: str = flag(
         "none",
         "Workers",
-        "who makes each step together, each of an equal part of the batch: none, "
-        "mirrored (all GPUs of this machine) or multi_worker (the processes that "
-        "TF_CONFIG names; the same command for each)",
+        "how a step is shared, each device taking an equal part of the batch: none "
+        "(one device), mirrored (all GPUs of this machine) or multi_worker (the "
+        "processes that TF_CONFIG names; the same command for each)",
         choices=("none", "mirrored", "multi_worker"),
         same_run=False,
     )
@@ -664,7 +668,7 @@ class Config:
     @property
     def clusters_of_a_class(self) -> int:
         """As many as are asked for, or as have ten images each on average."""
-        images = min(self.data.count, MOST_CLUSTERED) or MOST_CLUSTERED
+        images = min(self.data.count or 0, MOST_CLUSTERED) or MOST_CLUSTERED
         return min(self.clusters, max(1, images // (10 * max(1, self.classes))))
 
     @property
@@ -709,13 +713,13 @@ class Config:
                 if p.makes == data.makes and not GAMES[p.game].labelled
             )
             raise UserError(
-                f"--networks={self.networks}: takes a label, but "
-                f"--dataset={self.dataset} has none; these can: {', '.join(able)}"
+                f"--networks={self.networks}: needs labels, and "
+                f"--dataset={self.dataset} has none; these do not: {', '.join(able)}"
             )
         if self.vocabulary and data.metrics != DATASETS["mnist"].metrics:
             raise UserError(
-                f"--networks={self.networks}: learns from captions of digits, but "
-                f"--dataset={self.dataset} holds none; these can: mnist, mnist5k"
+                f"--networks={self.networks}: needs captions of digits, and "
+                f"--dataset={self.dataset} has none; these have: mnist, mnist5k"
             )
         if data.channels != self.image_shape[1] and not (
             self.channels or data.is_toy or pair.makes == "stacks"
@@ -849,18 +853,18 @@ class Config:
                 "or leave --workers and --distribute out"
             )
         if self.workers:
-            self.check_shares(self.workers, f"of --workers={self.workers}")
+            self.check_shares(self.workers, f"workers of --workers={self.workers}")
         elif self.address:
             raise UserError(
                 f"--address={self.address}: is for workers; give --workers=N too"
             )
 
-    def check_shares(self, count: int, whose: str) -> None:
-        """Raises UserError unless a batch can be divided among so many workers."""
+    def check_shares(self, count: int, who: str) -> None:
+        """Raises UserError unless a batch can be divided among so many of them."""
         least = count * NETWORKS[self.networks].packing
         if self.batch_size % least:
             raise UserError(
-                f"--batch_size={self.batch_size}: the {count} workers {whose} take "
+                f"--batch_size={self.batch_size}: the {count} {who} take "
                 f"equal parts of a batch; give a multiple of {least}"
             )
 

@@ -112,8 +112,8 @@ def advice(machine: Machine) -> list[str]:
         )
     elif not machine.gpus:
         found.append(
-            "Without a GPU dcgan, dcgan_tutorial and cdcgan want hours; dcgan_fast "
-            "wants a minute of two cores, cdcgan_fast two."
+            "Without a GPU dcgan, dcgan_tutorial and cdcgan take hours; dcgan_fast "
+            "takes a minute on two cores, cdcgan_fast two."
         )
     if not machine.onednn and not machine.gpus:
         found.append(
@@ -121,7 +121,10 @@ def advice(machine: Machine) -> list[str]:
             "four times as long on a processor without AVX-512. Unset it."
         )
     if machine.cores == 1:
-        found.append("One core: a recipe's --max_seconds reach half as far as on two.")
+        found.append(
+            "One core: a recipe that stops at --max_seconds makes about half the steps "
+            "it makes on two."
+        )
     if machine.instructions and machine.instructions[-1] == "AVX2":
         found.append(
             "The processor has no AVX-512; most figures in the documentation are from "

@@ -32,11 +32,9 @@ class Flags(ModelFlags):
     label: int = flag(
         -1, "Image", "for a conditional model, the class of the image", low=-1
     )
-    starts: int = flag(
-        16, "Search", "random codes that it begins with", low=1, high=1_000
-    )
-    steps: int = flag(300, "Search", "of Adam", low=1, high=100_000)
-    seed: int = flag(1, "Search", "of the codes", low=0, high=2**31 - 1)
+    starts: int = flag(16, "Search", "random starting points", low=1, high=1_000)
+    steps: int = flag(300, "Search", "steps of Adam from each", low=1, high=100_000)
+    seed: int = flag(1, "Search", "seed of the starting points", low=0, high=2**31 - 1)
     output: str = flag(
         "inversion.png",
         "Output",

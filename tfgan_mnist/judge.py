@@ -81,10 +81,13 @@ def main(argv: Sequence[str]) -> None:
     with interrupts.deferred():
         load_tensorflow()
         from tfgan_mnist.build import load_held_out, load_samples
+        from tfgan_mnist.data.examples import resized
         from tfgan_mnist.evaluation.judges import About, make_judge, write_judge
 
     shape = data.shape(flags.image_size, flags.channels)
     images, labels = load_samples(data, flags.data_dir, shape)
+    if images.shape[1] != shape[0]:  # this package's own are given as they are
+        images = resized(images, (shape[0], shape[0]))
     held_out = load_held_out(flags.dataset, data, flags.data_dir, shape)
     about = About(data.name or flags.dataset, data.classes, data.class_names)
     own = make_judge(images, labels, about, held_out, flags.epochs, flags.seed)

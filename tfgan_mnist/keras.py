@@ -63,6 +63,11 @@ class GANModel(keras.Model):
         **overrides: Any,
     ):
         super().__init__()
+        if tf.distribute.has_strategy():
+            raise UserError(
+                "GANModel: trains on one device; tfgan_mnist.train with "
+                "distribute='mirrored' uses several"
+            )
         config = (
             recipe if isinstance(recipe, Config) else read_config(find_recipe(recipe))
         )
@@ -143,8 +148,8 @@ class GANModel(keras.Model):
             images = tf.image.resize(images, shape[:2], antialias=True)
         if images.shape[3] != shape[2]:
             raise UserError(
-                f"images of {images.shape[3]} channels: --networks="
-                f"{self.config.networks} make {shape[2]}"
+                f"images have {images.shape[3]} channels, but --networks="
+                f"{self.config.networks} makes {shape[2]}"
             )
         return images
 

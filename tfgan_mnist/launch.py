@@ -436,8 +436,10 @@ def _watch(
         if interrupted and not told:
             desk.ask.remote(interrupted[0])
             told = True
-    if ends:
-        return ends[min(ends)]
+    if 0 in ends:
+        return ends[0]
+    if badly := [ends[rank] for rank in sorted(ends) if ends[rank].exit_code]:
+        return badly[0]
     try:
         ray.get(kept)
         why = "nobody knows why"

@@ -444,7 +444,7 @@ class Model:
         (*_, history), *_ = self.metadata["translates"]
         if len(told) < history:
             raise UserError(
-                f"video: {len(told)} frames are too few; the next is told from "
+                f"video: {len(told)} frames are too few; to predict the next takes "
                 f"{history}"
             )
         rows = np.stack([np.moveaxis(told[-history:], 0, -1)] * count)
@@ -488,9 +488,12 @@ class Model:
           judge: a file that the command ``judge`` wrote.
         """
         from tfgan_mnist.evaluation.judges import read_judge
+        from tfgan_mnist.evaluation.protocols import protocol_of
         from tfgan_mnist.evaluation.report import measure
 
-        protocol = read_judge(judge).protocol if judge else None
+        protocol = protocol_of("mnist") if judge == "mnist" else None
+        if judge and not protocol:
+            protocol = read_judge(judge).protocol
         return measure(self.saved, quick=quick, data_dir=data_dir, protocol=protocol)
 
     def _labels(

@@ -209,8 +209,8 @@ def run(
                 "learning rates, in another --run_dir or with --overwrite"
             ) from None
         except tf.errors.OpError as error:
-            own = isinstance(error, tf.errors.ResourceExhaustedError)
-            if own or team.cluster is None:
+            out_of_memory = isinstance(error, tf.errors.ResourceExhaustedError)
+            if out_of_memory or team.cluster is None:
                 raise
             raise WorkerLost(
                 f"another worker was lost ({first_line(error)}). {_kept(checkpoints)}; "
@@ -670,9 +670,12 @@ def _copied(model: Path) -> Iterator[Path]:
                 shutil.copytree(model, path)
                 if before == check_own_model(path) == check_own_model(model):
                     break
-            except (OSError, DamagedError):  # replaced meanwhile
+            except (OSError, DamagedError) as error:  # replaced meanwhile
                 if attempt == COPY_ATTEMPTS - 1:
-                    break
+                    what = os_error(error)[0] if isinstance(error, OSError) else error
+                    raise UserError(
+                        f"{model}: {what}; the run's command writes it anew"
+                    ) from None
             time.sleep(0.2)
         check_saved_model(path, f"--run_dir={model.parent}")
         yield path

@@ -98,7 +98,7 @@ def plan(argv: Sequence[str]) -> tuple[Flags, dict[str, Config]]:
             swept[name] = values.split(",")
         else:
             fixed.append(word)
-    recipe = Config(**parse_config(fixed)).recipe
+    recipe = parse_config(fixed)["recipe"]
     folder = Path(flags.run_dir or f"runs/{recipe}-sweep")
     runs: dict[str, Config] = {}
     for chosen in itertools.product(*swept.values()):
@@ -116,12 +116,14 @@ def plan(argv: Sequence[str]) -> tuple[Flags, dict[str, Config]]:
 
 def _check(config: Config) -> None:
     """Raises UserError if a run may not start in its folder, or is none for a sweep."""
-    for name in ("overwrite", "workers", "address"):
+    advice = {
+        "overwrite": "remove the folder",
+        "workers": "give --at_once",
+        "address": "give it on the command line, not in the recipe",
+    }
+    for name, what in advice.items():
         if value := getattr(config, name):
-            raise UserError(
-                f"--{name}={value}: not in a sweep"
-                + ("; give --at_once" if name == "workers" else "; remove the folder")
-            )
+            raise UserError(f"--{name}={value}: not in a sweep; {what}")
     if config.distribute != "none":
         raise UserError(f"--distribute={config.distribute}: not in a sweep")
     RunDirectory(config.run_dir).check(config)

@@ -102,7 +102,7 @@ def train_here(
     cluster = None
     if distribute == "multi_worker":
         cluster = read_cluster()
-        config.check_shares(len(cluster.addresses), "of TF_CONFIG")
+        config.check_shares(len(cluster.addresses), "workers of TF_CONFIG")
     if not cluster or cluster.is_chief:
         directory.check(config)
     _check_sources(config)
@@ -118,6 +118,8 @@ def train_here(
         team = load_tensorflow(assembled)
         from tfgan_mnist import runner, worker
 
+    if team.replicas > 1:  # GPUs of each worker included
+        config.check_shares(team.replicas, "replicas")
     joined(team)
     if config.data.count == 0:
         find("data.catalogue:prepare")(config.dataset, config.data_dir)
@@ -184,7 +186,8 @@ def plan(config: Config) -> str:
     )
     if config.simultaneous:
         moves = "D and G at once, from the same passes"
-    if config.game not in ADVERSARIAL or not config.adversarial_weight:
+    alone = config.game == "pix2pix" and not config.adversarial_weight
+    if config.game not in ADVERSARIAL or alone:
         moves = (
             f"{config.generator_updates} update{'s' * (config.generator_updates > 1)}"
         )

@@ -435,10 +435,6 @@ def _array(path: Path) -> bytes:
     return np.round(np.load(path), 5).tobytes()
 
 
-def _metrics(path: Path) -> str:
-    return json.dumps(json.loads(path.read_text())["metrics"])
-
-
 # Attacks
 
 

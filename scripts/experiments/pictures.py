@@ -48,7 +48,12 @@ BUDGETS = {
         "--sample_every=234",
         "--evaluate_every=234",
     ],
-    "dcgan32": ["--max_seconds=600", "--sample_every=400", "--log_every=50"],
+    "dcgan32": [  # as epochs.py trains it
+        "--epochs=60",
+        "--evaluate_every=0",
+        "--sample_every=940",
+        "--checkpoint_every=940",
+    ],
     "dcgan32_cured": ["--evaluate_every=0"],  # as epochs.py trains it
     "dcgan_cpu": ["--dataset=mnist"],
     "dcgan_fast": [],
@@ -92,15 +97,15 @@ WALKS = {"dcgan_fast": [], "cdcgan_fast": ["--label=3"], "stylegan": []}
 HEADER = """\
 # Samples
 
-What each recipe made of real MNIST, or of its toy, and what that took on two cores
-(`stylegan`: on a GPU). The budgets are often far shorter than the sources' own. Each
-picture links to the animation of its training, which draws the same latents at every
-step. Sheets show images at twice their size. Dashed lines in plots of metrics are fresh
-real samples.
+What each recipe made of real MNIST, or of its toy, and what that took on one or two
+cores, which were not always idle. The budgets are often far shorter than the sources'
+own. Each picture links to the animation of its training, which draws the same latents
+at every step. Sheets show images at twice their size. Dashed lines in plots of metrics
+are fresh real samples.
 
 `python scripts/experiments/pictures.py --data_dir=FOLDER` made all of it.
-`dcgan32_cured` is the run of
-`python scripts/experiments/epochs.py dcgan32_cured --data_dir=FOLDER`.
+`dcgan32` and `dcgan32_cured` are the runs of
+`python scripts/experiments/epochs.py dcgan32 dcgan32_cured --data_dir=FOLDER`.
 
 """
 

@@ -69,7 +69,7 @@ def test_a_slow_beginning_is_told_from_none():
 
 def test_samples_that_are_alike():
     (heard,) = watched([{}, *[{"diversity_1k": 0.21}] * 3])
-    assert "samples were alike (diversity_1k is 0.21, of real data 1)" in heard
+    assert "samples were too alike (diversity_1k is 0.21; of real data: 1)" in heard
 
 
 @pytest.mark.parametrize(

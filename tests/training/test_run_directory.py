@@ -54,18 +54,22 @@ def test_overwrite_removes_what_a_run_leaves_and_nothing_else(directory):
     (directory.checkpoints / "step_0000010.npz").write_text("")
     (directory.samples / "step_0000010.png").write_text("")
     (directory.samples / "notes.txt").write_text("mine")
-    (directory.path / "notes.txt").write_text("mine")
+    mine = ["notes.txt", "sheet_final.png", "checkpoints/best_step_0000010.npz"]
+    for name in mine:
+        (directory.path / name).write_text("mine")
     directory.metrics.write_text("step,loss\n1,2\n")
     with directory.open(config(seed=5, overwrite=True)) as removed:
         assert removed == [
-            "checkpoints/*step_*",
-            "samples/*step_*.png",
+            "checkpoints/step_[0-9]*",
+            "samples/step_[0-9]*.png",
             "metrics.csv",
             "saved_model",
         ]
-    assert sorted(
-        str(path.relative_to(directory.path)) for path in directory.path.rglob("*")
-    ) == ["config.flags", "notes.txt", "samples", "samples/notes.txt"]
+    left = [str(p.relative_to(directory.path)) for p in directory.path.rglob("*")]
+    folders = ["checkpoints", "samples"]
+    assert sorted(left) == sorted(
+        ["config.flags", "samples/notes.txt", *mine, *folders]
+    )
 
 
 def test_a_folder_of_something_else_is_never_touched(directory):

@@ -47,8 +47,8 @@ def describe(name: str, data_dir: str = "", known: Sequence[str] = ()) -> Facts:
     *sides, channels = image.shape
     if channels not in (1, 3, None) or image.np_dtype != np.uint8:
         raise UserError(
-            f"{named}: only grey and colour images of 8 bits can be imitated; its have "
-            f"{channels} channels of {np.dtype(image.np_dtype)}"
+            f"{named}: its images have {channels} channels of "
+            f"{np.dtype(image.np_dtype)}; give a data set of 8-bit images with 1 or 3"
         )
     names = _class_names(held)
     split = _training_split(builder)
@@ -80,8 +80,7 @@ def load(
     Args:
       name, data_dir: as for ``describe``.
       size, channels: what images are made to be.
-      split: "train" is the only one there is, if it has another name; None is returned
-        for another that is missing.
+      split: "train" is the only one there is, if it has another name.
 
     Returns:
       uint8 [count, size, size, channels], and int32 [count], or None where ``describe``

@@ -168,7 +168,8 @@ def load_arrays(
     """
     name = f"--dataset={_shown(place)}"
     shape, dtype = _header(place, name)
-    size_in_memory = int(np.prod(shape)) * dtype.itemsize
+    stored = int(np.prod(shape)) * dtype.itemsize
+    size_in_memory = max(stored, shape[0] * size * size * channels)
     if size_in_memory > IN_MEMORY:
         raise UserError(
             f"{name}: images takes {size_in_memory:,} bytes, more than the "
@@ -197,15 +198,16 @@ def as_bytes(images: np.ndarray, name: str) -> np.ndarray:
     Raises:
       UserError: if they are out of range.
     """
-    if images.dtype == np.uint8:
-        return images
     top = 1.0 if images.dtype.kind == "f" else 255.0
     low, high = float(images.min()), float(images.max())
-    if not (low >= 0.0 and high <= top):  # NaN is not
+    fits = low >= 0.0 and high <= top  # NaN does not
+    if not fits or (top == 255.0 and high == 1.0):
         kind = "floats from 0 to 1" if top == 1.0 else "whole numbers from 0 to 255"
         raise UserError(
             f"{name}: images holds values from {low:g} to {high:g}; give {kind}"
         )
+    if images.dtype == np.uint8:
+        return images
     return np.rint(images * (255.0 / top)).astype(np.uint8)
 
 

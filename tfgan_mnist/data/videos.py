@@ -49,7 +49,8 @@ def last_frames(place: Path, flag: str, size: int, count: int) -> np.ndarray:
         frames = np.asarray(pixels, np.float32) / np.float32(255.0)
     if len(frames) < count:
         raise UserError(
-            f"{name}: {len(frames)} frames are too few; the next is told from {count}"
+            f"{name}: {len(frames)} frames are too few; to predict the next takes "
+            f"{count}"
         )
     return frames
 

@@ -27,7 +27,6 @@ from tfgan_mnist.system.seeds import EVALUATION, run_seed
 from tfgan_mnist.visual.toys import histogram, scatter
 
 Metrics = dict[str, float]
-Probability = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True)

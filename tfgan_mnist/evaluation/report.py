@@ -241,6 +241,11 @@ def measure(
             f"metrics only for {', '.join(DATASETS)}. tfgan-mnist judge makes one, "
             "for --judge=FILE"
         )
+    if protocol and protocol.perceive and model.kind != "images":
+        raise UserError(
+            f"{model.path}: makes {model.kind}, and a judge knows images; leave out "
+            "--judge"
+        )
     if protocol and data_dir:
         raise UserError(
             f"--data_dir={data_dir}: adds comparisons with MNIST's images, which have "

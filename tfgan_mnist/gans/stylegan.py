@@ -16,7 +16,7 @@ from tfgan_mnist.gans.unconditional import Unconditional
 from tfgan_mnist.system.replicas import mean_of_all
 from tfgan_mnist.system.seeds import fold_in
 
-MEAN_DECAY = 0.995  # a step, of the mean style
+MEAN_DECAY = 0.995  # a draw of fakes, of the mean style
 PATH_LENGTH_DECAY = 0.99  # a time that the path length is taken, of its mean
 PATH_LENGTH_EVERY = 4  # steps; its weight is so many times as large then
 

@@ -95,9 +95,16 @@ def _keep_sums_in_order() -> None:
     from tensorflow.core.protobuf.rewriter_config_pb2 import RewriterConfig
     from tensorflow.python.eager import context
 
-    config = ConfigProto()
+    here, config = context.context(), ConfigProto()
     config.graph_options.rewrite_options.memory_optimization = RewriterConfig.NO_MEM_OPT
-    context.context()._config = config
+    here._config = config
+    taken = here.config.graph_options.rewrite_options.memory_optimization
+    if taken != RewriterConfig.NO_MEM_OPT:
+        warnings.warn(
+            "this TensorFlow makes large sums in any order: the last bits of two runs "
+            "may differ",
+            stacklevel=2,
+        )
 
 
 @contextlib.contextmanager
@@ -110,7 +117,10 @@ def forgetting_gradients() -> Iterator[None]:
     """
     from tensorflow.python.framework import ops
 
-    kept = ops.gradient_registry._registry
+    kept = getattr(ops.gradient_registry, "_registry", None)
+    if not isinstance(kept, dict):  # of another TensorFlow: its graphs stay
+        yield
+        return
     before = set(kept)
     try:
         yield

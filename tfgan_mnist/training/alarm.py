@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
@@ -87,7 +88,8 @@ class Alarm:
             return row[name]
         terms = [f"{name}_{term}" for term in self.sides[name].contest]
         known = [row[term] for term in terms if term in row]
-        return sum(known) if known else row[name]  # a single term is the loss
+        # A single term is the loss; what is missing was not bad.
+        return sum(known) if known else row.get(name, math.inf)
 
     def _is_bad(self, name: str, level: float) -> bool:
         values = [self._value(row, name) for _, row in self._rows]
@@ -121,5 +123,5 @@ class Alarm:
             kind = name.split("_")[0]
             saw = f"{kind} were missing (now {value:.0f}; {level:.0f} are expected)"
         else:
-            saw = f"samples were alike ({name} is {value:.2g}, of real data 1)"
+            saw = f"samples were too alike ({name} is {value:.2g}; of real data: 1)"
         return f"{when}{saw}; {helps}{_CALMER}, averaged weights (--ema_decay=0.999)"

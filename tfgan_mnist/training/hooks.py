@@ -159,7 +159,7 @@ class Log:
         self, state: State, metrics: Mapping[str, float] = MappingProxyType({})
     ) -> dict[str, float]:
         """Writes a line, if there are steps since the last; what stands in it."""
-        if not len(state.losses):
+        if not (len(state.losses) and self.names()):  # or no step was made here
             return {}
         # In double precision, so that the mean of many equal losses is that loss.
         means = state.losses.astype(np.float64).mean(axis=0)
@@ -204,7 +204,7 @@ class Evaluation:
         self.observers = observers
 
     def __call__(self, state: State) -> None:
-        if not len(state.losses):  # nothing was trained since the last line
+        if not (len(state.losses) and self.log.names()):  # nothing was trained since
             return
         row = self.log(state, self.evaluate())
         for observer in self.observers:

@@ -22,6 +22,7 @@ except ImportError:  # Windows: no lock there
     fcntl = None  # type: ignore[assignment]
 
 from tfgan_mnist.config import Config, read_config
+from tfgan_mnist.registry import GAMES
 from tfgan_mnist.serving.saved_model import check_outside
 from tfgan_mnist.system import streams
 from tfgan_mnist.system.errors import UserError, path_errors
@@ -243,14 +244,14 @@ class RunDirectory:
     def _remove(self) -> list[str]:
         """Removes what a run leaves, and nothing else; the names of it."""
         patterns = (
-            "checkpoints/*step_*",
-            "samples/*step_*.png",
+            "checkpoints/step_[0-9]*",
+            "samples/step_[0-9]*.png",
             "metrics.csv",
             "metrics.csv.damaged",
             "events.out.tfevents.*",
             "progress.gif",
             "loss.png",
-            "sheet_*.png",
+            *(f"sheet_{name}.png" for game in GAMES.values() for name in game.sheets),
             "metrics.png",
             "metrics.json",
             "scores.png",  # as earlier versions called them
