@@ -141,11 +141,13 @@ def prepare(folder: Path) -> None:
     prepared.mkdir(parents=True)
     (prepared / "dataset_info.json").write_text("{}")
     imageio.imwrite(folder / "digit.png", np.zeros([32, 32, 3], np.uint8))
-    for kind in ("photos", "shapes"):
-        for name in ("one", "two"):
-            (folder / kind / name).mkdir(parents=True)
-            for i in range(300):
-                (folder / kind / name / f"{i}.png").symlink_to(folder / "digit.png")
+    kinds = [
+        f"{kind}/{name}" for kind in ("photos", "shapes") for name in ("one", "two")
+    ]
+    for kind in [*kinds, "FOLDER/a", "FOLDER/b"]:
+        (folder / kind).mkdir(parents=True)
+        for i in range(300):
+            (folder / kind / f"{i}.png").symlink_to(folder / "digit.png")
     np.savez(folder / "photos_judge.npz", nothing=0)
 
 
