@@ -1,7 +1,6 @@
 """README.md, docs/ and samples/README.md: links lead somewhere, commands are right."""
 
 import importlib
-import itertools
 import re
 import shlex
 from collections.abc import Iterator
