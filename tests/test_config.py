@@ -118,10 +118,15 @@ NORMAL = ["--latent_distribution=normal"]
         (["--generator_optimizer=adm"], "did you mean 'adam'"),
         (["--epsilon=0"], "--epsilon=0.0: must be above 0.0"),
         ([*NORMAL, "--mismatched_weight=1", "--clusters=1"], "D is told nothing"),
+        (
+            ["--networks=points", "--dataset=ring", "--clusters=4"]
+            + [*NORMAL, "--mismatched_weight=1"],
+            "of single images, which ring does not hold",
+        ),
         (["--networks=stackgan_1", "--flip"], "captions would say the wrong side"),
         (
             ["--networks=stackgan_1", "--dataset=fashion_mnist"],
-            "learns from captions of digits, but --dataset=fashion_mnist holds none",
+            "needs captions of digits, and --dataset=fashion_mnist has none",
         ),
         (
             ["--networks=stackgan_2"],

@@ -13,7 +13,7 @@ from conftest import TINY, assert_one_line_error, run, start, tiny_config
 
 from tfgan_mnist import runner
 from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
-from tfgan_mnist.system.errors import UserError
+from tfgan_mnist.system.errors import RunStopped, UserError
 from tfgan_mnist.train import train
 from tfgan_mnist.training import loop
 from tfgan_mnist.training.checkpoint import State, read_newest
@@ -51,6 +51,26 @@ def test_an_interrupted_run_leaves_animation_plot_and_model(stopped):
     assert model.metadata["step"] == int(newest["step"]) >= 10
     assert model.sample(row_seeds(1, 2)).shape == (2, 28, 28, 1)
     assert not [*run_dir.rglob(".unfinished*")]
+
+
+class StopAtSeven:
+    """A hook in place of somebody's Ctrl-C."""
+
+    every, at_start, at_end = 1, False, False
+
+    def __call__(self, state):
+        if state.step == 7:
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_a_run_that_stopped_between_lines_ends_there_if_its_limit_is_lowered(tmp_path):
+    limits = {"epochs": 0, "max_seconds": 0.0, "log_every": 5, "evaluate_every": 0}
+    config = tiny_config(run_dir=str(tmp_path), steps_per_call=1, **limits)
+    with pytest.raises(RunStopped):
+        train(config, hooks=[StopAtSeven()], steps=12)
+    assert int(read_newest(tmp_path / "checkpoints")["step"]) == 7
+    assert train(config, steps=7).step == 7
+    assert (tmp_path / "samples" / "step_0000007.png").is_file()
 
 
 def test_the_first_frame_is_of_untrained_networks(stopped):

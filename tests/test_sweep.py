@@ -86,6 +86,8 @@ def test_seeds_and_values(tmp_path):
     assert last.run_dir == "runs/dcgan-sweep/r1_weight=0.1_beta_1=0.9_seed=2"
     assert [c.seed for c in plan(["dcgan", "--seeds=3,5-6"])[1].values()] == [3, 5, 6]
     assert [c.seed for c in plan(["dcgan", "--seeds=7-7"])[1].values()] == [7]
+    decays = ["--decay_steps=9", "--learning_rate_decay=linear,cosine"]
+    assert len(plan(["dcgan", *decays])[1]) == 2  # not valid without either
     assert [c.seed for c in plan(["dcgan", "--seeds=0"])[1].values()] == [0]
 
 

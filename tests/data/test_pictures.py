@@ -259,6 +259,9 @@ def test_wrong_arrays_are_refused_by_one_line(tmp_path, held, words):
 
 
 def test_values_out_of_range_are_refused_when_they_are_read(tmp_path):
+    masks = arrays(tmp_path / "masks.npz", images=IMAGES + np.eye(28, dtype=np.uint8))
+    with pytest.raises(UserError, match="from 0 to 1; give whole numbers from 0"):
+        pictures.load_arrays(masks, "", 28, 1)
     place = arrays(tmp_path / "own.npz", images=IMAGES + 2.0)
     with pytest.raises(UserError, match=r"from 2 to 2; give floats from 0 to 1"):
         pictures.load_arrays(place, "", 28, 1)

@@ -99,6 +99,14 @@ def test_a_side_whose_loss_has_no_bottom_never_wins():
     assert watched([{"discriminator": -5.0, "generator": 0.0}] * 6, sides=sides) == []
 
 
+def test_a_loss_that_is_missing_from_the_table_was_not_bad():
+    rows = [(100 * i, GOOD) for i in (1, 2, 3)]
+    del (damaged := dict(GOOD))["generator"]
+    alarm = Alarm(SIDES, {"classes_1k": 10.0}, "fcd_1k", pytest.fail)
+    alarm.replay([*rows, (400, damaged)])
+    alarm(500, GOOD)
+
+
 def test_penalties_do_not_hide_that_a_side_has_won():
     row = {"discriminator": 0.304, "discriminator_r1": 0.2}
     row |= {"discriminator_r2": 0.06, "discriminator_mismatched": 0.04}
