@@ -119,8 +119,10 @@ NORMAL = ["--latent_distribution=normal"]
         (["--epsilon=0"], "--epsilon=0.0: must be above 0.0"),
         ([*NORMAL, "--mismatched_weight=1", "--clusters=1"], "D is told nothing"),
         (
-            ["--networks=points", "--dataset=ring", "--clusters=4"]
-            + [*NORMAL, "--mismatched_weight=1"],
+            [
+                *("--networks=points", "--dataset=ring", *NORMAL),
+                *("--clusters=4", "--mismatched_weight=1"),
+            ],
             "of single images, which ring does not hold",
         ),
         (["--networks=stackgan_1", "--flip"], "captions would say the wrong side"),
