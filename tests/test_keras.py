@@ -107,5 +107,5 @@ def test_what_it_cannot_do_is_said_at_once():
         GANModel("dcgam")
     model = GANModel(tiny_config("dcgan_cpu"))
     model.compile()
-    with pytest.raises(UserError, match="images of 3 channels"):
+    with pytest.raises(UserError, match="images have 3 channels"):
         model.fit(pipeline(np.zeros([8, 28, 28, 3], np.uint8)), verbose=0)
