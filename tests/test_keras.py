@@ -105,6 +105,11 @@ def test_what_it_cannot_do_is_said_at_once():
         GANModel(tiny_config("dcgan_fast"))
     with pytest.raises(UserError, match="neither a file nor a recipe"):
         GANModel("dcgam")
+    with (
+        tf.distribute.MirroredStrategy(["CPU:0"]).scope(),
+        pytest.raises(UserError, match="trains on one device"),
+    ):
+        GANModel(tiny_config("dcgan_cpu"))
     model = GANModel(tiny_config("dcgan_cpu"))
     model.compile()
     with pytest.raises(UserError, match="images have 3 channels"):

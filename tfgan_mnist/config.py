@@ -46,6 +46,9 @@ CLUSTER_LATENTS = 16
 HELD_OUT = 500
 """Images, at most a tenth of all, that a run translates to see how it does."""
 
+SHEETS = tuple(dict.fromkeys(name for game in GAMES.values() for name in game.sheets))
+"""Sheets of rows and columns that some game has."""
+
 _TOLD = tuple(name for name, game in GAMES.items() if game.with_clusters)
 _DRAWING = tuple(name for name in ADVERSARIAL if name in FROM_LATENTS)
 _ONE_D = tuple(name for name in ADVERSARIAL if not GAMES[name].both_ways)

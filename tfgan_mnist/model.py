@@ -485,15 +485,14 @@ class Model:
         Args:
           data_dir: a folder with tensorflow-datasets' copy of MNIST, for more of them.
           quick: only those that are watched during a run, of fewer samples.
-          judge: a file that the command ``judge`` wrote.
+          judge: a file that the command ``judge`` wrote, or "mnist".
         """
         from tfgan_mnist.evaluation.judges import read_judge
         from tfgan_mnist.evaluation.protocols import protocol_of
         from tfgan_mnist.evaluation.report import measure
 
-        protocol = protocol_of("mnist") if judge == "mnist" else None
-        if judge and not protocol:
-            protocol = read_judge(judge).protocol
+        own = read_judge(judge) if judge not in ("", "mnist") else None
+        protocol = own.protocol if own else protocol_of(judge) if judge else None
         return measure(self.saved, quick=quick, data_dir=data_dir, protocol=protocol)
 
     def _labels(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tfgan_mnist.config import SHEETS
 from tfgan_mnist.data.grammar import MOST_WORDS, split
 from tfgan_mnist.model import ModelFlags
 from tfgan_mnist.registry import DATASETS, GAMES
@@ -26,8 +27,6 @@ EXAMPLES = (
 )
 DEFAULT_COUNT = 100
 FORMATS = {"images": (".png", ".npy", ".gif"), "points": (".png", ".npy", ".csv")}
-
-SHEETS = tuple(dict.fromkeys(name for game in GAMES.values() for name in game.sheets))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -23,6 +23,14 @@ from tfgan_mnist.system import command
 from tfgan_mnist.system.errors import UserError
 from tfgan_mnist.system.flags import flag
 
+DCGAN32 = [
+    "--epochs=60",
+    "--evaluate_every=0",
+    "--sample_every=940",
+    "--checkpoint_every=940",
+]
+"""Flags in place of the recipe's, by which other scripts can take this one's run."""
+
 SHOWN = (
     "fcd_10k",
     "precision_10k",

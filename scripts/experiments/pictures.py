@@ -19,6 +19,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import epochs
 import numpy as np
 from common import (
     ROOT,
@@ -48,12 +49,7 @@ BUDGETS = {
         "--sample_every=234",
         "--evaluate_every=234",
     ],
-    "dcgan32": [  # as epochs.py trains it
-        "--epochs=60",
-        "--evaluate_every=0",
-        "--sample_every=940",
-        "--checkpoint_every=940",
-    ],
+    "dcgan32": epochs.DCGAN32,
     "dcgan32_cured": ["--evaluate_every=0"],  # as epochs.py trains it
     "dcgan_cpu": ["--dataset=mnist"],
     "dcgan_fast": [],

@@ -22,6 +22,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import epochs
 import losses
 import race
 import seeds
@@ -53,15 +54,7 @@ README, DOCS = ROOT / "README.md", ROOT / "docs"
 
 # Flags in place of the recipe's: a budget for two cores; and the seeds.
 RECIPES: dict[str, tuple[list[str], str]] = {
-    "dcgan32": (  # as epochs.py trains it
-        [
-            "--epochs=60",
-            "--evaluate_every=0",
-            "--sample_every=940",
-            "--checkpoint_every=940",
-        ],
-        "1",
-    ),
+    "dcgan32": (epochs.DCGAN32, "1"),
     "dcgan32_cured": (["--evaluate_every=0"], "1"),  # as epochs.py trains it
     "dcgan_cpu": (["--dataset=mnist"], "1-3"),
     "dcgan_fast": ([], "1-3"),

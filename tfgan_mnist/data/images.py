@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tfgan_mnist.data.pictures import ENDINGS, below
+from tfgan_mnist.data.pictures import ENDINGS, below, white_of
 from tfgan_mnist.system import progress
 from tfgan_mnist.system.errors import UserError, first_line, os_error, path_errors
 from tfgan_mnist.system.files import read_file
@@ -114,13 +114,8 @@ def checked(images: np.ndarray, name: str, channels: int = 1) -> np.ndarray:
         )
     if images.dtype.kind not in "uif":
         raise UserError(f"{name}: holds {images.dtype}, not numbers")
-    top = 1.0 if images.dtype.kind == "f" else 255.0
-    low, high = float(images.min()), float(images.max())
-    fits = low >= -1e-3 * top and high <= 1.001 * top  # NaN does not
-    if not fits or (top == 255.0 and high == 1.0):
-        kind = "floats from 0 to 1" if top == 1.0 else "whole numbers from 0 to 255"
-        raise UserError(f"{name}: holds values from {low:g} to {high:g}; give {kind}")
-    return np.clip(np.asarray(images, np.float32) / np.float32(top), 0.0, 1.0)
+    white = white_of(images, f"{name}:", slack=1e-3)
+    return np.clip(np.asarray(images, np.float32) / np.float32(white), 0.0, 1.0)
 
 
 def evenly_spaced(count: int, limit: int) -> np.ndarray:

@@ -198,17 +198,26 @@ def as_bytes(images: np.ndarray, name: str) -> np.ndarray:
     Raises:
       UserError: if they are out of range.
     """
-    top = 1.0 if images.dtype.kind == "f" else 255.0
-    low, high = float(images.min()), float(images.max())
-    fits = low >= 0.0 and high <= top  # NaN does not
-    if not fits or (top == 255.0 and high == 1.0):
-        kind = "floats from 0 to 1" if top == 1.0 else "whole numbers from 0 to 255"
-        raise UserError(
-            f"{name}: images holds values from {low:g} to {high:g}; give {kind}"
-        )
+    top = white_of(images, f"{name}: images")
     if images.dtype == np.uint8:
         return images
     return np.rint(images * (255.0 / top)).astype(np.uint8)
+
+
+def white_of(images: np.ndarray, name: str, slack: float = 0.0) -> float:
+    """What white is in images: 255 in those of whole numbers, 1 in those of floats.
+
+    Raises:
+      UserError: if they go beyond it, or below black, by more than that share of it; or
+        if they are whole numbers of which the greatest is 1.
+    """
+    white = 1.0 if images.dtype.kind == "f" else 255.0
+    low, high = float(images.min()), float(images.max())
+    fits = low >= -slack * white and high <= (1.0 + slack) * white  # NaN does not
+    if not fits or (white == 255.0 and high == 1.0):
+        kind = "floats from 0 to 1" if white == 1.0 else "whole numbers from 0 to 255"
+        raise UserError(f"{name} holds values from {low:g} to {high:g}; give {kind}")
+    return white
 
 
 def read_picture(path: Path, size: int, channels: int) -> np.ndarray:

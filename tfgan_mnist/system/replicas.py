@@ -7,7 +7,8 @@ that one replica would make of the whole batch.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 
 import tensorflow as tf
 
@@ -72,3 +73,26 @@ def count_replicas() -> int:
     """How many replicas run this code together; 1 outside of them."""
     context = tf.distribute.get_replica_context()
     return context.num_replicas_in_sync if context else 1
+
+
+@contextlib.contextmanager
+def forgetting_gradients() -> Iterator[None]:
+    """Lets graphs that are traced here go once nobody uses them.
+
+    TensorFlow never forgets the gradient of a ``tf.custom_gradient`` that it met in a
+    graph, and that holds the graph. Keras's optimizers make one with each update, where
+    they sum gradients over replicas, even over a single one. Those of this block are
+    forgotten at its end, when their gradients have been taken.
+    """
+    from tensorflow.python.framework import ops
+
+    kept = getattr(ops.gradient_registry, "_registry", None)
+    if not isinstance(kept, dict):  # of another TensorFlow: its graphs stay
+        yield
+        return
+    before = set(kept)
+    try:
+        yield
+    finally:
+        for name in set(kept) - before:
+            del kept[name]

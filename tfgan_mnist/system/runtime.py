@@ -107,28 +107,6 @@ def _keep_sums_in_order() -> None:
         )
 
 
-@contextlib.contextmanager
-def forgetting_gradients() -> Iterator[None]:
-    """Lets graphs that are traced here go once nobody uses them.
-
-    TensorFlow never forgets the gradient of a ``tf.custom_gradient`` that it met in a
-    graph, and that holds the graph. Keras's optimizers make one with each update. Those
-    of this block are forgotten at its end, when their gradients have been taken.
-    """
-    from tensorflow.python.framework import ops
-
-    kept = getattr(ops.gradient_registry, "_registry", None)
-    if not isinstance(kept, dict):  # of another TensorFlow: its graphs stay
-        yield
-        return
-    before = set(kept)
-    try:
-        yield
-    finally:
-        for name in set(kept) - before:
-            del kept[name]
-
-
 def gpus_without_bfloat16() -> list[str]:
     """Names of this machine's GPUs that cannot compute in bfloat16: NVIDIA's of a
     compute capability below 8.0."""

@@ -155,11 +155,16 @@ class Log:
         self.clock = clock
         self.echo = echo
 
+    def has_more(self, state: State) -> bool:
+        """Whether there are steps since the last line; those of a run that was stopped
+        between two lines wait until there are more, which tell the losses' names."""
+        return bool(len(state.losses) and self.names())
+
     def __call__(
         self, state: State, metrics: Mapping[str, float] = MappingProxyType({})
     ) -> dict[str, float]:
         """Writes a line, if there are steps since the last; what stands in it."""
-        if not (len(state.losses) and self.names()):  # or no step was made here
+        if not self.has_more(state):
             return {}
         # In double precision, so that the mean of many equal losses is that loss.
         means = state.losses.astype(np.float64).mean(axis=0)
@@ -204,7 +209,7 @@ class Evaluation:
         self.observers = observers
 
     def __call__(self, state: State) -> None:
-        if not (len(state.losses) and self.log.names()):  # nothing was trained since
+        if not self.log.has_more(state):
             return
         row = self.log(state, self.evaluate())
         for observer in self.observers:

@@ -21,8 +21,7 @@ try:
 except ImportError:  # Windows: no lock there
     fcntl = None  # type: ignore[assignment]
 
-from tfgan_mnist.config import Config, read_config
-from tfgan_mnist.registry import GAMES
+from tfgan_mnist.config import SHEETS, Config, read_config
 from tfgan_mnist.serving.saved_model import check_outside
 from tfgan_mnist.system import streams
 from tfgan_mnist.system.errors import UserError, path_errors
@@ -251,7 +250,7 @@ class RunDirectory:
             "events.out.tfevents.*",
             "progress.gif",
             "loss.png",
-            *(f"sheet_{name}.png" for game in GAMES.values() for name in game.sheets),
+            *(f"sheet_{name}.png" for name in SHEETS),
             "metrics.png",
             "metrics.json",
             "scores.png",  # as earlier versions called them

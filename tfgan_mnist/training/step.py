@@ -10,8 +10,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfgan_mnist.system.replicas import count_replicas, take_own
-from tfgan_mnist.system.runtime import forgetting_gradients
+from tfgan_mnist.system.replicas import (
+    count_replicas,
+    forgetting_gradients,
+    take_own,
+)
 from tfgan_mnist.system.seeds import DROPOUT, LATENTS, fold_in, run_seed
 from tfgan_mnist.training.averaging import update_average
 
