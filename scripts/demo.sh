@@ -2,7 +2,12 @@
 # The main job on embedded data: trains a DCGAN for a minute, then draws 100 new digits
 # from the saved model in a new process. No network is needed once the packages are
 # installed. Running it again goes on where it was, or just draws.
+# Usage: bash scripts/demo.sh
 set -euo pipefail
+if (($#)); then
+  echo "error: $1: demo.sh takes no arguments; tfgan-mnist train takes flags" >&2
+  exit 2
+fi
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 bash scripts/setup.sh test
 run_dir=runs/demo

@@ -1108,3 +1108,14 @@ def test_a_turn_on_larger_images():
     assert found["weights"] == weights
     assert 0 < found["seconds"] < 60
     assert 0.1 < found["memory"] < 20
+
+
+def test_the_demo_refuses_what_it_does_not_know():
+    done = subprocess.run(
+        ["bash", ROOT / "scripts" / "demo.sh", "--seconds=3"],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: --seconds=3: demo.sh takes no arguments")
+    assert done.stdout == ""
