@@ -33,7 +33,9 @@ def plain_loop(config, images: np.ndarray) -> tuple[Callable[[], None], object]:
             filters, kernel_size, strides, "same", kernel_initializer=init
         )
 
-    with mock.patch.object(dcgan, "SmallMapConv2D", keras_s_own):
+    with mock.patch.multiple(
+        dcgan, SmallMapConv2D=keras_s_own, Dropout=keras.layers.Dropout
+    ):
         make = find(NETWORKS[config.networks].make)
         generator, discriminator = make(
             config.latent_dim, config.base_channels, config.seed

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from tfgan_mnist.networks import conditional, dcgan, mlp
 from tfgan_mnist.networks.layers import (
+    Dropout,
     SmallMapConv2D,
     SpectralNormalization,
     spectrally_normalized,
@@ -114,3 +115,36 @@ def test_every_kernel_of_a_discriminator_is_normalised(make):
     assert len(directions) == len(kernels)
     assert len(network.trainable_weights) == len(plain.trainable_weights)
     assert network.name == "discriminator"
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("rate", [0.3, 0.5])
+def test_dropout_drops_its_rate_and_keeps_the_mean(rate, jit_compile):
+    layer = Dropout(rate, seed=1)
+    images = tf.ones([101, 7, 7, 33])  # an odd number of them
+    drop = tf.function(lambda x: layer(x, training=True), jit_compile=jit_compile)
+    outputs = drop(images).numpy()
+    kept = outputs != 0.0
+    spread = np.sqrt(rate * (1 - rate) / kept.size)
+    assert abs(kept.mean() - (1 - rate)) < 5 * spread
+    np.testing.assert_allclose(outputs[kept], 1 / (1 - rate), rtol=1e-6)
+    # Neither neighbours nor images share what is dropped.
+    for axis in (0, 3):
+        both = kept.take(range(1, kept.shape[axis]), axis) & kept.take(
+            range(kept.shape[axis] - 1), axis
+        )
+        assert abs(both.mean() - (1 - rate) ** 2) < 10 * spread
+    assert not np.array_equal(drop(images), outputs)  # other masks in each call
+    np.testing.assert_array_equal(layer(images, training=False), images)
+
+
+def test_dropout_in_half_precision_and_of_a_batch_of_unknown_size():
+    layer = Dropout(0.25, seed=1, dtype="mixed_float16")
+    drop = tf.function(
+        lambda x: layer(x, training=True),
+        input_signature=[tf.TensorSpec([None, 3], tf.float16)],
+    )
+    for rows in (1, 2, 501):
+        outputs = drop(tf.ones([rows, 3], tf.float16))
+        assert outputs.shape == [rows, 3] and outputs.dtype == tf.float16
+    assert 0.6 < np.mean(outputs != 0.0) < 0.9

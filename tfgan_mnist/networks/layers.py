@@ -1,11 +1,11 @@
-"""Keras layers in place of Keras's own: one that is faster, one that is right."""
+"""Keras layers in place of Keras's own: two that are faster, one that is right."""
 
 from __future__ import annotations
 
 import keras
 import tensorflow as tf
 
-from tfgan_mnist.system.replicas import count_replicas, own_rows
+from tfgan_mnist.system.replicas import own_rows
 
 
 class SmallMapConv2D(keras.layers.Conv2D):
@@ -59,17 +59,30 @@ class SmallMapConv2D(keras.layers.Conv2D):
 
 
 class Dropout(keras.layers.Dropout):
-    """Keras's, with masks that several replicas draw as one of all rows would."""
+    """Keras's, in about half the time, with masks that replicas share out.
+
+    A number is dropped by 16 random bits in place of 32, so the rate is right to
+    1/65,536. Several replicas draw the masks that one would draw of all rows.
+    """
 
     def call(self, inputs, training=False):
-        if count_replicas() == 1 or not (training and self.rate):
-            return super().call(inputs, training=training)
+        if not (training and self.rate):
+            return inputs
+        seed = tf.cast(self.seed_generator.next(), tf.int32)
+        least = round(self.rate * 2**16) - 2**15  # of the bits that are kept
 
-        def masks(rows: int) -> tf.Tensor:
-            ones = tf.ones([rows, *inputs.shape[1:]], inputs.dtype)
-            return keras.random.dropout(ones, self.rate, seed=self.seed_generator)
+        def masks(rows: int | tf.Tensor) -> tf.Tensor:
+            shape = tf.concat([[rows], tf.shape(inputs)[1:]], 0)
+            count = tf.reduce_prod(shape)
+            bits = tf.random.stateless_uniform(
+                [(count + 1) // 2], seed, minval=None, maxval=None, dtype=tf.int32
+            )
+            bits = tf.reshape(tf.bitcast(bits, tf.int16), [-1])[:count]
+            kept = tf.cast(tf.reshape(bits, shape) >= least, inputs.dtype)
+            return kept * (1.0 / (1.0 - self.rate))
 
-        return inputs * own_rows(masks, inputs.shape[0])
+        rows = inputs.shape[0] or tf.shape(inputs)[0]
+        return inputs * tf.ensure_shape(own_rows(masks, rows), inputs.shape)
 
 
 class SpectralNormalization(keras.layers.Wrapper):
