@@ -19,25 +19,27 @@ def pixels(*shape: int) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory) -> str:
-    """A folder with colour pictures of three classes, and sounds."""
+    """A folder with colour pictures of three classes, of any size and of one; grey ones
+    whose labels are no classes; and sounds."""
     folder = tmp_path_factory.mktemp("tensorflow_datasets")
     rows = [
         (i, {"image": image, "label": i % 3})
         for i, image in enumerate(pixels(40, 36, 3))
     ]
-    tfds.dataset_builders.store_as_tfds_dataset(
-        name="textures",
-        version="1.0.0",
-        features=tfds.features.FeaturesDict(
-            {
-                "image": tfds.features.Image(shape=(None, None, 3)),
-                "label": tfds.features.ClassLabel(names=LABELS),
-            }
-        ),
-        split_datasets={"train": rows, "test": rows[:6]},
-        data_dir=folder,
-        disable_shuffling=True,
-    )
+    for name, size in (("textures", (None, None)), ("tiles", (40, 36))):
+        tfds.dataset_builders.store_as_tfds_dataset(
+            name=name,
+            version="1.0.0",
+            features=tfds.features.FeaturesDict(
+                {
+                    "image": tfds.features.Image(shape=(*size, 3)),
+                    "label": tfds.features.ClassLabel(names=LABELS),
+                }
+            ),
+            split_datasets={"train": rows, "test": rows[:6]},
+            data_dir=folder,
+            disable_shuffling=True,
+        )
     for name, kind, label in (
         ("named", str, tfds.features.Text()),
         ("numbered", int, tfds.features.Scalar(np.int64)),
@@ -83,11 +85,12 @@ def test_a_data_set_s_own_description_is_enough_for_the_flags(prepared):
         Config(dataset="textures", data_dir=prepared, networks="mlp", batch_size=2)
 
 
-def test_its_images_are_cropped_to_a_square_and_its_labels_kept(prepared):
-    images, labels = catalogue.load("textures", prepared, 36, 3)
+@pytest.mark.parametrize("name", ["textures", "tiles"])
+def test_images_are_cropped_to_a_square_and_their_labels_kept(prepared, name):
+    images, labels = catalogue.load(name, prepared, 36, 3)
     np.testing.assert_array_equal(images, pixels(40, 36, 3)[:, 2:38])
     np.testing.assert_array_equal(labels, np.arange(COUNT) % 3)
-    images, labels = catalogue.load("textures", prepared, 28, 1, "test")
+    images, labels = catalogue.load(name, prepared, 28, 1, "test")
     assert (images.shape, images.dtype) == ((6, 28, 28, 1), np.uint8)
     assert len(labels) == 6
     assert abs(images.mean() - 127.5) < 5.0
