@@ -853,7 +853,8 @@ def table(records: list[dict]) -> str:
     ]
     afresh = sum(record["afresh"] for record in records)
     return (
-        f"{len(records):,} attempts, {afresh} of them in processes started afresh:\n\n"
+        f"{len(records):,} attempts, {afresh} of them in a new interpreter, the others "
+        "in forked processes:\n\n"
         + markdown(["attempts on", "number", *VERDICTS], rows)
     )
 
