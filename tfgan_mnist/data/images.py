@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tfgan_mnist.data.pictures import ENDINGS, below, white_of
+from tfgan_mnist.data.pictures import ENDINGS, below, opaque, white_of
 from tfgan_mnist.system import progress
 from tfgan_mnist.system.errors import UserError, first_line, os_error, path_errors
 from tfgan_mnist.system.files import read_file
@@ -134,10 +134,7 @@ def _read_folder(folder: Path, name: str, channels: int) -> np.ndarray:
             with _picture(path) as file:
                 if file.mode.startswith(("I", "F")):  # as grey, these would be white
                     raise ValueError("more than 8 bits a pixel")
-                if file.has_transparency_data:  # what is transparent is background
-                    black = Image.new("RGBA", file.size, "black")
-                    file = Image.alpha_composite(black, file.convert("RGBA"))
-                image = np.asarray(file.convert("L" if channels == 1 else "RGB"))
+                image = np.asarray(opaque(file, channels))
         except Exception as error:  # a damaged file can raise anything
             reason = first_line(error)
             if isinstance(error, OSError) and error.errno:

@@ -242,12 +242,17 @@ def fitted(picture: Image.Image, size: int, channels: int) -> np.ndarray:
 
     Bilinear, with anti-aliasing where it shrinks. What is transparent becomes black.
     """
+    picture = opaque(picture, channels)
+    picture = ImageOps.fit(picture, (size, size), Image.Resampling.BILINEAR)
+    return np.asarray(picture).reshape(size, size, channels)
+
+
+def opaque(picture: Image.Image, channels: int) -> Image.Image:
+    """Grey (1 channel) or of three channels, on black where it is transparent."""
     if picture.has_transparency_data:
         black = Image.new("RGBA", picture.size, "black")
         picture = Image.alpha_composite(black, picture.convert("RGBA"))
-    picture = picture.convert("L" if channels == 1 else "RGB")
-    picture = ImageOps.fit(picture, (size, size), Image.Resampling.BILINEAR)
-    return np.asarray(picture).reshape(size, size, channels)
+    return picture.convert("L" if channels == 1 else "RGB")
 
 
 def opened(path: Path, animated: bool = False) -> Image.Image:
