@@ -58,7 +58,9 @@ RECIPES: dict[str, tuple[list[str], str]] = {
     "dcgan32_cured": (["--evaluate_every=0"], "1"),  # as epochs.py trains it
     "dcgan_cpu": (["--dataset=mnist"], "1-3"),
     "dcgan_fast": ([], "1-3"),
+    "dcgan_varied": ([], "1-3"),
     "cdcgan_fast": ([], "1"),
+    "cdcgan_varied": ([], "1-3"),
     "biggan": ([], "1-3"),
     "stylegan": ([], "1-3"),
     "stackgan_1": ([], "1-3"),
