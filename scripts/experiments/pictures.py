@@ -53,7 +53,9 @@ BUDGETS = {
     "dcgan32_cured": ["--evaluate_every=0"],  # as epochs.py trains it
     "dcgan_cpu": ["--dataset=mnist"],
     "dcgan_fast": [],
+    "dcgan_varied": [],
     "cdcgan_fast": [],
+    "cdcgan_varied": [],
     "biggan": ["--sample_every=1000"],
     "stylegan": [],
     "stackgan_1": [],
@@ -88,7 +90,13 @@ SEEDS = {
 }
 
 # Those whose walk through the latents is kept, and of which label.
-WALKS = {"dcgan_fast": [], "cdcgan_fast": ["--label=3"], "stylegan": []}
+WALKS = {
+    "dcgan_fast": [],
+    "dcgan_varied": [],
+    "cdcgan_fast": ["--label=3"],
+    "cdcgan_varied": ["--label=3"],
+    "stylegan": [],
+}
 
 HEADER = """\
 # Samples
