@@ -110,6 +110,8 @@ are fresh real samples.
 `python scripts/experiments/pictures.py --data_dir=FOLDER` made all of it.
 `dcgan32` and `dcgan32_cured` are the runs of
 `python scripts/experiments/epochs.py dcgan32 dcgan32_cured --data_dir=FOLDER`.
+Longer runs of `dcgan`, `cdcgan` and `dcgan_tutorial` are
+[elsewhere](../docs/recipes.md#whole-schedules).
 
 """
 
