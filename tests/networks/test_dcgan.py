@@ -163,3 +163,106 @@ def test_dcgan32_unnormalised_judges_each_image_alone():
     deviation = np.sqrt(2.0 / (16 * 8 + 16 * 16))
     np.testing.assert_allclose(kernel.std(), deviation, rtol=0.05)
     assert 0.01 < np.std(logits) < 10.0
+
+
+def leaky(x: np.ndarray, slope: float) -> np.ndarray:
+    return np.where(x > 0, x, slope * x)
+
+
+def normalised(x, offset, scale=1.0):
+    """In training, over all but the last axis; epsilon is 0.001."""
+    axes = tuple(range(x.ndim - 1))
+    return (x - x.mean(axes)) / np.sqrt(x.var(axes) + 0.001) * scale + offset
+
+
+def convolution(x, kernel, bias):
+    """5×5, stride 2, "same": what is missing on both sides is 0, more of it after."""
+    size = -(-x.shape[1] // 2)
+    missing = (size - 1) * 2 + 5 - x.shape[1]
+    sides = (missing // 2, missing - missing // 2)
+    x = np.pad(x, [(0, 0), sides, sides, (0, 0)])
+    y = np.zeros([len(x), size, size, kernel.shape[-1]])
+    for i in range(size):
+        for j in range(size):
+            window = x[:, 2 * i : 2 * i + 5, 2 * j : 2 * j + 5]
+            y[:, i, j] = np.einsum("bhwc,hwco->bo", window, kernel)
+    return y + bias
+
+
+def transposed(x, kernel, stride, bias=0.0, same=True):
+    """5×5: every place adds a kernel; "same" cuts to stride times the size."""
+    size = x.shape[1]
+    side = (size - 1) * stride + 5
+    y = np.zeros([len(x), side, side, kernel.shape[2]])  # kernel: [h, w, out, in]
+    for i in range(size):
+        for j in range(size):
+            patch = np.einsum("bc,hwoc->bhwo", x[:, i, j], kernel)
+            y[:, i * stride : i * stride + 5, j * stride : j * stride + 5] += patch
+    if same:
+        before = (5 - stride) // 2
+        y = y[:, before : before + size * stride, before : before + size * stride]
+    return y + bias
+
+
+def test_a_pass_through_dcgan_by_hand():
+    g, d = dcgan.dcgan(6, 2, 1)
+    latents = np.random.default_rng(1).normal(size=[4, 6]).astype(np.float32)
+    w = iter(g.get_weights())
+    x = (latents @ next(w) + next(w)).reshape(4, 3, 3, 16)
+    for _ in range(3):
+        x = np.maximum(normalised(x, next(w)), 0.0)
+        next(w), next(w)  # moving statistics
+        x = transposed(x, next(w), 2, next(w))
+    x = np.maximum(normalised(x, next(w)), 0.0)
+    next(w), next(w)
+    images = np.tanh(transposed(x, next(w), 1, next(w), same=False))
+    assert images.shape == (4, 28, 28, 1)
+    np.testing.assert_allclose(g(latents, training=True), images, atol=1e-4)
+
+    w = iter(d.get_weights())
+    x = leaky(convolution(images, next(w), next(w)), 0.2)
+    for _ in range(3):
+        x = leaky(normalised(convolution(x, next(w), next(w)), next(w)), 0.2)
+        next(w), next(w)
+    logits = x.reshape(4, -1) @ next(w) + next(w)
+    found = d(images.astype(np.float32), training=True)
+    np.testing.assert_allclose(found, logits, atol=2e-3)
+
+
+def test_a_pass_through_dcgan_tutorial_by_hand():
+    """G in training; D without its dropout."""
+    g, d = dcgan.dcgan_tutorial(6, 2, 1)
+    latents = np.random.default_rng(1).normal(size=[4, 6]).astype(np.float32)
+    w = iter(g.get_weights())
+    x = latents @ next(w)
+    for stride in (1, 2, 2):
+        scale = next(w)
+        x = leaky(normalised(x, next(w), scale), 0.3)
+        next(w), next(w)  # moving statistics
+        x = transposed(x if x.ndim > 2 else x.reshape(4, 7, 7, 8), next(w), stride)
+    images = np.tanh(x)
+    assert images.shape == (4, 28, 28, 1)
+    np.testing.assert_allclose(g(latents, training=True), images, atol=1e-4)
+
+    w = iter(d.get_weights())
+    x = leaky(convolution(images, next(w), next(w)), 0.3)
+    x = leaky(convolution(x, next(w), next(w)), 0.3)
+    logits = x.reshape(4, -1) @ next(w) + next(w)
+    np.testing.assert_allclose(d(images.astype(np.float32)), logits, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["dcgan", "dcgan_tutorial"])
+def test_kernels_begin_uniform_as_glorot_and_bengio_have_it(name):
+    """Variance 2 / (inputs + outputs), each times the 25 places of a kernel."""
+    for network in make(name, 100, 16, 1):
+        for layer in network.layers:
+            if not hasattr(layer, "kernel"):
+                continue
+            kernel = layer.kernel.numpy()
+            fans = sum(kernel.shape[-2:]) * np.prod(kernel.shape[:-2])
+            limit = np.sqrt(6.0 / fans)
+            assert np.abs(kernel).max() <= limit
+            if kernel.size > 2_000:
+                np.testing.assert_allclose(kernel.std(), limit / 3**0.5, rtol=0.05)
+            if layer.use_bias:
+                assert not np.any(layer.bias)
