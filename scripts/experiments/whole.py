@@ -30,6 +30,7 @@ from common import (
     with_run,
     write_between_marks,
 )
+from pictures import enlarged
 
 from tfgan_mnist.system import command
 from tfgan_mnist.system.flags import flag
@@ -74,10 +75,13 @@ def run_dir(recipe: str, seed: int) -> Path:
 
 
 def keep(recipe: str, seed: int) -> None:
-    """Copies a run's last sheet and its plots."""
+    """Copies a run's last sheet, enlarged, and its plots."""
+    import imageio.v3 as imageio
+
     path, folder = run_dir(recipe, seed), SAMPLES / recipe
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copy(max((path / "samples").glob("step_*.png")), folder / "montage.png")
+    sheet = imageio.imread(max((path / "samples").glob("step_*.png")))
+    imageio.imwrite(folder / "montage.png", enlarged(sheet))
     for name in ("loss.png", "metrics.png"):
         if (path / name).is_file():
             shutil.copy(path / name, folder / name)
