@@ -447,15 +447,15 @@ def test_a_disk_that_fills_with_pictures_is_one_line(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("rate", "message", "kept"),
+    ("rate", "message"),
     [
         # One move of D that is so long that its logits overflow when G asks for them.
-        ("1e12", "generator is nan at step 1", None),
-        # Squares of gradients that overflow while the losses are still numbers.
-        ("1e9", "velocity is not finite after step 2", 1),
+        ("1e12", r"generator is nan at step 1"),
+        # After some moves squares of gradients overflow; losses are still numbers.
+        ("2e5", r"velocity is not finite after step (\d+)"),
     ],
 )
-def test_numbers_that_are_not_finite_stop_the_run(tmp_path, rate, message, kept):
+def test_numbers_that_are_not_finite_stop_the_run(tmp_path, rate, message):
     flags = ["--flagfile=dcgan_tutorial", "--dataset=mnist5k", "--base_channels=4"]
     flags += ["--batch_size=8", "--epochs=0", "--steps=50", "--checkpoint_every=1"]
     flags += [f"--discriminator_learning_rate={rate}", "--evaluate_every=0"]
@@ -463,12 +463,14 @@ def test_numbers_that_are_not_finite_stop_the_run(tmp_path, rate, message, kept)
     code, _, stderr = run("train", *flags, f"--run_dir={tmp_path / 'run'}")
     assert code == 1
     assert len(stderr.splitlines()) == 1
-    assert f"{message}: the run cannot go on. " in stderr
+    found = re.search(f"{message}: the run cannot go on. ", stderr)
+    assert found, stderr
     assert not (tmp_path / "run" / "saved_model").exists()
-    if not kept:
+    if not found.groups():
         assert "There is no checkpoint yet" in stderr
         return
-    assert f"step_{kept:07d}.npz is kept" in stderr
+    kept = int(found[1]) - 1
+    assert kept > 0 and f"step_{kept:07d}.npz is kept" in stderr
     checkpoint = last_checkpoint(tmp_path / "run")
     assert int(checkpoint["step"]) == kept
     assert all(np.isfinite(array).all() for array in checkpoint.values())
