@@ -63,3 +63,23 @@ def test_nothing_is_written_into_a_model(trained, digit):
 def test_a_conditional_model_wants_a_label(conditional, digit):
     with pytest.raises(UserError, match="--label=-1: the model is conditional"):
         invert.main([f"--saved_model={conditional}", f"--image={digit}"])
+
+
+@pytest.mark.parametrize(
+    ("pixel", "expected"),
+    [
+        ([0, 255], [0.0]),  # grey and how opaque
+        ([255, 0], [0.0]),
+        ([51, 255], [0.2]),
+        ([255, 255, 255, 0], [0.0, 0.0, 0.0]),
+        ([51, 102, 255, 255], [0.2, 0.4, 1.0]),
+        ([51, 102, 255], [0.2, 0.4, 1.0]),
+        ([51], [0.2]),
+    ],
+)
+def test_what_is_transparent_is_black(tmp_path, pixel, expected):
+    pixels = np.tile(np.array(pixel, np.uint8), (5, 4, 1))
+    imageio.imwrite(tmp_path / "a.png", pixels if len(pixel) > 1 else pixels[..., 0])
+    found = invert.read_image(str(tmp_path / "a.png"))
+    assert (found.shape, found.dtype) == ((5, 4, len(expected)), np.float32)
+    np.testing.assert_allclose(found[2, 1], expected, atol=1e-6)

@@ -59,8 +59,12 @@ class Flags(ModelFlags):
 
 
 def read_image(path: str) -> np.ndarray:
-    """A picture [height, width, channels] in [0, 1], grey or coloured."""
+    """A picture [height, width, channels] in [0, 1], grey or coloured; black where it
+    is transparent."""
     import imageio.v3 as imageio
+    from PIL import Image
+
+    from tfgan_mnist.data.pictures import opaque
 
     try:
         pixels = np.asarray(imageio.imread(path))
@@ -68,9 +72,12 @@ def read_image(path: str) -> np.ndarray:
         raise UserError(f"--image={path}: there is no such file") from None
     except Exception:  # whatever the decoders raise
         raise UserError(f"--image={path}: is no picture that can be read") from None
-    if pixels.ndim not in (2, 3) or pixels.dtype != np.uint8:
+    in_layers = pixels.reshape(*pixels.shape[:2], -1)
+    if pixels.ndim > 3 or in_layers.shape[-1] > 4 or pixels.dtype != np.uint8:
         raise UserError(f"--image={path}: must be one picture of 8 bits a channel")
-    return pixels.reshape(*pixels.shape[:2], -1)[..., :3] / np.float32(255.0)
+    channels = 1 if in_layers.shape[-1] < 3 else 3
+    picture = opaque(Image.fromarray(pixels), channels)
+    return np.asarray(picture, np.float32).reshape(*picture.size[::-1], -1) / 255.0
 
 
 def fit(image: np.ndarray, shape: tuple[int, ...], path: str) -> np.ndarray:
