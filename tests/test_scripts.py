@@ -347,7 +347,7 @@ def test_what_was_not_measured_is_said_to_be():
     assert (last[0], last[2:]) == ("`dcgan_fast`", ["–", "–"])
     for run in runs["mlp"]:
         for metric in run["metrics"].values():
-            metric["deviation"] = 0.0
+            metric["std"] = 0.0
     assert "Not measured yet: `dcgan_fast`.\n" in results.table(runs)
 
 

@@ -253,7 +253,7 @@ def test_a_killed_toy_in_one_compiled_loop_with_metrics(tmp_path):
 
 METRICS_OF_ONE_NUMBER = [
     "mean",
-    "deviation",
+    "std",
     "skewness",
     "excess_kurtosis",
     "ks",

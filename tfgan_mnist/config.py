@@ -141,7 +141,7 @@ class Config:
     latent_distribution: str = flag(
         "uniform",
         "Networks",
-        "uniform (-1 to 1), standard_uniform (0 to 1) or normal (mean 0, deviation 1)",
+        "uniform (-1 to 1), standard_uniform (0 to 1) or normal (mean 0, std 1)",
         choices=("uniform", "standard_uniform", "normal"),
         games=FROM_LATENTS,
     )

@@ -17,7 +17,7 @@ from tfgan_mnist.model import ModelFlags
 from tfgan_mnist.serving.saved_model import check_outside
 from tfgan_mnist.system import command, interrupts
 from tfgan_mnist.system.errors import UserError, path_errors
-from tfgan_mnist.system.files import check_output, whole_file
+from tfgan_mnist.system.files import atomic_file, check_output
 from tfgan_mnist.system.flags import flag, grouped_help, parse_flags
 
 EXAMPLES = (
@@ -169,7 +169,7 @@ def main(argv: Sequence[str]) -> None:
         import imageio.v3 as imageio
 
         picture, path = report.nearest_picture(source, flags.data_dir), flags.neighbours
-        with path_errors(f"--neighbours={path}"), whole_file(Path(path)) as unfinished:
+        with path_errors(f"--neighbours={path}"), atomic_file(Path(path)) as unfinished:
             imageio.imwrite(unfinished, picture)
 
 
@@ -227,7 +227,7 @@ def _report(flags: Flags, found: dict[str, Any]) -> None:
     print(table(found))
     if flags.output:
         output = Path(flags.output)
-        with path_errors(f"--output={output}"), whole_file(output) as unfinished:
+        with path_errors(f"--output={output}"), atomic_file(output) as unfinished:
             unfinished.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
 
 

@@ -14,7 +14,7 @@ from tfgan_mnist.model import ModelFlags
 from tfgan_mnist.serving.saved_model import check_outside, read_metadata
 from tfgan_mnist.system import command, interrupts
 from tfgan_mnist.system.errors import UserError, first_line, path_errors
-from tfgan_mnist.system.files import whole_folder
+from tfgan_mnist.system.files import atomic_folder
 from tfgan_mnist.system.flags import flag, grouped_help, parse_flags
 from tfgan_mnist.training.run_directory import RunDirectory
 
@@ -85,7 +85,7 @@ def main(argv: Sequence[str]) -> None:
         # Loaded before anything is written, so that a damaged model leaves no trace.
         signatures = SavedGenerator(saved_model, flags.given).signatures
         try:
-            with path_errors(name), whole_folder(version) as unfinished:
+            with path_errors(name), atomic_folder(version) as unfinished:
                 shutil.copytree(saved_model, unfinished, dirs_exist_ok=True)
                 write_warmup(unfinished, signatures, serving_dir.absolute().name)
         except tf.errors.OpError as error:

@@ -14,7 +14,7 @@ from tfgan_mnist.registry import DATASETS
 from tfgan_mnist.serving.saved_model import check_outside
 from tfgan_mnist.system import command, interrupts
 from tfgan_mnist.system.errors import UserError, path_errors
-from tfgan_mnist.system.files import check_output, whole_file
+from tfgan_mnist.system.files import atomic_file, check_output
 from tfgan_mnist.system.flags import flag, grouped_help, parse_flags
 
 EXAMPLES = (
@@ -123,9 +123,9 @@ def main(argv: Sequence[str]) -> None:
     labels = np.array([flags.label]) if classes else None
     found = invert(model, image[None], labels, flags.starts, flags.steps, flags.seed)
     with path_errors(f"--output={flags.output}"):
-        with whole_file(flags.codes) as unfinished:
+        with atomic_file(flags.codes) as unfinished:
             np.save(unfinished, found.codes[0])
-        with whole_file(Path(flags.output)) as unfinished:
+        with atomic_file(Path(flags.output)) as unfinished:
             plot_pair(image, found.samples[0], found.errors[:, 0], unfinished)
     kind = "styles" if model.has_styles else "latents"
     print(

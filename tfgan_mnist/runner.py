@@ -51,7 +51,7 @@ from tfgan_mnist.system.errors import (
     first_line,
     os_error,
 )
-from tfgan_mnist.system.files import read_file, whole_file
+from tfgan_mnist.system.files import atomic_file, read_file
 from tfgan_mnist.system.records import DamagedError, read_json
 from tfgan_mnist.system.runtime import gpus_without_bfloat16
 from tfgan_mnist.system.streams import say, warn
@@ -509,17 +509,17 @@ def _write_products(
 ) -> None:
     """Writes animation, loss plot and model as things stand."""
     if frames := _frames(config, directory, state.step):
-        with whole_file(directory.animation) as unfinished:
+        with atomic_file(directory.animation) as unfinished:
             write_gif(frames, unfinished)
     columns = directory.read_metrics()
     curves = {s: columns[n] for n, s in _symbols(sides).items() if n in columns}
     if curves:
-        with whole_file(directory.loss_plot) as unfinished:
+        with atomic_file(directory.loss_plot) as unfinished:
             plot_curves(columns["step"], curves, unfinished, "loss")
     export(directory.saved_model, metadata(config, state))
     for name in GAMES[config.game].sheets:
         images = SavedGenerator(directory.saved_model).sheet(name, 1, SHEET_SIDE)
-        with whole_file(directory.sheet(name)) as unfinished:
+        with atomic_file(directory.sheet(name)) as unfinished:
             Image.fromarray(montage(images)).save(unfinished)
 
 
@@ -742,13 +742,13 @@ def _measure(directory: RunDirectory, protocol: Protocol, held_out: Batch) -> No
         found = report.measure_translations(model, sources, protocol)
     else:
         found = report.measure(model, quick=True, protocol=protocol)
-    with whole_file(directory.report) as unfinished:
+    with atomic_file(directory.report) as unfinished:
         unfinished.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
     columns = directory.read_metrics()
     curves = {name: columns[name] for name in found["metrics"] if name in columns}
     if curves:
         levels = {n: s["real"] for n, s in found["metrics"].items() if "real" in s}
-        with whole_file(directory.report_plot) as unfinished:
+        with atomic_file(directory.report_plot) as unfinished:
             plot_panels(columns["step"], curves, levels, unfinished, "step")
 
 

@@ -17,7 +17,7 @@ from tfgan_mnist.registry import DATASETS, GAMES
 from tfgan_mnist.serving.saved_model import CONTROLS, check_outside
 from tfgan_mnist.system import command, interrupts
 from tfgan_mnist.system.errors import UserError, nearest, path_errors
-from tfgan_mnist.system.files import check_output, whole_file
+from tfgan_mnist.system.files import atomic_file, check_output
 from tfgan_mnist.system.flags import flag, grouped_help, parse_flags, parse_numbers
 
 EXAMPLES = (
@@ -310,7 +310,7 @@ def main(argv: Sequence[str]) -> None:
         samples = model.generate(points, on_the_way)
     else:
         samples = model.sample(seeds, flags.temperature, labels, **controls)
-    with path_errors(f"--output={output}"), whole_file(output) as unfinished:
+    with path_errors(f"--output={output}"), atomic_file(output) as unfinished:
         if output.suffix == ".npy":
             np.save(unfinished, samples)
         elif output.suffix == ".csv":

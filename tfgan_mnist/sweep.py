@@ -19,7 +19,7 @@ from tfgan_mnist.config import Config, parse_config
 from tfgan_mnist.serving.saved_model import check_own_model
 from tfgan_mnist.system import command, engine, interrupts
 from tfgan_mnist.system.errors import RunStopped, UserError
-from tfgan_mnist.system.files import whole_file
+from tfgan_mnist.system.files import atomic_file
 from tfgan_mnist.system.flags import (
     check_flags,
     flag,
@@ -278,7 +278,7 @@ def main(argv: Sequence[str]) -> None:
         ) from None
     text = table(runs)
     folder = Path(next(iter(runs.values())).run_dir).parent
-    with whole_file(folder / "sweep.txt") as unfinished:
+    with atomic_file(folder / "sweep.txt") as unfinished:
         unfinished.write_text(text + "\n", "utf-8")
     print(text)
     if failed:

@@ -16,7 +16,7 @@ from tfgan_mnist.model import DIRECTIONS, Model, ModelFlags, translated_shape
 from tfgan_mnist.serving.saved_model import check_outside
 from tfgan_mnist.system import command, interrupts, progress
 from tfgan_mnist.system.errors import UserError, path_errors
-from tfgan_mnist.system.files import check_output, whole_file, whole_folder
+from tfgan_mnist.system.files import atomic_file, atomic_folder, check_output
 from tfgan_mnist.system.flags import flag, grouped_help, parse_flags
 
 EXAMPLES = (
@@ -147,7 +147,7 @@ def write(
     output = Path(flags.output)
     with path_errors(f"--output={output}"):
         if output.suffix:
-            with whole_file(output) as unfinished:
+            with atomic_file(output) as unfinished:
                 if output.suffix == ".npy":
                     np.save(unfinished, found)
                 elif output.suffix == ".gif":
@@ -157,7 +157,7 @@ def write(
                 else:
                     imageio.imwrite(unfinished, side_by_side(*beside))
             return
-        with whole_folder(output) as unfinished:
+        with atomic_folder(output) as unfinished:
             for name, images in zip(names, found, strict=True):
                 for i, image in enumerate(images):
                     number = f"_{i + 1}" if len(images) > 1 else ""

@@ -267,7 +267,7 @@ def torch(
 
         def batch():
             values = torch.randn(config.batch_size, 1)
-            return target.mean + target.deviation * values
+            return target.mean + target.std * values
     else:
         if recipe == "moons":
             samples = torch.tensor(toys.moons(2_000, 0))

@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from tfgan_mnist.serving.saved_model import check_saved_model
 from tfgan_mnist.system import command
 from tfgan_mnist.system.errors import RunStopped, UserError, nearest
-from tfgan_mnist.system.files import check_folder, whole_file
+from tfgan_mnist.system.files import atomic_file, check_folder
 from tfgan_mnist.system.flags import (
     check_flags,
     flag,
@@ -348,5 +348,5 @@ def read_record(path: Path, needed: bool = False) -> dict[str, Any]:
 def write_record(path: Path, record: Any) -> None:
     """Writes a record of what was measured."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as unfinished:
+    with atomic_file(path) as unfinished:
         unfinished.write_text(json.dumps(record, indent=1) + "\n")

@@ -65,7 +65,7 @@ def trained(name: str, images: np.ndarray, labels: np.ndarray) -> keras.Model:
     """
     import keras
 
-    from tfgan_mnist.system.files import whole_file
+    from tfgan_mnist.system.files import atomic_file
 
     kept = KEPT / f"{name}_judge.keras"
     if kept.is_file():
@@ -83,7 +83,7 @@ def trained(name: str, images: np.ndarray, labels: np.ndarray) -> keras.Model:
     classifier.compile(keras.optimizers.Adam(1e-3), loss)
     classifier.fit(images, labels, batch_size=128, epochs=6, verbose=2)
     kept.parent.mkdir(exist_ok=True)
-    with whole_file(kept) as unfinished:
+    with atomic_file(kept) as unfinished:
         judge.save(unfinished)
     return judge
 

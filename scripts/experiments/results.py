@@ -96,18 +96,18 @@ def run(recipe: str, seed: int, flags: Flags) -> dict:
 
 
 def cell(name: str, runs: list[dict]) -> str:
-    """A metric's mean over the seeds, ± their deviation; a dash if there is none.
+    """A metric's mean over the seeds, ± their std; a dash if there is none.
 
-    The deviation of a single run is that over its sampling seeds.
+    The std of a single run is that over its sampling seeds.
     """
     if name not in runs[0]["metrics"]:
         return "–"
     means = [run["metrics"][name]["mean"] for run in runs]
     digits = 0 if name.startswith("classes") else 3 if max(means) < 2.0 else 1
-    deviation = runs[0]["metrics"][name]["deviation"]
+    std = runs[0]["metrics"][name]["std"]
     if len(means) > 1:
-        deviation = statistics.pstdev(means)
-    return f"{statistics.mean(means):.{digits}f} ± {deviation:.{digits}f}"
+        std = statistics.pstdev(means)
+    return f"{statistics.mean(means):.{digits}f} ± {std:.{digits}f}"
 
 
 def real_cell(name: str, results: dict[str, list[dict]]) -> str:
@@ -195,7 +195,7 @@ def recipes_table(
 
 
 TOYS = {
-    "gaussian": {"mean": "mean", "deviation": "deviation", "ks": "KS"},
+    "gaussian": {"mean": "mean", "std": "std", "ks": "KS"},
     "moons": {"near_arcs": "near the arcs", "bins": "bins of 20"},
     "ring": {"modes": "modes", "high_quality": "high quality", "reverse_kl": "KL"},
     "grid": {"modes": "modes", "high_quality": "high quality", "reverse_kl": "KL"},

@@ -27,7 +27,7 @@ def test_mixtures_have_equal_modes_of_one_deviation(mixture, modes, radius):
     counts = np.bincount(distances.argmin(axis=1), minlength=modes)
     assert abs(counts / 50_000 - 1 / modes).max() < 0.01
     spread = np.sqrt((distances.min(axis=1) ** 2).mean() / 2)
-    assert spread == pytest.approx(mixture.deviation, rel=0.02)
+    assert spread == pytest.approx(mixture.std, rel=0.02)
 
 
 def test_the_grid_is_the_published_one():

@@ -22,7 +22,7 @@ def test_fresh_real_samples_reach_what_can_be_reached(name):
     assert not np.array_equal(real, protocol.real(2, protocol.count)[0])
     found = protocol.metrics(real, None)
     expected = {
-        "gaussian": {"mean": (4.0, 0.05), "deviation": (1.25, 0.05), "ks": (0.0, 0.02)},
+        "gaussian": {"mean": (4.0, 0.05), "std": (1.25, 0.05), "ks": (0.0, 0.02)},
         "moons": {"near_arcs": (0.997, 0.003), "bins": (20, 0)},
         "ring": {"modes": (8, 0), "high_quality": (0.989, 0.007)},
         "grid": {"modes": (25, 0), "high_quality": (0.989, 0.007)},

@@ -21,7 +21,7 @@ def test_metrics_are_those_of_the_samples_of_each_seed(toy):
         for seed in (4, 5)
     ]
     assert found["mean"] == pytest.approx(np.mean(each))
-    assert found["deviation"] == pytest.approx(np.std(each))
+    assert found["std"] == pytest.approx(np.std(each))
 
 
 def test_a_conditional_model_is_asked_for_every_digit_as_often(conditional):
@@ -65,7 +65,7 @@ def test_real_digits_that_were_asked_for():
 def test_with_real_images_copies_are_found_out_and_labels_learned_from():
     real, place = Real(), str(PREPARED_MNIST)
     found = report.measure(real, seeds=(1,), quick=True, data_dir=place)["metrics"]
-    assert found["copies_1k"] == {"mean": 1.0, "deviation": 0.0, "real": 0.01}
+    assert found["copies_1k"] == {"mean": 1.0, "std": 0.0, "real": 0.01}
     assert found["nearest_1k"]["mean"] < 0.1 < found["nearest_1k"]["real"]
     assert found["data_copying_1k"]["mean"] < -5.0
     assert found["data_copying_1k"]["real"] == 0.0

@@ -7,17 +7,17 @@ from tfgan_mnist.system.seeds import LATENTS, run_seed
 
 
 @pytest.mark.parametrize(
-    ("distribution", "mean", "deviation", "least", "largest"),
+    ("distribution", "mean", "std", "least", "largest"),
     [
         ("uniform", 0.0, 1 / np.sqrt(3), -1.0, 1.0),
         ("standard_uniform", 0.5, 1 / np.sqrt(12), 0.0, 1.0),
         ("normal", 0.0, 1.0, -6.0, 6.0),
     ],
 )
-def test_moments(distribution, mean, deviation, least, largest):
+def test_moments(distribution, mean, std, least, largest):
     drawn = draw(distribution, [1000, 100], run_seed(1, 1)).numpy()
     assert abs(drawn.mean() - mean) < 0.01
-    assert abs(drawn.std() - deviation) < 0.01
+    assert abs(drawn.std() - std) < 0.01
     assert least <= drawn.min()
     assert drawn.max() <= largest
     again = draw(distribution, [1000, 100], run_seed(1, 1)).numpy()

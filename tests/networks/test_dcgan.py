@@ -160,8 +160,8 @@ def test_dcgan32_unnormalised_judges_each_image_alone():
     # Glorot's deviation; what passes through is neither nothing nor huge.
     kernel = discriminator.layers[-4].kernel.numpy()
     assert kernel.shape == (4, 4, 8, 16)
-    deviation = np.sqrt(2.0 / (16 * 8 + 16 * 16))
-    np.testing.assert_allclose(kernel.std(), deviation, rtol=0.05)
+    std = np.sqrt(2.0 / (16 * 8 + 16 * 16))
+    np.testing.assert_allclose(kernel.std(), std, rtol=0.05)
     assert 0.01 < np.std(logits) < 10.0
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from tfgan_mnist.system.errors import UserError, os_error, path_errors
-from tfgan_mnist.system.files import read_file, tidy, whole_file, whole_folder
+from tfgan_mnist.system.files import atomic_file, atomic_folder, read_file, tidy
 
 
 def test_a_file_appears_only_when_it_is_whole(tmp_path):
     path = tmp_path / "a.txt"
-    with whole_file(path) as unfinished:
+    with atomic_file(path) as unfinished:
         unfinished.write_text("new")
         assert not path.exists()
     assert path.read_text() == "new"
@@ -21,7 +21,7 @@ def test_a_file_appears_only_when_it_is_whole(tmp_path):
 def test_a_failed_file_leaves_the_old_one(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("old")
-    with pytest.raises(OSError, match="full"), whole_file(path) as unfinished:
+    with pytest.raises(OSError, match="full"), atomic_file(path) as unfinished:
         unfinished.write_text("half")
         raise OSError("disk full")
     assert path.read_text() == "old"
@@ -31,7 +31,7 @@ def test_a_failed_file_leaves_the_old_one(tmp_path):
 def test_a_folder_takes_the_place_of_the_old_one(tmp_path):
     path = tmp_path / "model"
     for content in ("old", "new"):
-        with whole_folder(path) as unfinished:
+        with atomic_folder(path) as unfinished:
             (unfinished / content).write_text(content)
     assert [file.name for file in path.iterdir()] == ["new"]
     assert list(tmp_path.iterdir()) == [path]
@@ -39,9 +39,9 @@ def test_a_folder_takes_the_place_of_the_old_one(tmp_path):
 
 def test_a_failed_folder_leaves_the_old_one(tmp_path):
     path = tmp_path / "model"
-    with whole_folder(path) as unfinished:
+    with atomic_folder(path) as unfinished:
         (unfinished / "old").write_text("old")
-    with pytest.raises(OSError, match="full"), whole_folder(path) as unfinished:
+    with pytest.raises(OSError, match="full"), atomic_folder(path) as unfinished:
         (unfinished / "half").write_text("half")
         raise OSError("disk full")
     assert [file.name for file in path.iterdir()] == ["old"]
@@ -52,7 +52,7 @@ def test_a_folder_that_was_being_exchanged_when_killed_comes_back(tmp_path):
     path = tmp_path / "model"
     (tmp_path / ".outgoing-model").mkdir()
     (tmp_path / ".outgoing-model" / "old").write_text("old")
-    with pytest.raises(OSError, match="full"), whole_folder(path):
+    with pytest.raises(OSError, match="full"), atomic_folder(path):
         raise OSError("disk full")
     assert [file.name for file in path.iterdir()] == ["old"]
     assert list(tmp_path.iterdir()) == [path]
@@ -61,7 +61,7 @@ def test_a_folder_that_was_being_exchanged_when_killed_comes_back(tmp_path):
 def test_a_file_or_a_link_in_a_folder_s_place_is_named_and_stays(tmp_path):
     path = tmp_path / "model"
     path.write_text("mine")
-    with pytest.raises(NotADirectoryError) as error, whole_folder(path):
+    with pytest.raises(NotADirectoryError) as error, atomic_folder(path):
         pass
     assert os_error(error.value)[0] == f"{path}: a file where a folder should be"
     assert path.read_text() == "mine"
@@ -69,7 +69,7 @@ def test_a_file_or_a_link_in_a_folder_s_place_is_named_and_stays(tmp_path):
     (tmp_path / "elsewhere").mkdir()
     path.symlink_to(tmp_path / "elsewhere")
     for _ in range(2):
-        with whole_folder(path) as unfinished:
+        with atomic_folder(path) as unfinished:
             (unfinished / "new").write_text("")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["elsewhere", "model"]
 
@@ -143,7 +143,7 @@ def test_an_interrupt_while_the_old_folder_goes_leaves_nothing_behind(
         monkeypatch.setattr(shutil, "rmtree", remove)
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt), whole_folder(path) as unfinished:
+    with pytest.raises(KeyboardInterrupt), atomic_folder(path) as unfinished:
         (unfinished / "new").touch()
         monkeypatch.setattr(shutil, "rmtree", interrupted)
     assert [*tmp_path.rglob("*")] == [path, path / "new"]
@@ -159,6 +159,6 @@ def test_what_the_system_refuses_to_remove_once_is_removed(tmp_path, monkeypatch
         monkeypatch.setattr(os, "unlink", unlink)
         raise PermissionError(errno.EACCES, "")
 
-    with whole_folder(path):
+    with atomic_folder(path):
         monkeypatch.setattr(os, "unlink", refused)
     assert [*tmp_path.rglob("*")] == [path]

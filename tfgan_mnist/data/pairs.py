@@ -422,10 +422,10 @@ def brighter_than_textures(images):
     return np.clip((images - BRIGHTEST) / (1.0 - BRIGHTEST), 0.0, 1.0)
 
 
-def blurred(images: tf.Tensor, deviation: float = 2.5) -> tf.Tensor:
+def blurred(images: tf.Tensor, std: float = 2.5) -> tf.Tensor:
     """Images [n, height, width, 1] under a Gaussian filter, edges repeated."""
-    reach = math.ceil(3.0 * deviation)
-    line = np.exp(-0.5 * (np.arange(-reach, reach + 1) / deviation) ** 2)
+    reach = math.ceil(3.0 * std)
+    line = np.exp(-0.5 * (np.arange(-reach, reach + 1) / std) ** 2)
     line = (line / line.sum()).astype(np.float32)
     for axis in (1, 2):
         shape = [1, 1, 1, 1]

@@ -25,24 +25,24 @@ class Gaussian:
     """The normal distribution of one number."""
 
     mean: float = 4.0
-    deviation: float = 1.25
+    std: float = 1.25
 
     def draw(self, count: int, seed: tf.Tensor) -> tf.Tensor:
         """float32 [count, 1] that follow from a seed."""
         normal = tf.random.stateless_normal([count, 1], seed, alg="philox")
-        return self.mean + self.deviation * normal
+        return self.mean + self.std * normal
 
 
 @dataclasses.dataclass(frozen=True)
 class Mixture:
-    """Normal distributions of one deviation around centres, each as likely.
+    """Normal distributions of one std around centres, each as likely.
 
     Args:
       centres: float [modes, 2].
     """
 
     centres: np.ndarray
-    deviation: float
+    std: float
 
     def draw(self, count: int, seed: tf.Tensor) -> tf.Tensor:
         """float32 [count, 2] that follow from a seed."""
@@ -51,7 +51,7 @@ class Mixture:
         )
         normal = tf.random.stateless_normal([count, 2], fold_in(seed, 1), alg="philox")
         centres = tf.constant(self.centres, tf.float32)
-        return tf.gather(centres, modes) + self.deviation * normal
+        return tf.gather(centres, modes) + self.std * normal
 
 
 def ring() -> Mixture:

@@ -23,7 +23,7 @@ from tfgan_mnist.evaluation.metrics.real import Real
 from tfgan_mnist.evaluation.protocols import Protocol, judged
 from tfgan_mnist.system import progress
 from tfgan_mnist.system.errors import UserError, first_line, path_errors
-from tfgan_mnist.system.files import whole_file
+from tfgan_mnist.system.files import atomic_file
 
 EPOCHS = 25
 BATCH = 100
@@ -209,7 +209,7 @@ def _features(judge: Judge, images: np.ndarray) -> np.ndarray:
 def write_judge(own: OwnJudge, path: Path) -> None:
     """Writes a judge as one file."""
     content = _content(own.judge.network, own.real, own.about)
-    with path_errors(str(path)), whole_file(path) as unfinished:
+    with path_errors(str(path)), atomic_file(path) as unfinished:
         unfinished.write_bytes(content)
 
 

@@ -85,17 +85,17 @@ def _fresh(target: toys.Target):
 def gaussian(count: int = 10_000) -> Protocol:
     """Of values that are to be normally distributed."""
     target = toys.Gaussian()
-    mean, deviation = target.mean, target.deviation
-    reach = 4.5 * deviation
+    mean, std = target.mean, target.std
+    reach = 4.5 * std
 
     def metrics(samples, labels=None):
         return moments(samples) | {
-            "ks": kolmogorov_smirnov(samples, mean, deviation),
-            "wasserstein_1": wasserstein_1(samples, mean, deviation),
+            "ks": kolmogorov_smirnov(samples, mean, std),
+            "wasserstein_1": wasserstein_1(samples, mean, std),
         }
 
     def picture(samples, probability, title=""):
-        density = stats.norm(mean, deviation).pdf
+        density = stats.norm(mean, std).pdf
         return histogram(samples, density, (mean - reach, mean + reach), title)
 
     return _toy(count, metrics, _fresh(target), picture)
@@ -105,7 +105,7 @@ def _mixture(target: toys.Mixture, reach: float, count: int = 2_500) -> Protocol
     real = _fresh(target)
 
     def metrics(samples, labels=None):
-        return mode_coverage(samples, target.centres, target.deviation)
+        return mode_coverage(samples, target.centres, target.std)
 
     def picture(samples, probability, title=""):
         limits = ((-reach, reach), (-reach, reach))
@@ -114,7 +114,7 @@ def _mixture(target: toys.Mixture, reach: float, count: int = 2_500) -> Protocol
 
     # The mode nearest to the middle of the right edge, out to eight deviations.
     x, y = min(target.centres, key=lambda centre: (-centre[0], abs(centre[1])))
-    around = 8.0 * target.deviation
+    around = 8.0 * target.std
     zoom = ((x - around, x + around), (y - around, y + around))
     modes = float(len(target.centres))
     return _toy(count, metrics, real, picture, expected={"modes": modes})

@@ -55,7 +55,7 @@ class Summary(TypedDict, total=False):
     """Of a metric over the seeds, and of real samples."""
 
     mean: Required[float]
-    deviation: Required[Annotated[float, Ge(0)]]
+    std: Required[Annotated[float, Ge(0)]]
     real: float
 
 
@@ -223,7 +223,7 @@ def measure(
     Returns:
       ``recipe``, ``dataset``, ``step``; ``samples`` in a set and the ``seeds``; the
       ``judge`` that looked at them, if one did; and ``metrics`` by name, each with
-      ``mean`` and ``deviation`` over the seeds, and ``real``, the mean of real samples
+      ``mean`` and ``std`` over the seeds, and ``real``, the mean of real samples
       that no model was trained on (for accuracy, of the training images).
 
     Raises:
@@ -348,7 +348,7 @@ def measure_pairs(
         "samples": len(images),
         "seeds": [1],
         **({"judge": judge.version} if judge else {}),
-        "metrics": {n: {"mean": x, "deviation": 0.0} for n, x in found.items()},
+        "metrics": {n: {"mean": x, "std": 0.0} for n, x in found.items()},
     }
 
 
@@ -409,7 +409,7 @@ def _measured(
         ideal = [one[name] for one in reference if np.isfinite(one.get(name, np.nan))]
         return {
             "mean": float(np.mean(values)),
-            "deviation": float(np.std(values)),
+            "std": float(np.std(values)),
             **({"real": float(np.mean(ideal))} if ideal else {}),
         }
 
@@ -435,12 +435,12 @@ def table(found: dict[str, Any]) -> str:
     """What ``measure`` found, for people."""
     judge = f", {found['judge']}" if "judge" in found else ""
     several = len(found["seeds"]) > 1
-    over = f", mean ± deviation over {len(found['seeds'])} seeds" if several else ""
+    over = f", mean ± std over {len(found['seeds'])} seeds" if several else ""
     lines = [f"{found['samples']:,} samples{over}{judge}"]
     lines.append(f"  {'':<22}{'generated':>20}{'real':>12}")
     for name, one in found["metrics"].items():
         line = f"  {name:<22}{one['mean']:>10.4f}"
-        line += f" ± {one['deviation']:<7.4f}" if several else " " * 10
+        line += f" ± {one['std']:<7.4f}" if several else " " * 10
         if "real" in one:
             line += f"{one['real']:>12.4f}"
         lines.append(line.rstrip())

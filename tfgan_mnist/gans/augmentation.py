@@ -68,9 +68,9 @@ class Augmentation:
             of = {**options, "seed": fold_in(seed, next(numbers)), "alg": "philox"}
             return own_rows(lambda rows: draw(shape=[rows], **of), count)
 
-        def normal(deviation):
+        def normal(std):
             values = drawn(tf.random.stateless_normal)
-            return deviation * values * happens()
+            return std * values * happens()
 
         def happens():
             chance = drawn(tf.random.stateless_uniform)

@@ -125,8 +125,8 @@ class SlowDense(layers.Layer):
         self.units, self.rate, self.seed = units, rate, seed
 
     def build(self, input_shape):
-        deviation = math.sqrt(2.0 / input_shape[-1]) / self.rate
-        init = keras.initializers.RandomNormal(stddev=deviation, seed=self.seed)
+        std = math.sqrt(2.0 / input_shape[-1]) / self.rate
+        init = keras.initializers.RandomNormal(stddev=std, seed=self.seed)
         self.kernel = self.add_weight(
             shape=[input_shape[-1], self.units], initializer=init, name="kernel"
         )
@@ -143,7 +143,7 @@ class ModulatedConv2D(layers.Layer):
 
     Karras et al., 2020 (arXiv:1912.04958, section 2.2, equations 1 to 3), with the
     scales moved from the kernel to the maps before and after it, which is the same.
-    Demodulated, maps of unit deviation leave with unit deviation whatever the scales.
+    Demodulated, maps of unit std leave with unit std whatever the scales.
 
     Args:
       filters, kernel_size: as in ``keras.layers.Conv2D``.
@@ -161,8 +161,8 @@ class ModulatedConv2D(layers.Layer):
         inner, size = input_shapes[0][-1], self.kernel_size
         # Of a transposed one with stride 2 a quarter of the kernel makes each pixel.
         self.taps = size**2 // (4 if self.up else 1)
-        deviation = 1.0 / math.sqrt(inner * self.taps)
-        init = keras.initializers.RandomNormal(stddev=deviation, seed=self.seed)
+        std = 1.0 / math.sqrt(inner * self.taps)
+        init = keras.initializers.RandomNormal(stddev=std, seed=self.seed)
         ends = [self.filters, inner] if self.up else [inner, self.filters]
         self.kernel = self.add_weight(
             shape=[size, size, *ends], initializer=init, name="kernel"

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tfgan_mnist.system.errors import UserError, first_line, nearest
-from tfgan_mnist.system.files import whole_file
+from tfgan_mnist.system.files import atomic_file
 
 FOLDER = Path(__file__).parent
 _METADATA = "metadata"
@@ -83,5 +83,5 @@ def write(
         for name, x in networks.items()
     }
     arrays |= {**state, _METADATA: np.array(json.dumps(metadata))}
-    with whole_file(path) as unfinished:
+    with atomic_file(path) as unfinished:
         np.savez_compressed(unfinished, **arrays)

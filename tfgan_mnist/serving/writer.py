@@ -15,7 +15,7 @@ from tfgan_mnist.gans.gan import GAN
 from tfgan_mnist.serving.checks import checked
 from tfgan_mnist.serving.saved_model import METADATA
 from tfgan_mnist.system.errors import NO_ROOM, first_line
-from tfgan_mnist.system.files import whole_folder
+from tfgan_mnist.system.files import atomic_folder
 from tfgan_mnist.system.records import checksums
 
 
@@ -57,7 +57,7 @@ class Writer:
         Raises:
           OSError: if it cannot be written (disk full, say); what is there remains.
         """
-        with whole_folder(path) as unfinished:
+        with atomic_folder(path) as unfinished:
             try:
                 tf.saved_model.save(self._module, str(unfinished), self._signatures)
             except tf.errors.OpError as error:

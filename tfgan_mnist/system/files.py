@@ -52,7 +52,7 @@ def read_file(path: Path) -> bytes:
 
 
 @contextlib.contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def atomic_file(path: Path) -> Iterator[Path]:
     """Gives a path to write to, which takes the place of ``path`` when that went well.
 
     The given path has the same ending, for writers that look at it.
@@ -70,7 +70,7 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def whole_folder(path: Path) -> Iterator[Path]:
+def atomic_folder(path: Path) -> Iterator[Path]:
     """The same for a folder; one that is there already gives way at the very end."""
     unfinished = path.with_name(UNFINISHED + path.name)
     outgoing = path.with_name(_OUTGOING + path.name)

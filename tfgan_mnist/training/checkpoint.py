@@ -20,7 +20,7 @@ from tfgan_mnist.system.errors import (
     first_line,
     os_error,
 )
-from tfgan_mnist.system.files import read_file, whole_file
+from tfgan_mnist.system.files import atomic_file, read_file
 
 _NAME = re.compile(r"step_(\d{7,10})\.npz", re.ASCII)
 _DAMAGE = (None, errno.EISDIR, errno.EINVAL, errno.ENOENT, errno.ELOOP, errno.EIO)
@@ -87,7 +87,7 @@ class Checkpoints:
         arrays = {f"variables/{name}": array for name, array in arrays.items()}
         self.folder.mkdir(exist_ok=True)  # not a run's folder that was deleted
         path = self.folder / _FILE.format(state.step)
-        with whole_file(path) as unfinished:
+        with atomic_file(path) as unfinished:
             np.savez(
                 unfinished,
                 step=np.int64(state.step),

@@ -17,7 +17,7 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 from tqdm import tqdm
 
 from tfgan_mnist.system import progress
-from tfgan_mnist.system.files import whole_file
+from tfgan_mnist.system.files import atomic_file
 from tfgan_mnist.training.checkpoint import Checkpoints, State
 from tfgan_mnist.training.run_directory import RunDirectory
 
@@ -250,7 +250,7 @@ class Pictures:
     def __call__(self, state: State) -> None:
         pixels = self.draw(state.step)
         self.directory.samples.mkdir(exist_ok=True)
-        with whole_file(self.directory.sample_path(state.step)) as unfinished:
+        with atomic_file(self.directory.sample_path(state.step)) as unfinished:
             imageio.imwrite(unfinished, pixels)
         self.events.picture(state.step, "samples", pixels)
 

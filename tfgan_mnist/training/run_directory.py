@@ -25,7 +25,7 @@ from tfgan_mnist.config import SHEETS, Config, read_config
 from tfgan_mnist.serving.saved_model import check_outside
 from tfgan_mnist.system import streams
 from tfgan_mnist.system.errors import UserError, path_errors
-from tfgan_mnist.system.files import read_file, tidy, whole_file
+from tfgan_mnist.system.files import atomic_file, read_file, tidy
 from tfgan_mnist.system.records import DamagedError, Table, check, read_table
 from tfgan_mnist.training.checkpoint import Checkpoints, read_newest
 
@@ -233,7 +233,7 @@ class RunDirectory:
         if self.config.is_file() and read_file(self.config) == text:
             return
         try:
-            with whole_file(self.config) as unfinished:
+            with atomic_file(self.config) as unfinished:
                 unfinished.write_bytes(text)
         except OSError as error:
             unwritable = error.errno in (errno.EROFS, errno.EACCES, errno.EPERM)
@@ -309,7 +309,7 @@ class RunDirectory:
 
     def _write_metrics(self, names: list[str], rows: list[list[str]]) -> None:
         lines = [",".join(cells) + "\n" for cells in (names, *rows)]
-        with whole_file(self.metrics) as unfinished:
+        with atomic_file(self.metrics) as unfinished:
             unfinished.write_bytes("".join(lines).encode())
 
     def append_metrics(self, step: int, values: Mapping[str, float]) -> None:

@@ -33,7 +33,7 @@ def test_one_of_two_modes_is_log_2_away():
 def test_a_perfect_sampler(target, modes):
     found = [
         mode_coverage(
-            target.draw(2_500, run_seed(i, 9)).numpy(), target.centres, target.deviation
+            target.draw(2_500, run_seed(i, 9)).numpy(), target.centres, target.std
         )
         for i in range(20)
     ]

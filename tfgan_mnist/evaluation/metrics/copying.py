@@ -42,7 +42,7 @@ def data_copying(
             continue
         # Pairs in which the sample is the further one; ties count half.
         further = stats.mannwhitneyu(own, real).statistic
-        deviation = np.sqrt(m * n * (m + n + 1) / 12.0)
-        values.append((further - m * n / 2.0) / deviation)
+        std = np.sqrt(m * n * (m + n + 1) / 12.0)
+        values.append((further - m * n / 2.0) / std)
         weights.append(n)
     return float(np.average(values, weights=weights)) if values else float("nan")

@@ -6,17 +6,17 @@ import numpy as np
 from scipy import stats
 
 
-def kolmogorov_smirnov(samples: np.ndarray, mean: float, deviation: float) -> float:
+def kolmogorov_smirnov(samples: np.ndarray, mean: float, std: float) -> float:
     """The largest difference between the two distribution functions, from 0 to 1.
 
     Args:
       samples: [count] or [count, 1].
-      mean, deviation: of the normal distribution.
+      mean, std: of the normal distribution.
     """
-    return float(stats.kstest(np.ravel(samples), "norm", (mean, deviation)).statistic)
+    return float(stats.kstest(np.ravel(samples), "norm", (mean, std)).statistic)
 
 
-def wasserstein_1(samples: np.ndarray, mean: float, deviation: float) -> float:
+def wasserstein_1(samples: np.ndarray, mean: float, std: float) -> float:
     """The mean distance over which mass must be moved, in the samples' unit.
 
     The normal distribution is represented by as many of its quantiles as there are
@@ -24,5 +24,5 @@ def wasserstein_1(samples: np.ndarray, mean: float, deviation: float) -> float:
     """
     samples = np.ravel(samples)
     places = (np.arange(len(samples)) + 0.5) / len(samples)
-    quantiles = stats.norm.ppf(places, mean, deviation)
+    quantiles = stats.norm.ppf(places, mean, std)
     return float(stats.wasserstein_distance(samples, quantiles))

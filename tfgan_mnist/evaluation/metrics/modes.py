@@ -11,7 +11,7 @@ from scipy.spatial.distance import cdist
 
 
 def mode_coverage(
-    samples: np.ndarray, centres: np.ndarray, deviation: float
+    samples: np.ndarray, centres: np.ndarray, std: float
 ) -> dict[str, float]:
     """Modes covered, share of high-quality samples, reverse KL divergence.
 
@@ -25,7 +25,7 @@ def mode_coverage(
     """
     distances = cdist(samples, centres)
     nearest = distances.argmin(axis=1)
-    good = distances.min(axis=1) <= 3.0 * deviation
+    good = distances.min(axis=1) <= 3.0 * std
     shares = np.bincount(nearest, minlength=len(centres)) / len(samples)
     equal = np.full(len(centres), 1.0 / len(centres))
     return {

@@ -15,11 +15,11 @@ def moments(samples: np.ndarray) -> dict[str, float]:
       samples: [count] or [count, 1].
     """
     samples = np.asarray(samples, np.float64).ravel()
-    mean, deviation = float(samples.mean()), float(samples.std())
-    alike = deviation <= 1e-6 * max(1.0, abs(mean))
+    mean, std = float(samples.mean()), float(samples.std())
+    alike = std <= 1e-6 * max(1.0, abs(mean))
     return {
         "mean": mean,
-        "deviation": deviation,
+        "std": std,
         "skewness": 0.0 if alike else float(stats.skew(samples)),
         "excess_kurtosis": 0.0 if alike else float(stats.kurtosis(samples)),
     }
