@@ -16,7 +16,9 @@ from PIL import Image
 
 from tfgan_mnist.build import build_gan
 from tfgan_mnist.config import Config, find_recipe, parse_config, read_config, recipes
+from tfgan_mnist.data.examples import as_floats
 from tfgan_mnist.data.mnist import mnist5k
+from tfgan_mnist.data.pairs import reduced
 from tfgan_mnist.registry import DATASETS
 from tfgan_mnist.serving.reader import SavedGenerator
 from tfgan_mnist.system.errors import RunStopped, UserError
@@ -592,6 +594,31 @@ def _measured(seed, fcd, alarms, **more):
     }
 
 
+def test_sharpness_by_hand():
+    """Lengths of (0.3, 0.4) and of (0, -0.3) in one image; the other is flat."""
+    sharpness = load("losses").sharpness
+    image = np.array([[0.0, 0.3, 0.3], [0.4, 0.0, 0.9]], np.float32)
+    images = np.stack([image, np.full_like(image, 0.7)])[..., None]
+    assert sharpness(images[:1]) == pytest.approx((0.5 + 0.3) / 2)
+    assert sharpness(images) == pytest.approx((0.5 + 0.3) / 4)
+
+
+def test_blurring_costs_sharpness():
+    sharpness = load("losses").sharpness
+    images = np.zeros([1, 8, 8, 1], np.float32)
+    images[:, 2:6, 2:6] = 1.0
+    blurred = (images + np.roll(images, 1, 1) + np.roll(images, 1, 2)) / 3
+    assert 0.0 < sharpness(blurred) < sharpness(images)
+
+
+def test_one_size_of_superres_is_that_size():
+    images, labels = (some[:4] for some in mnist5k())
+    script = load("translations")
+    found = script.examples_of(script.superres_by(4), images, labels)
+    coarse = reduced(as_floats(images), 4).numpy() * 0.5 + 0.5
+    np.testing.assert_allclose(found["sources"], coarse, atol=1e-6)
+
+
 def test_the_table_of_losses():
     """Means and extremes over seeds; a metric that a recipe lacks is a dash."""
     losses = load("losses")
@@ -786,7 +813,7 @@ def test_several_outputs_for_one_image_are_compared(tmp_path, monkeypatch):
     monkeypatch.setattr(script, "ROOT", tmp_path)
     monkeypatch.setattr(script, "SLOW", 20)
     images, labels = (some[::25] for some in mnist5k())
-    examples = script.examples_of("unseen_fonts", images, labels)
+    examples = script.examples_of(script.unseen_fonts, images, labels)
     models = {"adversarial": SavedGenerator(untrained("fonts", tmp_path))}
     found = script.measure_several(models, examples)
     assert 0.0 < found["adversarial"] < found["targets"]

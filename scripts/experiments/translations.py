@@ -39,6 +39,7 @@ from tfgan_mnist.system.flags import flag
 
 if TYPE_CHECKING:  # they load TensorFlow, or take their time
     from tfgan_mnist.config import Config
+    from tfgan_mnist.data.pairs import Task
     from tfgan_mnist.serving.reader import SavedGenerator
 
 RUNS = Path("runs") / "translations"
@@ -185,11 +186,35 @@ def near_and_varied(outputs: Images, examples: Examples) -> dict[str, float]:
 # Of each recipe: the task's variants by name, the classical way by its name, how many
 # images that is measured by, and what else is measured.
 Way = tuple[str, Callable[[Examples], Images], int]
-VARIANTS: dict[str, dict[str, tuple[str, Way]]] = {
+
+
+def superres_by(factor: int) -> Task:
+    """``superres``, with all rows of one size."""
+    from tfgan_mnist.data.pairs import reduced
+
+    return lambda images, labels, seed: (reduced(images, factor), images)
+
+
+UNSEEN = (
+    "DejaVuSansMono-BoldOblique",
+    "DejaVuSerif-Italic",
+    "STIXGeneralBol",
+    "cmss10",
+)
+
+
+def unseen_fonts(images, labels, seed):
+    """``fonts``, with fonts that it never shows."""
+    from tfgan_mnist.data.pairs import printed
+
+    return printed(labels, UNSEEN, images.shape[1], seed), images
+
+
+VARIANTS: dict[str, dict[str, tuple[str | Task, Way]]] = {
     "colour": {"": ("colour", ("left grey", untouched, 10_000))},
     "superres": {
-        "14×14": ("superres_by:2", ("bicubic", bicubic(2), 10_000)),
-        "7×7": ("superres_by:4", ("bicubic", bicubic(4), 10_000)),
+        "14×14": (superres_by(2), ("bicubic", bicubic(2), 10_000)),
+        "7×7": (superres_by(4), ("bicubic", bicubic(4), 10_000)),
     },
     "inpaint": {"": ("inpaint", ("biharmonic", biharmonic, SLOW))},
     "background_removal": {
@@ -201,7 +226,7 @@ VARIANTS: dict[str, dict[str, tuple[str, Way]]] = {
             ("Otsu's threshold, blur", threshold_and_blur, 10_000),
         )
     },
-    "fonts": {"": ("unseen_fonts", ("left printed", untouched, 10_000))},
+    "fonts": {"": (unseen_fonts, ("left printed", untouched, 10_000))},
     "frames": {"": ("frames", ("the last frame", last_frame, 10_000))},
 }
 MORE = {"colour": colour_error, "inpaint": hole_error, "fonts": near_and_varied}
@@ -222,17 +247,15 @@ def l1_alone(config: Config) -> list[str]:
     return ["--adversarial_weight=0", *more]
 
 
-def examples_of(task: str, images: np.ndarray, labels: np.ndarray) -> Examples:
-    """What a task makes of test images, in parts, by one seed."""
+def examples_of(task: str | Task, images: np.ndarray, labels: np.ndarray) -> Examples:
+    """What a task, or that of a name in data/pairs.py, makes of test images."""
     import tensorflow as tf
 
     from tfgan_mnist.data import pairs
     from tfgan_mnist.data.examples import as_floats
     from tfgan_mnist.system.seeds import fold_in
 
-    name, _, value = task.partition(":")
-    make = getattr(pairs, name)
-    make = make(int(value)) if value else make
+    make = getattr(pairs, task) if isinstance(task, str) else task
     found: dict[str, list] = {"sources": [], "samples": []}
     for i in range(0, len(images), 1000):
         seed = fold_in(tf.constant([1, 0], tf.int32), i)

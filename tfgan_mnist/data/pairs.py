@@ -217,11 +217,6 @@ def superres(images, labels, seed):
     return tf.where(chosen, fine, coarse), images
 
 
-def superres_by(factor: int) -> Task:
-    """The same, with all rows of one size."""
-    return lambda images, labels, seed: (reduced(images, factor), images)
-
-
 def reduced(images: tf.Tensor, factor: int) -> tf.Tensor:
     """Images in which squares of ``factor`` pixels became one, the mean, and were
     enlarged again (bilinear), as any picture is that a model is given."""
@@ -308,23 +303,12 @@ FONTS = (
     *(f"STIXGeneral{style}" for style in ("", "Italic", "BolIta")),
     *("cmb10", "cmr10", "cmti10", "cmtt10"),
 )
-"""Of those inside matplotlib; the digits of others are left for the end."""
-UNSEEN = (
-    "DejaVuSansMono-BoldOblique",
-    "DejaVuSerif-Italic",
-    "STIXGeneralBol",
-    "cmss10",
-)
+"""Of those inside matplotlib; scripts/experiments/translations.py asks for others."""
 
 
 def fonts(images, labels, seed):
     """A printed digit, in one of ``FONTS``, → handwriting of the same class."""
     return printed(labels, FONTS, images.shape[1], seed), images
-
-
-def unseen_fonts(images, labels, seed):
-    """The same with fonts that ``fonts`` never shows."""
-    return printed(labels, UNSEEN, images.shape[1], seed), images
 
 
 def printed(labels: tf.Tensor, names: tuple[str, ...], size: int, seed: tf.Tensor):
