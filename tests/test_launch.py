@@ -143,16 +143,16 @@ def test_a_last_line_without_an_end_is_handed_on_too():
 
 
 def test_a_run_is_started_over_until_it_was_opened():
-    desk = launch.Desk()
-    assert not desk.begin(0)
-    desk.meet()
-    desk.lose("killed")  # before the chief has opened the run directory
-    assert not desk.begin(0)
-    desk.meet()
-    desk.asked()
-    desk.lose("killed")
-    assert desk.begin(0)
-    starts, came, reason, _, _ = desk.news()
+    coordinator = launch.Coordinator()
+    assert not coordinator.begin(0)
+    coordinator.meet()
+    coordinator.lose("killed")  # before the chief has opened the run directory
+    assert not coordinator.begin(0)
+    coordinator.meet()
+    coordinator.asked()
+    coordinator.lose("killed")
+    assert coordinator.begin(0)
+    starts, came, reason, _, _ = coordinator.news()
     assert (starts, came, reason) == (3, False, "killed")
 
 
@@ -236,7 +236,7 @@ def initialized(address: str) -> Iterator[None]:
 def jobs_of(cluster: subprocess.Popen) -> list[str]:
     """What runs on a cluster of this machine, but for Ray's own processes."""
     names = [p.name() for p in psutil.Process(cluster.pid).children(recursive=True)]
-    return [name for name in names if name.startswith(("ray::keep", "ray::Desk"))]
+    return [name for name in names if name.startswith(("ray::keep", "ray::Coord"))]
 
 
 def test_what_is_wrong_is_said_before_anything_is_started(tmp_path, monkeypatch):

@@ -478,13 +478,56 @@ def test_the_other_judges_look_at_samples_and_are_kept(tmp_path, monkeypatch):
         np.testing.assert_array_equal(again, features[name])
         opinion = script.Opinion(judge, images)
         # What is known, seen again: nothing is strange, nothing is left out.
-        distance, *shares = opinion.cells(images, logits.argmax(1))
-        assert abs(float(distance)) < 0.01
-        assert shares == ["1.000", "1.000", "1.0000"]
-        assert opinion.cells(images[:1].repeat(200, 0), None)[3] == "–"
+        found = opinion.metrics(images, logits.argmax(1))
+        assert abs(found.pop("distance")) < 0.01
+        assert found == {"precision": 1.0, "recall": 1.0, "agreement": 1.0}
+        same = opinion.metrics(images[:1].repeat(200, 0), None)
+        assert script.cells(same)[3] == "–"
     (tmp_path / "second_judge.keras").write_bytes(b"broken")
     with pytest.raises(UserError, match=r"second_judge\.keras: cannot be read"):
         script.trained("second", images, labels)
+
+
+def test_the_table_of_budgets():
+    """A row for each run, a dash for what a recipe has not; real images at the end."""
+    script = load("budgets")
+    opinion = {"distance": 1.5, "precision": 0.5, "recall": 0.75}
+    others = {judge: opinion for judge in script.JUDGES}
+    more = {"others": others, "real_by_others": others}
+    record = {
+        "biggan-300": [
+            _measured(seed, 3.0 + seed, [], digit_agreement_10k=0.9) | more
+            for seed in (1, 2)
+        ],
+        "stylegan-900": [_measured(1, 4.0, []) | more],
+        "dcgan_varied-300": [_measured(1, 5.0, []) | more],
+    }
+    lines = script.table(record, script.VARIANTS).splitlines()
+    heads, _, biggan, stylegan, real = map(cells, lines[:5])
+    assert len(heads) == len(biggan) == len(stylegan) == len(real) == 15
+    assert biggan[:5] == ["`biggan`", "300", "2", "1,000", "4.50 (4.00 – 5.00)"]
+    assert biggan[7:13] == ["1.50", "0.500", "0.750"] * 2
+    assert biggan[13:] == ["0.900", "–"]
+    assert stylegan[:3] == ["`stylegan`", "900", "1"]
+    assert stylegan[13] == "–"
+    assert real[4] == "8.00"
+    assert "dcgan_varied" not in "".join(lines)
+    assert lines[5] == ""
+
+
+def test_the_table_of_processors():
+    script = load("processors")
+    found = {"steps": 40, "processor": "A", "metrics": {"fcd_10k": {"mean": 2.0}}}
+    ways = {way: [found | {"seed": 1}] for way in list(script.WAYS)[:2]}
+    lines = script.table({"dcgan_fast": ways}).splitlines()
+    heads, _, one, two = map(cells, lines[:4])
+    assert len(heads) == len(one) == 9
+    assert one[:5] == ["`dcgan_fast`", "native, 1 core", "1", "40", "2.00"]
+    assert two[1] == "native, 2 cores"
+    assert one[5:] == ["–"] * 4
+    taken = script.Cores([0, 1])
+    assert taken.take(2) == [0, 1]
+    taken.give_back([0, 1])
 
 
 def test_the_samples_are_of_the_recipes_as_they_are():

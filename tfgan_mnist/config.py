@@ -758,7 +758,7 @@ class Config:
         if self.batch_size % pair.packing:
             raise UserError(
                 f"--batch_size={self.batch_size}: D of --networks={self.networks} "
-                f"judges {pair.packing} samples as one; give a multiple of "
+                f"sees {pair.packing} samples as one; give a multiple of "
                 f"{pair.packing}"
             )
 

@@ -1,7 +1,8 @@
 """Starts the workers of a run, watches them, and starts them again: ``--workers``.
 
 Ray does it. Each worker makes the run as it does under ``--distribute=multi_worker``;
-what they and this process have to tell each other goes over a desk, an object of Ray's.
+what they and this process have to tell each other goes over a coordinator, an actor
+of Ray's.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class End:
     seconds: float = 0.0
 
 
-class Desk:
+class Coordinator:
     """Where workers leave what they have to tell, and read what they are asked."""
 
     def __init__(self):
@@ -115,13 +116,13 @@ class Job:
       config: of the run.
       hooks: the caller's, for the chief.
       folder: where paths begin.
-      desk: the handle of a ``Desk``.
+      coordinator: the handle of a ``Coordinator``.
     """
 
     config: Config
     hooks: Sequence[Any]
     folder: str
-    desk: Any
+    coordinator: Any
 
 
 def work(job: Job) -> None:
@@ -135,8 +136,8 @@ def work(job: Job) -> None:
 
     logging.getLogger().setLevel(logging.WARNING)  # as it is without Ray
     rank = train.get_context().get_world_rank()
-    desk, config = job.desk, job.config
-    again = ray.get(desk.begin.remote(rank))
+    coordinator, config = job.coordinator, job.config
+    again = ray.get(coordinator.begin.remote(rank))
     if again:
         config = dataclasses.replace(config, overwrite=False, resume=True)
     try:
@@ -144,20 +145,20 @@ def work(job: Job) -> None:
     except OSError as error:
         text = f"{job.folder}: not on {socket.gethostname()} ({error.strerror}); all "
         end = End(text + "workers need the folders that the run is in", 2)
-        ray.get(desk.end.remote(rank, end))
+        ray.get(coordinator.end.remote(rank, end))
         return
-    asked = _Asked(lambda: ray.get(desk.asked.remote()))
+    asked = _Asked(lambda: ray.get(coordinator.asked.remote()))
 
     def joined(team: Team) -> None:
-        desk.meet.remote()
+        coordinator.meet.remote()
         if team.is_chief:
             team.asked = asked
 
     try:
         with contextlib.ExitStack() as stack:
             if rank == 0:
-                out = _Relay(lambda line: desk.hear.remote("stdout", line))
-                errors = _Relay(lambda line: desk.hear.remote("stderr", line))
+                out = _Relay(lambda line: coordinator.hear.remote("stdout", line))
+                errors = _Relay(lambda line: coordinator.hear.remote("stderr", line))
                 stack.enter_context(out)
                 stack.enter_context(errors)
                 stack.enter_context(contextlib.redirect_stdout(out))
@@ -180,9 +181,9 @@ def work(job: Job) -> None:
         if isinstance(error, OpError) and not isinstance(error, ResourceExhaustedError):
             raise  # from the steps that the workers make together: another has gone
         for line in traceback.format_exc().splitlines():
-            desk.hear.remote("stderr", line)
+            coordinator.hear.remote("stderr", line)
         end = End(f"worker {rank}: {type(error).__name__}: {first_line(error)}", 1)
-    ray.get(desk.end.remote(rank, end))
+    ray.get(coordinator.end.remote(rank, end))
 
 
 class _Asked:
@@ -237,10 +238,10 @@ def keep(job: Job, each: dict[str, float]) -> None:
         from ray.train.tensorflow import TensorflowTrainer
 
     class Losses(UserCallback):
-        """Tells the desk of each worker that has gone."""
+        """Tells the coordinator of each worker that has gone."""
 
         def after_exception(self, run_context, worker_exceptions):
-            job.desk.lose.remote(_cause(worker_exceptions.values()))
+            job.coordinator.lose.remote(_cause(worker_exceptions.values()))
 
     here = 0 if job.config.address else job.config.workers
     with tempfile.TemporaryDirectory() as notes:  # of Ray Train
@@ -309,16 +310,16 @@ def launch(
             ray.get_runtime_context().get_node_id(), soft=False
         )
         options = {"num_cpus": 0, "scheduling_strategy": here}
-        desk = ray.remote(Desk).options(**options).remote()
-        job = Job(config, hooks, os.getcwd(), desk)
+        coordinator = ray.remote(Coordinator).options(**options).remote()
+        job = Job(config, hooks, os.getcwd(), coordinator)
         options |= {"max_retries": 0, "runtime_env": {"env_vars": KEEPER}}
         kept = ray.remote(keep).options(**options).remote(job, each)
         said = echo or (lambda line: say(line, out))
         try:
-            end = _watch(ray, desk, kept, interrupted, said, config)
+            end = _watch(ray, coordinator, kept, interrupted, said, config)
         finally:  # where Ray is our caller's, it would go on
             ray.cancel(kept, force=True)
-            ray.kill(desk)
+            ray.kill(coordinator)
     if end.exit_code == 2:
         raise UserError(end.text)
     if end.exit_code:
@@ -387,7 +388,7 @@ def _newest(checkpoints: Path) -> Path | None:
 
 def _watch(
     ray: Any,
-    desk: Any,
+    coordinator: Any,
     kept: Any,
     interrupted: Sequence[int],
     echo: Callable[[str], None],
@@ -397,7 +398,7 @@ def _watch(
 
     Args:
       ray: the module.
-      desk: theirs.
+      coordinator: theirs.
       kept: what ``keep`` will have answered.
       interrupted: the signal's number, once it has come.
       echo: for the log's lines.
@@ -413,7 +414,7 @@ def _watch(
     told, failed = False, 0.0
     while True:
         over, _ = ray.wait([kept], timeout=0.2)
-        starts, came, reason, lines, ends = ray.get(desk.news.remote())
+        starts, came, reason, lines, ends = ray.get(coordinator.news.remote())
         for stream, line in lines:
             echo(line) if stream == "stdout" else say(line, sys.stderr)
         now = time.monotonic()
@@ -434,7 +435,7 @@ def _watch(
             patience.start_again(starts, reason, _newest(checkpoints))
         patience.wait(came, now)
         if interrupted and not told:
-            desk.ask.remote(interrupted[0])
+            coordinator.ask.remote(interrupted[0])
             told = True
     if 0 in ends:
         return ends[0]

@@ -160,6 +160,7 @@ class Game:
         of ``sample --sheet``.
       translates: whether it turns images into others, and so needs a task.
       both_ways: whether it turns them back too; it has no noise then.
+      adversarial: whether a generator plays against a discriminator.
       vocabulary: ``module:tuple`` of the words that its captions and prompts are made
         of; empty if it has none.
     """
@@ -172,6 +173,7 @@ class Game:
     sheets: tuple[str, ...] = ()
     translates: bool = False
     both_ways: bool = False
+    adversarial: bool = True
     vocabulary: str = ""
 
 
@@ -196,21 +198,12 @@ GAMES: Mapping[str, Game] = {
     "stackgan": Game(
         "gans.stackgan:StackGAN", labelled=True, vocabulary="data.grammar:VOCABULARY"
     ),
-    "vae": Game("gans.vae:VariationalAutoencoder", latents="normal"),
+    "vae": Game("gans.vae:VariationalAutoencoder", latents="normal", adversarial=False),
     "pix2pix": Game("gans.pix2pix:Pix2Pix", translates=True),
     "cyclegan": Game("gans.cyclegan:CycleGAN", translates=True, both_ways=True),
 }
 
-ADVERSARIAL = (
-    "unconditional",
-    "conditional",
-    "acgan",
-    "biggan",
-    "stylegan",
-    "stackgan",
-    "pix2pix",
-    "cyclegan",
-)
+ADVERSARIAL = tuple(name for name, game in GAMES.items() if game.adversarial)
 """The games of a generator against a discriminator."""
 
 FROM_LATENTS = tuple(name for name, game in GAMES.items() if not game.translates)
@@ -279,7 +272,7 @@ class Networks:
         also the keywords ``source`` and ``target``, the shapes of both.
       makes: what they can imitate, as in ``DataSet``.
       game: a name in ``GAMES``.
-      packing: how many samples D judges as one.
+      packing: how many samples D sees as one.
       any_shape: whether ``make`` also takes the keywords ``image_size``, one of
         ``IMAGE_SIZES``, and ``channels``, 1 or 3, and makes networks of such images.
       image_size: that of their images, which are grey, if they have but one shape.

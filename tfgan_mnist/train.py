@@ -17,7 +17,7 @@ from tfgan_mnist.config import (
     recipe_header,
     recipes,
 )
-from tfgan_mnist.registry import ADVERSARIAL, find
+from tfgan_mnist.registry import ADVERSARIAL, GAMES, find
 from tfgan_mnist.system import command, interrupts
 from tfgan_mnist.system.cluster import read_cluster
 from tfgan_mnist.system.errors import UserError, nearest
@@ -186,7 +186,7 @@ def plan(config: Config) -> str:
     )
     if config.simultaneous:
         moves = "D and G at once, from the same passes"
-    alone = config.game == "pix2pix" and not config.adversarial_weight
+    alone = not (config.adversarial_weight or GAMES[config.game].both_ways)
     if config.game not in ADVERSARIAL or alone:
         moves = (
             f"{config.generator_updates} update{'s' * (config.generator_updates > 1)}"

@@ -9,6 +9,7 @@ samples of each SavedModel, and the test images, by their features.
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -109,21 +110,44 @@ class Opinion:
     def _look(self, samples: np.ndarray) -> list[np.ndarray]:
         return self.judge.predict(samples, batch_size=500, verbose=0)
 
-    def cells(self, samples: np.ndarray, asked: np.ndarray | None) -> list[str]:
-        """Distance, precision, recall, and the share that is as asked."""
+    def metrics(
+        self, samples: np.ndarray, asked: np.ndarray | None
+    ) -> dict[str, float]:
+        """Distance, precision, recall and, if digits were asked for, agreement."""
         from tfgan_mnist.evaluation.metrics.frechet import frechet_distance
         from tfgan_mnist.evaluation.metrics.manifold import manifold, radii
 
         features, logits = self._look(samples)
-        found = manifold(features, self.chosen, radii(features), self.radii)
-        right = "–" if asked is None else f"{(logits.argmax(1) == asked).mean():.4f}"
-        distance = frechet_distance(features, self.mean, self.covariance)
-        return [
-            f"{distance:.2f}",
-            f"{found['precision']:.3f}",
-            f"{found['recall']:.3f}",
-            right,
-        ]
+        near = manifold(features, self.chosen, radii(features), self.radii)
+        found = {
+            "distance": frechet_distance(features, self.mean, self.covariance),
+            "precision": near["precision"],
+            "recall": near["recall"],
+        }
+        if asked is not None:
+            found["agreement"] = float((logits.argmax(1) == asked).mean())
+        return found
+
+
+def cells(found: dict[str, float]) -> list[str]:
+    """What ``Opinion.metrics`` found, for a row of a table."""
+    agreement = found.get("agreement")
+    return [
+        f"{found['distance']:.2f}",
+        f"{found['precision']:.3f}",
+        f"{found['recall']:.3f}",
+        "–" if agreement is None else f"{agreement:.4f}",
+    ]
+
+
+@functools.cache
+def opinions(data_dir: str) -> dict[str, Opinion]:
+    """Of both judges, by their names."""
+    from tfgan_mnist.data.mnist import mnist
+
+    images, labels = mnist(data_dir)
+    images = images / np.float32(255.0)
+    return {name: Opinion(trained(name, images, labels), images) for name in SEEDS}
 
 
 def measure(models: list[str], data_dir: str) -> None:
@@ -136,22 +160,19 @@ def measure(models: list[str], data_dir: str) -> None:
     from tfgan_mnist.evaluation.protocols import protocol_of
     from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
 
-    (images, labels), (test_images, test_labels) = (
-        (part[0] / np.float32(255.0), part[1])
-        for part in (mnist(data_dir), mnist(data_dir, "test"))
-    )
+    test_images, test_labels = mnist(data_dir, "test")
+    test_images = test_images / np.float32(255.0)
     generators = {path: SavedGenerator(path) for path in models}
     for path, model in generators.items():
         makes = model.signatures["sample"].structured_outputs[model.kind].shape
         if model.kind != "images" or makes[-1] != 1:
             raise UserError(f"SAVED_MODEL={path}: does not make single digits")
-    opinions = [Opinion(trained(name, images, labels), images) for name in SEEDS]
 
     def row(name: str, samples: np.ndarray, asked: np.ndarray | None) -> str:
-        cells, samples = [name], load_judge().resized(samples)
-        for opinion in opinions:
-            cells += opinion.cells(samples, asked)
-        return "| " + " | ".join(cells) + " |"
+        line, samples = [name], load_judge().resized(samples)
+        for opinion in opinions(data_dir).values():
+            line += cells(opinion.metrics(samples, asked))
+        return "| " + " | ".join(line) + " |"
 
     heads = ["model"]
     for name in SEEDS:

@@ -7,7 +7,7 @@ from conftest import tiny_config
 from tfgan_mnist.build import build_gan, build_training
 
 
-def test_both_sides_are_paid_for_the_class():
+def test_both_losses_ask_for_the_class():
     gan = build_gan(tiny_config("acgan", class_weight=0.5))
     for network in (gan.discriminator,):
         network.set_weights([np.zeros_like(w) for w in network.get_weights()])

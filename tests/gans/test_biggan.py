@@ -12,7 +12,7 @@ def gan():
     return build_gan(tiny_config("biggan"))
 
 
-def test_g_is_paid_for_orthogonal_kernels(gan):
+def test_g_has_a_penalty_on_kernels_that_are_not_orthogonal(gan):
     fakes = {"samples": tf.zeros([2, 28, 28, 1]), "condition": tf.constant([1, 2])}
     terms = gan.losses(fakes, fakes, ["generator"])["generator"]
     # Its weights begin orthogonal; a kernel that is wider than high cannot be.

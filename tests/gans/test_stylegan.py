@@ -70,7 +70,7 @@ def test_some_fakes_are_of_two_styles(gan):
     assert not np.diff(plain._training_styles(4, SEED), axis=1).any()
 
 
-def test_g_is_paid_for_even_path_lengths_at_times(gan):
+def test_g_has_a_path_length_penalty_at_times(gan):
     def path_length(step):
         fakes = gan.generate(BATCH, SEED, tf.constant(step))
         terms = gan.losses(BATCH, fakes, ["generator"])["generator"]
@@ -83,7 +83,7 @@ def test_g_is_paid_for_even_path_lengths_at_times(gan):
     assert path_length(1) == 0.0
     assert float(gan.path_length) == mean
     every = stylegan.PATH_LENGTH_EVERY
-    # The same lengths again: their mean stays, and so does what is paid.
+    # The same lengths again: their mean stays, and so does the penalty.
     assert path_length(every) == pytest.approx(first, rel=1e-3)
     assert float(gan.path_length) == pytest.approx(mean, rel=1e-4)
 

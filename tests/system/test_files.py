@@ -92,7 +92,7 @@ def test_what_killed_processes_left_is_tidied(tmp_path):
         (errno.ENOSPC, "no space is left on the disk", "make room"),
         (errno.EDQUOT, "the disk quota is used up", "make room"),
         (errno.EROFS, "the disk is read-only", "choose another disk"),
-        (errno.EIO, "the disk is damaged", "look after the disk"),
+        (errno.EIO, "the disk is damaged", "check the disk"),
         (errno.ENOENT, "is not there, or not any more", "do not delete"),
         (errno.EISDIR, "a folder where a file should be", "move it away"),
         (errno.ENAMETOOLONG, "File name too long", ""),

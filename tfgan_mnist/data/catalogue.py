@@ -40,8 +40,8 @@ def describe(name: str, data_dir: str = "", known: Sequence[str] = ()) -> Facts:
         builder = _builder(name, data_dir, known)
         features = builder.info.features
     named = f"--dataset={name}"
-    held = dict(features.items()) if hasattr(features, "items") else {}
-    image = held.get("image")
+    parts = dict(features.items()) if hasattr(features, "items") else {}
+    image = parts.get("image")
     if not isinstance(image, tfds.features.Image):
         raise UserError(f"{named}: holds no 'image', and so cannot be imitated")
     *sides, channels = image.shape
@@ -50,7 +50,7 @@ def describe(name: str, data_dir: str = "", known: Sequence[str] = ()) -> Facts:
             f"{named}: its images have {channels} channels of "
             f"{np.dtype(image.np_dtype)}; give a data set of 8-bit images with 1 or 3"
         )
-    names = _class_names(held)
+    names = _class_names(parts)
     split = _training_split(builder)
     return {
         "count": builder.info.splits[split].num_examples if split else 0,

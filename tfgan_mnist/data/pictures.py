@@ -372,8 +372,8 @@ def _header(place: str, name: str) -> tuple[tuple[int, ...], np.dtype]:
                     return shape, dtype
     except Exception as error:  # a damaged file can raise anything
         raise UserError(f"{name}: cannot be read ({first_line(error)})") from None
-    held = ", ".join(member.removesuffix(".npy") for member in members) or "nothing"
-    raise UserError(f"{name}: holds {held}; it must hold images, and may hold labels")
+    found = ", ".join(member.removesuffix(".npy") for member in members) or "nothing"
+    raise UserError(f"{name}: holds {found}; it must hold images, and may hold labels")
 
 
 def _labels(place: str, name: str, count: int) -> np.ndarray | None:

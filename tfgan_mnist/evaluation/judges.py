@@ -37,7 +37,7 @@ class About:
       dataset: what it knows, without its place.
       classes: how many; 0 if it has random weights.
       class_names: where they have names.
-      accuracy: the share of held-out images that it gets right; None if random.
+      accuracy: the share of arrays-out images that it gets right; None if random.
       count: images that its statistics are of.
       held_out: images that it has not learned from.
     """
@@ -245,19 +245,19 @@ def _content(network: keras.Model, real: Real, about: About) -> bytes:
 
 def _read(content: bytes) -> OwnJudge:
     with np.load(io.BytesIO(content), allow_pickle=False) as file:
-        held = {name: file[name] for name in file.files}
-    about = About(**json.loads(str(held["about"])))
+        arrays = {name: file[name] for name in file.files}
+    about = About(**json.loads(str(arrays["about"])))
     about = dataclasses.replace(about, class_names=tuple(about.class_names))
-    image_size, channels = map(int, held["shape"])
+    image_size, channels = map(int, arrays["shape"])
     network = judge_network(0, image_size, channels, max(1, about.classes))
     network.set_weights(
         [
-            held[name].astype(np.float32)
-            for name in sorted(n for n in held if n.startswith("weights/"))
+            arrays[name].astype(np.float32)
+            for name in sorted(n for n in arrays if n.startswith("weights/"))
         ]
     )
     real = {
-        n.removeprefix("real/"): x for n, x in held.items() if n.startswith("real/")
+        n.removeprefix("real/"): x for n, x in arrays.items() if n.startswith("real/")
     }
     kind = "judge" if about.classes else "random"
     digest = hashlib.sha256(content).hexdigest()[:8]

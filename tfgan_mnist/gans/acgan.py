@@ -16,8 +16,8 @@ class AuxiliaryClassifier(Conditional):
     """Odena et al., 2017 (arXiv:1610.09585, section 3).
 
     G is told a label. D is not: it answers logits [batch, 1] of being real and [batch,
-    classes] of the class. Both sides are paid for the right class, D on real and on
-    generated samples, G on generated ones (L_C in equations 2 and 3).
+    classes] of the class. Both sides' losses ask for the right class, D's of real
+    and generated samples, G's of generated ones (L_C in equations 2 and 3).
     """
 
     @dataclasses.dataclass(frozen=True)

@@ -16,8 +16,8 @@ from tfgan_mnist.gans.latents import LEAST_TRUNCATION, truncated_row_latents
 class BigGAN(Conditional):
     """Brock et al., 2019 (arXiv:1809.11096).
 
-    Networks and conditions are as in ``Conditional``. G is also paid for kernels whose
-    columns are orthogonal (section 3.1), and ``sample`` takes ``truncation``.
+    Networks and conditions are as in ``Conditional``. G's loss has orthogonal
+    regularisation of its kernels (section 3.1), and ``sample`` takes ``truncation``.
     """
 
     controls = MappingProxyType({"truncation": (LEAST_TRUNCATION, 10.0)})

@@ -23,8 +23,8 @@ class CycleGAN(GAN):
 
     A batch has ``sources`` and ``samples``, images of two kinds that do not belong
     together. Networks: ``generator`` turns sources into samples and ``generator_back``
-    the other way; ``discriminator`` judges samples and ``discriminator_back`` sources,
-    a logit for each patch. G's side minimises, beside its adversarial terms, the mean
+    the other way; ``discriminator`` sees samples and ``discriminator_back`` sources, a
+    logit for each patch. G's side minimises, beside its adversarial terms, the mean
     absolute difference of an image and the same one there and back (``cycle``), and
     that of an image of the kind that a network makes and what it makes of it
     (``identity``, section 5.2).
@@ -93,10 +93,10 @@ class CycleGAN(GAN):
     def _discriminator_loss(self, batch: Batch, fakes: Batch) -> Terms:
         terms = {}
         for i, (kind, suffix) in enumerate(KINDS.items()):
-            judge = self.networks[f"discriminator{suffix}"]
+            discriminator = self.networks[f"discriminator{suffix}"]
             shown = self.pools[kind].exchange(fakes[kind], fakes["seeds"][i])
-            real = judge(batch[kind], training=True)
-            fake = judge(shown, training=True)
+            real = discriminator(batch[kind], training=True)
+            fake = discriminator(shown, training=True)
             pair = self.options.loss.discriminator(real, fake)
             weight = self.options.discriminator_loss_weight
             terms |= {f"{name}{suffix}": weight * t for name, t in pair.items()}
@@ -106,11 +106,12 @@ class CycleGAN(GAN):
         options, terms = self.options, {}
         for kind, other in (("samples", "sources"), ("sources", "samples")):
             suffix = KINDS[kind]
-            judge = self.networks[f"discriminator{suffix}"]
+            discriminator = self.networks[f"discriminator{suffix}"]
             real = None
             if options.loss.needs_real:
-                real = judge(batch[kind], training=True)
-            pair = options.loss.generator(real, judge(fakes[kind], training=True))
+                real = discriminator(batch[kind], training=True)
+            fake = discriminator(fakes[kind], training=True)
+            pair = options.loss.generator(real, fake)
             terms |= {
                 f"{name}{suffix}": options.adversarial_weight * term
                 for name, term in pair.items()
@@ -162,7 +163,7 @@ class CycleGAN(GAN):
 
 
 KINDS = {"samples": "", "sources": "_back"}
-"""The kinds of images, and how the names of networks end that make or judge them."""
+"""The kinds of images, and how the names of their networks end."""
 
 
 def _l1(images: tf.Tensor, others: tf.Tensor) -> tf.Tensor:

@@ -22,9 +22,9 @@ class StackGAN(Conditional):
     ``discriminator``, [samples, captions] → logits. A batch has ``captions`` int64
     [batch, words], by their numbers, and ``wrong_captions``, which are not true.
 
-    The side that makes samples is also paid for conditions near the standard normal
-    distribution (section 3.2, equation 2). Its SavedModel takes ``prompt`` string [n]
-    where others take a label.
+    The loss of the side that makes samples also keeps conditions near the standard
+    normal distribution (section 3.2, equation 2). Its SavedModel takes ``prompt``
+    string [n] where others take a label.
 
     Args:
       vectorize: sentences string [n] → numbers of words int64 [n, most words + 1]: 0

@@ -27,9 +27,9 @@ class StyleGAN(Unconditional):
     Networks: ``mapping``, latents [batch, latent_dim] → styles [batch, latent_dim];
     ``synthesis``, styles [batch, layers, latent_dim] and noise [batch, numbers] →
     images; ``discriminator``. A share of the fakes has its last layers' styles from
-    other latents (2019, section 3.1). G is also paid for styles of even effect (path
-    length regularisation; 2020, section 3.2). ``sample`` takes ``truncation_psi``
-    (2019, appendix B), and the noise of a row follows from its seed.
+    other latents (2019, section 3.1). G's loss has path length regularisation
+    (2020, section 3.2). ``sample`` takes ``truncation_psi`` (2019, appendix B), and the
+    noise of a row follows from its seed.
 
     Beside ``Unconditional``'s signatures:
 

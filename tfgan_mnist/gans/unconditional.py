@@ -24,7 +24,7 @@ class Unconditional(FromLatents):
 
     Networks: ``generator``, latents [batch, latent_dim] → samples; ``discriminator``,
     samples → logits [batch, 1]. A discriminator whose input holds several samples side
-    by side judges so many as one, and gives so many times fewer logits.
+    by side sees so many as one, and gives so many times fewer logits.
 
     Beside ``FromLatents``' signatures:
 
@@ -116,7 +116,7 @@ class Unconditional(FromLatents):
         return self._packed(some["samples"])
 
     def _packed(self, samples: tf.Tensor) -> tf.Tensor:
-        """Samples as D takes them: several side by side if it judges them as one."""
+        """Samples as D takes them: several side by side if it sees them as one."""
         return tf.reshape(samples, [-1, *self.discriminator.inputs[0].shape[1:]])
 
     def losses(
@@ -193,8 +193,8 @@ class Unconditional(FromLatents):
             logits = self.logits(some, training=False)[:, 0]
             return {"logits": logits, "probability": tf.sigmoid(logits)}
 
-        # A D that judges several samples as one takes them side by side, as one row.
+        # A D that sees several samples as one takes them side by side, as one row.
         shape = self.discriminator.inputs[0].shape
-        judged = {kind: tf.TensorSpec(shape, tf.float32, name=kind)}
-        discriminate = Signature(discriminate, judged | labels, self._ranges)
+        seen = {kind: tf.TensorSpec(shape, tf.float32, name=kind)}
+        discriminate = Signature(discriminate, seen | labels, self._ranges)
         return {**super().signatures(), "discriminate": discriminate}

@@ -1,4 +1,4 @@
-"""The blurred contrast to a GAN: one side, paid for the pixels themselves."""
+"""The blurred contrast to a GAN: one side, whose loss is of the pixels themselves."""
 
 from __future__ import annotations
 

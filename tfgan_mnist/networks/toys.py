@@ -3,7 +3,7 @@
 Each function returns a pair of Keras models, G and D:
 
 - G: latents [batch, latent_dim] → points [batch, 1 or 2];
-- D: points → logits [batch, 1]. A D that judges several samples as one has an input so
+- D: points → logits [batch, 1]. A D that sees several samples as one has an input so
   many times as wide, with the samples side by side, and gives one logit for them.
 """
 
@@ -112,7 +112,7 @@ def _relu_networks(
 
 
 def maxout(latent_dim: int, base_channels: int, seed: int) -> Pair:
-    """The plain GAN's networks of the mixtures' published figures: D packs nothing.
+    """The plain GAN's networks of the mixtures' published results: D packs nothing.
 
     Lin et al., 2018 (arXiv:1712.04086) as their code has them for the grid. With 400
     base channels: G 2 → 4 × (400 without bias, batch normalisation, ReLU) → 2; D 2 → 3

@@ -46,13 +46,13 @@ UNFINISHED = ".unfinished-"
 _REMEDIES = {
     **dict.fromkeys(NO_ROOM, "make room"),
     errno.EROFS: "choose another disk, or make this one writable",
-    errno.EACCES: "get its permissions right",
-    errno.EPERM: "get its permissions right",
+    errno.EACCES: "fix its permissions",
+    errno.EPERM: "fix its permissions",
     errno.EISDIR: "move it away",
     errno.ENOTDIR: "move it away",
     errno.EEXIST: "move it away",
     errno.ENOENT: "do not delete or move a folder in use",
-    errno.EIO: "look after the disk",
+    errno.EIO: "check the disk",
     errno.EMFILE: "close files, or raise ulimit -n",
 }
 _WORDS = {

@@ -101,7 +101,7 @@ def _check(name: str, value: Any, rule: Flag) -> None:
         if not math.isfinite(value):
             raise UserError(f"--{name}={value}: must be a finite number")
         if value and not _SMALLEST_FLOAT <= abs(value) <= _LARGEST_FLOAT:
-            raise UserError(f"--{name}={value}: is no number of 32 bits")
+            raise UserError(f"--{name}={value}: does not fit in 32 bits")
     elif type(value) is int and high is None:
         high = LARGEST_INT
     for bound, broken, words in (

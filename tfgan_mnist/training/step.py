@@ -246,12 +246,12 @@ class Step:
                     draws += 1
                 if player.generates:
                     tape = making_tape  # goes on recording where the fakes end
-                    judged = fakes
+                    shown = fakes
                 else:
                     tape = tf.GradientTape()
-                    judged = tf.nest.map_structure(tf.stop_gradient, fakes)
+                    shown = tf.nest.map_structure(tf.stop_gradient, fakes)
                 with tape:
-                    terms = self.game.losses(batch, judged, [player.name])[player.name]
+                    terms = self.game.losses(batch, shown, [player.name])[player.name]
                     total = tf.add_n(list(terms.values()))
                     loss = player.scaled(total)
                 gradients = tape.gradient(loss, player.variables)

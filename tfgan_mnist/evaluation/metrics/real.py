@@ -70,14 +70,14 @@ class Real:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What is kept of it in a file, features in half precision."""
-        held = dataclasses.asdict(self)
-        halves = {name: held[name].astype(np.float16) for name in ("train", "test")}
-        return held | halves
+        arrays = dataclasses.asdict(self)
+        halves = {name: arrays[name].astype(np.float16) for name in ("train", "test")}
+        return arrays | halves
 
     @classmethod
-    def from_arrays(cls, held: Mapping[str, np.ndarray]) -> Real:
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Real:
         """The same from such a file. Raises KeyError if something is missing."""
-        fields = {field.name: held[field.name] for field in dataclasses.fields(cls)}
+        fields = {field.name: arrays[field.name] for field in dataclasses.fields(cls)}
         for name in ("train", "test"):
             fields[name] = fields[name].astype(np.float32)
         return cls(**fields)
