@@ -5,7 +5,7 @@ from conftest import run, tiny_config, untrained, write_model
 
 from tfgan_mnist.build import build_gan
 from tfgan_mnist.config import find_recipe
-from tfgan_mnist.sample import WALK_FRAMES, main, parse_labels, straight_walk
+from tfgan_mnist.sample import WALK_FRAMES, main, parse_labels
 from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
 from tfgan_mnist.system.errors import UserError
 
@@ -144,15 +144,6 @@ def test_what_a_model_cannot_be_told_is_one_line(networks, words, said, tmp_path
     with pytest.raises(UserError) as error:
         main([f"--run_dir={run_dir}", "--label=0-9", *words])
     assert str(error.value).startswith(said.format(run_dir))
-
-
-def test_a_straight_walk_visits_every_style_and_returns():
-    styles = np.random.default_rng(1).normal(size=[3, 2, 5])
-    way = straight_walk(styles, 4)
-    assert way.shape == (12, 2, 5)
-    np.testing.assert_allclose(way[::4], styles)
-    np.testing.assert_allclose(way[10], (styles[2] + styles[0]) / 2)
-    np.testing.assert_allclose(way[11], 0.25 * styles[2] + 0.75 * styles[0])
 
 
 @pytest.fixture(scope="module")

@@ -364,16 +364,17 @@ class Model:
         Raises:
           UserError: if the model makes no images.
         """
-        from tfgan_mnist.serving.walks import closed_walk
+        from tfgan_mnist.serving.walks import Walks
         from tfgan_mnist.visual.animation import Animation
         from tfgan_mnist.visual.montage import montage
 
         if self.kind != "images":
             raise UserError(f"the model makes {self.kind}; only images are animated")
-        visited = np.split(self.saved.latents(seeds, temperature), walks)
-        points = np.concatenate([closed_walk(some, WALK_FRAMES) for some in visited])
+        way = Walks(self.saved)
+        visited = np.split(way.points(seeds, temperature), walks)
+        points = np.concatenate([way.closed(some, WALK_FRAMES) for some in visited])
         told = None if labels is None else np.repeat(labels, WALK_FRAMES)
-        images = self.saved.generate(points, told)
+        images = way.images(points, told)
         images = images.reshape(walks, -1, *images.shape[1:]).swapaxes(0, 1)
         sheets = np.stack([montage(some, min(WALK_COLUMNS, walks)) for some in images])
         scale = WALK_SCALES[walks > 1]

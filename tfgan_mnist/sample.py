@@ -141,17 +141,6 @@ WALK_FRAMES = 12  # from one image to the next
 WALK_SCALE = 8  # pixels of the animation a pixel of the image
 
 
-def straight_walk(styles: np.ndarray, frames: int) -> np.ndarray:
-    """Styles [count * frames, ...] on straight ways through all rows and back.
-
-    Unlike latents, styles do not lie about a sphere.
-    """
-    share = np.arange(frames).reshape(-1, *[1] * (styles.ndim - 1)) / frames
-    ends = np.roll(styles, -1, axis=0)
-    ways = [(1 - share) * a + share * b for a, b in zip(styles, ends, strict=True)]
-    return np.concatenate(ways)
-
-
 def _either(words: Iterable[str]) -> str:
     """Words as alternatives: "a, b or c"."""
     *most, last = words
@@ -285,7 +274,7 @@ def main(argv: Sequence[str]) -> None:
         import imageio.v3 as imageio
 
         from tfgan_mnist.serving.reader import row_seeds
-        from tfgan_mnist.serving.walks import closed_walk
+        from tfgan_mnist.serving.walks import Walks
         from tfgan_mnist.visual.animation import write_gif
         from tfgan_mnist.visual.montage import montage, to_bytes
 
@@ -300,14 +289,11 @@ def main(argv: Sequence[str]) -> None:
     if flags.sheet:
         side = math.isqrt(flags.count)
         samples = model.sheet(flags.sheet, flags.seed, side, **controls)
-    elif output.suffix == ".gif" and model.has_styles:
-        visited = model.styles(seeds, flags.temperature, flags.truncation_psi)
-        samples = model.synthesize(straight_walk(visited, WALK_FRAMES))
     elif output.suffix == ".gif":
-        visited = model.latents(seeds, flags.temperature, **controls)
-        points = closed_walk(visited, WALK_FRAMES)
+        walks = Walks(model)
+        visited = walks.points(seeds, flags.temperature, **controls)
         on_the_way = np.repeat(labels, WALK_FRAMES) if some_labels else None
-        samples = model.generate(points, on_the_way)
+        samples = walks.images(walks.closed(visited, WALK_FRAMES), on_the_way)
     else:
         samples = model.sample(seeds, flags.temperature, labels, **controls)
     with path_errors(f"--output={output}"), atomic_file(output) as unfinished:

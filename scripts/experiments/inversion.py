@@ -85,7 +85,7 @@ def path_lengths(model: SavedGenerator, count: int) -> dict[str, float]:
     from tfgan_mnist.evaluation.metrics.judge import load_judge
     from tfgan_mnist.evaluation.metrics.path_length import EPSILON, path_length
     from tfgan_mnist.serving.reader import row_seeds
-    from tfgan_mnist.serving.walks import between
+    from tfgan_mnist.serving.walks import between, straight
 
     seeds, judge = row_seeds(SEED, 2 * count), load_judge()
     shares = np.random.default_rng(SEED).uniform(0.0, 1.0 - EPSILON, [count, 1])
@@ -101,9 +101,8 @@ def path_lengths(model: SavedGenerator, count: int) -> dict[str, float]:
         "latents": length(model.generate(points.reshape(2 * count, -1), labels)),
     }
     if model.has_styles:
-        starts, ends = np.split(model.styles(seeds)[:, np.newaxis], 2)
-        points = starts + shares[..., np.newaxis, np.newaxis] * (ends - starts)
-        points = points.reshape(2 * count, *starts.shape[2:])
+        starts, ends = np.split(model.styles(seeds), 2)
+        points = straight(starts, ends, shares).reshape(2 * count, *starts.shape[1:])
         found["styles"] = length(model.synthesize(points))
     return found
 

@@ -1,6 +1,8 @@
 import numpy as np
+from conftest import untrained
 
-from tfgan_mnist.serving.walks import between, closed_walk
+from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
+from tfgan_mnist.serving.walks import Walks, between, closed_walk, straight
 
 DRAWN = np.random.default_rng(1).normal(size=[4, 100])
 
@@ -49,3 +51,23 @@ def test_a_closed_walk_visits_every_point_and_keeps_its_length():
     ends, lengths = (np.linalg.norm(x, axis=1) for x in (DRAWN, path))
     assert lengths.min() > ends.min() * 0.95
     assert lengths.max() < ends.max() * 1.05
+
+
+def test_a_straight_walk_visits_every_style_and_returns():
+    styles = np.random.default_rng(1).normal(size=[3, 2, 5])
+    way = closed_walk(styles, 4, straight)
+    assert way.shape == (12, 2, 5)
+    np.testing.assert_allclose(way[::4], styles, rtol=1e-6)
+    np.testing.assert_allclose(way[10], (styles[2] + styles[0]) / 2, rtol=1e-6)
+    last = 0.25 * styles[2] + 0.75 * styles[0]
+    np.testing.assert_allclose(way[11], last, rtol=1e-6)
+
+
+def test_walks_go_through_styles_where_there_are_some(tmp_path):
+    model, seeds = SavedGenerator(untrained("stylegan", tmp_path)), row_seeds(1, 3)
+    walks = Walks(model)
+    points = walks.points(seeds, truncation_psi=0.5)
+    np.testing.assert_array_equal(points, model.styles(seeds, truncation_psi=0.5))
+    middle = walks.closed(points, 2)[1::2]
+    np.testing.assert_allclose(middle[0], (points[0] + points[1]) / 2, rtol=1e-6)
+    np.testing.assert_array_equal(walks.images(middle), model.synthesize(middle))

@@ -39,7 +39,7 @@ from tfgan_mnist.evaluation.translations import (
 )
 from tfgan_mnist.registry import DATASETS
 from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
-from tfgan_mnist.serving.walks import between
+from tfgan_mnist.serving.walks import Walks
 from tfgan_mnist.system import progress
 from tfgan_mnist.system.errors import UserError
 from tfgan_mnist.visual.montage import montage
@@ -168,37 +168,38 @@ def latent_metrics(
     seed: int,
     perceive: Callable[[np.ndarray], np.ndarray],
 ) -> Metrics:
-    """How a model's images change on walks through its latent space.
+    """How a model's images change on walks through its latents, or its styles.
 
     A walk, a pair and a step keep to one label, where a model takes some, and all
     labels have as many.
 
     Args:
       model: one that takes latents.
-      seed: of the latents, which are others than those of samples from that seed.
+      seed: of the walks, which are between others than the samples from that seed.
       perceive: images → features, for ``path_length``.
     """
+    way = Walks(model)
 
     def drawn(place: int, count: int) -> tuple[np.ndarray, np.ndarray, Any]:
         seeds = row_seeds(seed, 2 * count) + (place << 24)
-        starts, ends = np.split(model.latents(seeds), 2)
+        starts, ends = np.split(way.points(seeds), 2)
         return starts, ends, np.arange(count) % model.classes if model.classes else None
 
     def images(points: np.ndarray, labels: Any) -> np.ndarray:
         each = points.shape[1]
-        flat = points.reshape(-1, points.shape[2])
-        found = model.generate(flat, None if labels is None else labels.repeat(each))
+        flat = points.reshape(-1, *points.shape[2:])
+        found = way.images(flat, None if labels is None else labels.repeat(each))
         return found.reshape(len(points), each, *found.shape[1:])
 
     starts, ends, labels = drawn(1, WALKS)
     shares = np.tile(np.linspace(0.0, 1.0, WALK_FRAMES), [WALKS, 1])
-    walks = images(between(starts, ends, shares), labels)
+    walks = images(way.between(starts, ends, shares), labels)
     starts, ends, labels = drawn(2, PAIRS)
     pairs = images(np.stack([starts, ends], axis=1), labels)
     starts, ends, labels = drawn(3, STEPS)
     shares = np.random.default_rng(seed).uniform(0.0, 1.0 - EPSILON, [STEPS, 1])
     shares = np.concatenate([shares, shares + EPSILON], axis=1)
-    here, there = np.moveaxis(images(between(starts, ends, shares), labels), 1, 0)
+    here, there = np.moveaxis(images(way.between(starts, ends, shares), labels), 1, 0)
     length = path_length(perceive(here), perceive(there))
     return walk_metrics(walks, pairs) | counted({"path_length": length}, STEPS)
 

@@ -1,8 +1,16 @@
-"""Latents on the way from one to another."""
+"""Walks: latents, or styles, on the way from one to another, and their images."""
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable
+
 import numpy as np
+
+from tfgan_mnist.serving.reader import SavedGenerator
+
+Way = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+"""start, end and share of the way → what lies there."""
 
 
 def between(start: np.ndarray, end: np.ndarray, share: np.ndarray) -> np.ndarray:
@@ -37,16 +45,70 @@ def between(start: np.ndarray, end: np.ndarray, share: np.ndarray) -> np.ndarray
     return (weights[0] * start + weights[1] * end).astype(np.float32)
 
 
-def closed_walk(latents: np.ndarray, frames: int) -> np.ndarray:
-    """Latents on the way through all rows and back to the first.
+def straight(start: np.ndarray, end: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """As ``between``, on a straight line: unlike latents, styles lie about no sphere.
 
     Args:
-      latents: [count, latent_dim].
-      frames: from one row to the next.
+      start, end: [count, layers, latent_dim].
+      share: [count] or [count, frames], from 0 to 1.
 
     Returns:
-      float32 [count * frames, latent_dim], beginning with the first row.
+      float32 [count, layers, latent_dim] or [count, frames, layers, latent_dim].
     """
-    share = np.tile(np.arange(frames) / frames, [len(latents), 1])
-    points = between(latents, np.roll(latents, -1, axis=0), share)
-    return points.reshape(-1, latents.shape[1])
+    share = np.asarray(share, np.float64)[..., np.newaxis, np.newaxis]
+    rows = (slice(None), *[np.newaxis] * (share.ndim - 3))
+    return ((1.0 - share) * start[rows] + share * end[rows]).astype(np.float32)
+
+
+def closed_walk(points: np.ndarray, frames: int, way: Way = between) -> np.ndarray:
+    """Points on the way through all rows and back to the first.
+
+    Args:
+      points: latents [count, latent_dim] or styles [count, layers, latent_dim].
+      frames: from one row to the next.
+      way: ``between`` or ``straight``.
+
+    Returns:
+      float32 [count * frames, ...], beginning with the first row.
+    """
+    share = np.tile(np.arange(frames) / frames, [len(points), 1])
+    found = way(points, np.roll(points, -1, axis=0), share)
+    return found.reshape(-1, *points.shape[1:])
+
+
+@dataclasses.dataclass(frozen=True)
+class Walks:
+    """Where walks between a model's samples go: through its styles, if it has some.
+
+    Args:
+      model: one that takes latents.
+    """
+
+    model: SavedGenerator
+
+    def points(
+        self, seeds: np.ndarray, temperature: float = 1.0, **controls: float
+    ) -> np.ndarray:
+        """The styles, or latents, [n, ...] of the samples of seeds."""
+        if self.model.has_styles:
+            return self.model.styles(seeds, temperature, **controls)
+        return self.model.latents(seeds, temperature, **controls)
+
+    def between(
+        self, start: np.ndarray, end: np.ndarray, share: np.ndarray
+    ) -> np.ndarray:
+        """Points at a share of the way, as ``between`` or ``straight`` gives them."""
+        way = straight if self.model.has_styles else between
+        return way(start, end, share)
+
+    def closed(self, points: np.ndarray, frames: int) -> np.ndarray:
+        """As ``closed_walk`` gives them."""
+        return closed_walk(points, frames, self.between)
+
+    def images(
+        self, points: np.ndarray, labels: np.ndarray | None = None
+    ) -> np.ndarray:
+        """The samples of points [n, ...]; of styles, all with the same noise."""
+        if self.model.has_styles:
+            return self.model.synthesize(points)
+        return self.model.generate(points, labels)
