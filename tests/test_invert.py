@@ -1,6 +1,7 @@
 import imageio.v3 as imageio
 import numpy as np
 import pytest
+from conftest import untrained
 
 from tfgan_mnist import invert, judge
 from tfgan_mnist.system.errors import UserError
@@ -11,6 +12,12 @@ def digit(tmp_path):
     path = tmp_path / "digit.png"
     imageio.imwrite(path, np.zeros([28, 28], np.uint8))
     return path
+
+
+@pytest.fixture(scope="module")
+def prompted(tmp_path_factory):
+    """A tiny model that draws what a sentence says, untrained."""
+    return untrained("stackgan_1", tmp_path_factory.mktemp("prompted"))
 
 
 def test_what_an_image_was_made_of_is_written(trained, digit, tmp_path, capsys):
@@ -30,7 +37,8 @@ def test_what_an_image_was_made_of_is_written(trained, digit, tmp_path, capsys):
         (["--image=nowhere.png"], "--image=nowhere.png: there is no such file"),
         (["--image=text.png"], "is no picture"),
         (["--image=small.png"], "is 14×14; the model makes 28×28"),
-        (["--image=small.png", "--label=3"], "--label=3: the model is not conditional"),
+        (["--image=small.png", "--label=3"], "is not conditional; it takes no label"),
+        (["--image=small.png", "--prompt=a 3"], "it is for models of the game"),
         (["--image=small.png", "--output=a.gif"], "--output=a.gif: must end in .png"),
     ],
 )
@@ -61,8 +69,33 @@ def test_nothing_is_written_into_a_model(trained, digit):
 
 
 def test_a_conditional_model_wants_a_label(conditional, digit):
-    with pytest.raises(UserError, match="--label=-1: the model is conditional"):
-        invert.main([f"--saved_model={conditional}", f"--image={digit}"])
+    words = [f"--saved_model={conditional}", f"--image={digit}"]
+    with pytest.raises(UserError, match=r"--label is missing: .* is conditional; give"):
+        invert.main(words)
+    with pytest.raises(UserError, match=r"--label=10: .* knows the classes 0 to 9"):
+        invert.main([*words, "--label=10"])
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "--prompt is missing: .* draws what a sentence says"),
+        (["--prompt=a bold cat"], "--prompt=a bold cat: unknown words: cat"),
+        (["--label=3"], "--label=3: .* takes a --prompt instead"),
+    ],
+)
+def test_a_model_of_sentences_wants_one(prompted, digit, words, said):
+    with pytest.raises(UserError, match=said):
+        invert.main([f"--saved_model={prompted}", f"--image={digit}", *words])
+
+
+def test_what_a_sentence_and_latents_make_is_found(prompted, tmp_path, capsys):
+    imageio.imwrite(tmp_path / "small.png", np.zeros([14, 14], np.uint8))
+    words = [f"--saved_model={prompted}", f"--image={tmp_path / 'small.png'}"]
+    words += ["--prompt=A bold 3!", "--steps=2", "--starts=2"]
+    invert.main([*words, f"--output={tmp_path / 'found.png'}"])
+    assert np.load(tmp_path / "found.npy").shape == (64,)
+    assert "mean squared error" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

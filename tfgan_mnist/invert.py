@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tfgan_mnist.data.grammar import check_prompt
 from tfgan_mnist.model import ModelFlags
 from tfgan_mnist.registry import DATASETS
 from tfgan_mnist.serving.saved_model import check_outside
@@ -21,6 +22,7 @@ EXAMPLES = (
     "tfgan-mnist invert --pretrained=dcgan_fast --image=digit.png",
     "tfgan-mnist invert --run_dir=runs/stylegan --image=digit.png --output=found.png",
     "tfgan-mnist invert --saved_model=FOLDER --image=three.png --label=3",
+    "tfgan-mnist invert --run_dir=runs/stackgan_2 --image=3.png --prompt='a bold 3'",
 )
 
 
@@ -31,6 +33,9 @@ class Flags(ModelFlags):
     )
     label: int = flag(
         -1, "Image", "for a conditional model, the class of the image", low=-1
+    )
+    prompt: str = flag(
+        "", "Image", "for a model that draws what a sentence says, one of the image"
     )
     starts: int = flag(16, "Search", "random starting points", low=1, high=1_000)
     steps: int = flag(300, "Search", "steps of Adam from each", low=1, high=100_000)
@@ -56,6 +61,46 @@ class Flags(ModelFlags):
     def codes(self) -> Path:
         """The file of what was found."""
         return Path(self.output).with_suffix(".npy")
+
+
+def check_told(flags: Flags, classes: int) -> np.ndarray | None:
+    """The label or prompt [1] that the model wants beside the image; None if it wants
+    none. UserError if another is given.
+
+    Args:
+      classes: the model's; 0 if it is not conditional.
+    """
+    vocabulary, label = flags.vocabulary(), f"--label={flags.label}"
+    prompt = f"--prompt={flags.prompt}"
+    if flags.prompt and not vocabulary:
+        raise UserError(
+            f"{prompt}: {flags.source} takes none; it is for models of the game "
+            "stackgan"
+        )
+    if vocabulary:
+        if flags.label >= 0:
+            raise UserError(f"{label}: {flags.source} takes a --prompt instead")
+        if not flags.prompt:
+            raise UserError(
+                f"--prompt is missing: {flags.source} draws what a sentence says; give "
+                "one of the image, such as --prompt='a thin five leaning left'"
+            )
+        check_prompt(flags.prompt, vocabulary, prompt)
+        return np.array([flags.prompt])
+    if not classes:
+        if flags.label >= 0:
+            raise UserError(
+                f"{label}: {flags.source} is not conditional; it takes no label"
+            )
+        return None
+    if flags.label < 0:
+        raise UserError(
+            f"--label is missing: {flags.source} is conditional; give the image's "
+            f"class, from 0 to {classes - 1}"
+        )
+    if flags.label >= classes:
+        raise UserError(f"{label}: {flags.source} knows the classes 0 to {classes - 1}")
+    return np.array([flags.label])
 
 
 def read_image(path: str) -> np.ndarray:
@@ -101,13 +146,7 @@ def main(argv: Sequence[str]) -> None:
     name, classes = flags.draws()
     if name in DATASETS and DATASETS[name].is_toy:
         raise UserError(f"{flags.given}: makes points, and no images to compare")
-    if not classes and flags.label >= 0:
-        raise UserError(f"--label={flags.label}: the model is not conditional")
-    if classes and not 0 <= flags.label < classes:
-        raise UserError(
-            f"--label={flags.label}: the model is conditional; give the image's class, "
-            f"from 0 to {classes - 1}"
-        )
+    labels = check_told(flags, classes)
     image = read_image(flags.image)
 
     from tfgan_mnist.system.runtime import load_tensorflow
@@ -120,7 +159,6 @@ def main(argv: Sequence[str]) -> None:
     model = flags.load()
     made = model.signatures["sample"].structured_outputs["images"].shape[1:]
     image = fit(image, tuple(made), flags.image)
-    labels = np.array([flags.label]) if classes else None
     found = invert(model, image[None], labels, flags.starts, flags.steps, flags.seed)
     with path_errors(f"--output={flags.output}"):
         with atomic_file(flags.codes) as unfinished:

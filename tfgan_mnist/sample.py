@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from tfgan_mnist.config import SHEETS
-from tfgan_mnist.data.grammar import MOST_WORDS, split
+from tfgan_mnist.data.grammar import check_prompt
 from tfgan_mnist.model import ModelFlags
 from tfgan_mnist.registry import DATASETS, GAMES
 from tfgan_mnist.serving.saved_model import CONTROLS, check_outside
 from tfgan_mnist.system import command, interrupts
-from tfgan_mnist.system.errors import UserError, nearest, path_errors
+from tfgan_mnist.system.errors import UserError, path_errors
 from tfgan_mnist.system.files import atomic_file, check_output
 from tfgan_mnist.system.flags import flag, grouped_help, parse_flags, parse_numbers
 
@@ -205,18 +205,7 @@ def check_prompts(flags: Flags, vocabulary: Sequence[str]) -> list[str]:
         )
     prompts = [prompt.strip() for prompt in flags.prompt.split(";")]
     for prompt in prompts:
-        words = split(prompt)
-        if unknown := list(dict.fromkeys(w for w in words if w not in vocabulary)):
-            known = filter(str.isalnum, vocabulary)
-            raise UserError(
-                f"{given}: unknown words: {', '.join(unknown)}; "
-                f"{nearest(unknown[0], known)}"
-            )
-        if not 0 < len(words) <= MOST_WORDS:
-            raise UserError(
-                f"{given}: {prompt!r} has {len(words)} words; give from 1 to "
-                f"{MOST_WORDS}"
-            )
+        check_prompt(prompt, vocabulary, given)
     _check_rows(flags, len(prompts), f"prompts of {given}")
     return prompts
 

@@ -91,12 +91,12 @@ def test_a_copy_is_seen_beside_what_it_is_a_copy_of():
 class Straight:
     """Its images are a linear function of the latents, and a label shifts them."""
 
-    classes = 2
+    classes, has_styles = 2, False
 
     def __init__(self):
         self.asked: list[int] = []
 
-    def latents(self, seeds):
+    def latents(self, seeds, temperature):
         return np.random.default_rng(seeds).standard_normal([len(seeds), 3])
 
     def generate(self, latents, labels):

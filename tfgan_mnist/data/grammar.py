@@ -6,7 +6,9 @@ Parsing a prompt needs no TensorFlow.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+
+from tfgan_mnist.system.errors import UserError, nearest
 
 DIGITS = (
     "zero",
@@ -93,3 +95,19 @@ WORDS = _words()
 
 VOCABULARY = ("", "[UNK]", *WORDS)
 """By their numbers in a caption: nothing, an unknown word, and all others."""
+
+
+def check_prompt(prompt: str, vocabulary: Collection[str], given: str) -> None:
+    """Raises UserError, which begins with what was given, unless a model knows all the
+    words of a prompt, and it has neither none nor too many."""
+    words = split(prompt)
+    if unknown := list(dict.fromkeys(w for w in words if w not in vocabulary)):
+        known = filter(str.isalnum, vocabulary)
+        raise UserError(
+            f"{given}: unknown words: {', '.join(unknown)}; "
+            f"{nearest(unknown[0], known)}"
+        )
+    if not 0 < len(words) <= MOST_WORDS:
+        raise UserError(
+            f"{given}: {prompt!r} has {len(words)} words; give from 1 to {MOST_WORDS}"
+        )
