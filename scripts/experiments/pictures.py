@@ -56,7 +56,7 @@ BUDGETS = {
     "dcgan_varied": [],
     "cdcgan_fast": [],
     "cdcgan_varied": [],
-    "biggan": ["--sample_every=1000"],
+    "biggan": [],
     "stylegan": [],
     "stackgan_1": [],
     "stackgan_2": ["--init_from=runs/samples/stackgan_1/saved_model"],
