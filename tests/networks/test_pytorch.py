@@ -135,7 +135,7 @@ def normalised(x, gamma, beta, epsilon):
 
 def test_a_pass_through_cgan_onehot_by_hand():
     """Batch normalisation's epsilon is 0.8."""
-    g, _ = conditional.cgan_onehot(100, 128, 1, 10)
+    g, d = conditional.cgan_onehot(100, 128, 1, 10)
     latents = np.random.default_rng(1).normal(size=[5, 100]).astype(np.float32)
     labels = np.array([3, 1, 4, 1, 5])
     w = g.get_weights()
@@ -146,6 +146,44 @@ def test_a_pass_through_cgan_onehot_by_hand():
     images = np.tanh(x @ w[14] + w[15]).reshape(5, 28, 28, 1)
     found = g([latents, labels.astype(np.int32)], training=True)
     np.testing.assert_allclose(found, images, atol=1e-5)
+
+    w = d.get_weights()
+    x = np.concatenate([images.reshape(5, 784), np.eye(10)[labels]], axis=1)
+    x = leaky(leaky(x @ w[0] + w[1]) @ w[2] + w[3])
+    found = d([images, labels.astype(np.int32)], training=True)
+    np.testing.assert_allclose(found, x @ w[4] + w[5], atol=1e-5)
+
+
+def test_a_pass_through_cgan_embedding_by_hand():
+    """Normalisation has an epsilon of 0.8 here too, and D has one."""
+    g, d = conditional.cgan_embedding(100, 128, 1, 10)
+    latents = np.random.default_rng(1).normal(size=[5, 100]).astype(np.float32)
+    labels = np.array([3, 1, 4, 1, 5], np.int32)
+    table, *w = g.get_weights()
+    x = np.concatenate([latents, table[labels]], axis=1)
+    x = leaky(x @ w[0] + w[1])
+    for i in (2, 8, 14):
+        x = x @ w[i] + w[i + 1]
+        x = leaky(normalised(x, w[i + 2], w[i + 3], 0.8))
+    images = np.tanh(x @ w[20] + w[21]).reshape(5, 28, 28, 1)
+    np.testing.assert_allclose(g([latents, labels], training=True), images, atol=1e-5)
+
+    table, *w = d.get_weights()
+    x = np.concatenate([images.reshape(5, 784), table[labels]], axis=1)
+    x = leaky(x @ w[0] + w[1])
+    x = leaky(normalised(x @ w[2] + w[3], w[4], w[5], 0.8))
+    found = d([images, labels], training=True)
+    np.testing.assert_allclose(found, x @ w[8] + w[9], atol=1e-5)
+
+
+def test_a_pass_through_moons_by_hand():
+    g, d = toys.moons(32, 128, 1)
+    x = np.random.default_rng(1).normal(size=[5, 32]).astype(np.float32)
+    for network in (g, d):
+        w = network.get_weights()
+        by_hand = np.maximum(x @ w[0] + w[1], 0.0) @ w[2] + w[3]
+        np.testing.assert_allclose(network(x), by_hand, atol=1e-5)
+        x = by_hand
 
 
 def transposed_convolution(x, kernel, bias, stride, padding):
