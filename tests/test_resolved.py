@@ -1,4 +1,4 @@
-"""A recipe says only what makes it itself; its defaults are pinned here."""
+"""All flags of each recipe, its own and the defaults, are those recorded."""
 
 from pathlib import Path
 

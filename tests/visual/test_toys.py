@@ -15,6 +15,9 @@ def test_a_histogram_shows_where_values_are():
     difference = np.abs(left.astype(int) - right).sum(axis=(0, 2))
     assert difference[:150].sum() > 0
     assert difference[-150:].sum() > 0
+    none = histogram(np.full([100, 1], 40.0), density, (-4.0, 4.0))
+    legend = np.s_[40:90, 250:]  # where it says that all values lie beyond
+    assert (none[legend] != left[legend]).any()
 
 
 def test_a_scatter_shows_both_kinds_over_the_probability():

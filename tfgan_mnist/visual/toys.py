@@ -26,7 +26,7 @@ def histogram(
     Args:
       values: [count] or [count, 1].
       density: x → probability density.
-      limits: of x; values beyond them are not shown, but counted.
+      limits: of x; the legend says how many values lie beyond them.
       title: stands before mean and standard deviation.
 
     Returns:
@@ -37,7 +37,9 @@ def histogram(
     values = np.ravel(values)
     bins = np.linspace(*limits, 61)
     weights = np.full(len(values), 1.0 / (len(values) * (bins[1] - bins[0])))
-    axes.hist(values, bins, weights=weights, color="0.35", label="generated")
+    beyond = np.mean((values < limits[0]) | (values > limits[1]))
+    label = "generated" + f" ({beyond:.0%} not shown)" * bool(beyond > 0.005)
+    axes.hist(values, bins, weights=weights, color="0.35", label=label)
     x = np.linspace(*limits, 200)
     curve = density(x)
     axes.plot(x, curve, color="tab:red", label="target")
