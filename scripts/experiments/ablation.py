@@ -35,7 +35,7 @@ from tfgan_mnist.system.tables import spread
 RUNS = Path("runs") / "ablation"
 RECORD = ROOT / "samples" / "biggan" / "ablation.json"
 # Of each variant: flags in place of biggan's, and what 300 seconds are enough for: the
-# steps of budgets.py, times how much faster its step was than biggan's in one quiet turn
+# steps of budgets.py, times how much faster its step was than biggan's in a quiet turn
 # of 22 seconds each (train's log: 645, 970, 775, 850 and 612 images a second).
 VARIANTS = {
     "biggan": ([], 7_300),
