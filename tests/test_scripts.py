@@ -1024,7 +1024,7 @@ def test_what_is_no_model_is_said_without_tensorflow(script, tmp_path):
 def test_a_model_s_inversion_and_paths(tmp_path, monkeypatch):
     script = load("inversion")
     path = untrained("stylegan", tmp_path)
-    words = {"count": 10, "starts": 2, "steps": 2, "paths": 50}
+    words = {"count": 10, "starts": 2, "steps": 2, "paths": 50, "separated": 200}
     flags = script.Flags(saved_model=str(path), recipe="stylegan", **words)
     monkeypatch.setattr(script, "AT_ONCE", 4)
     images, labels = (x[::100] for x in mnist5k())
@@ -1036,9 +1036,26 @@ def test_a_model_s_inversion_and_paths(tmp_path, monkeypatch):
     lengths = found["path_length"]
     assert lengths["latents"] > 0.0
     assert lengths["styles"] > 0.0
+    assert found["separability"].keys() == {"latents", "styles"}
+    assert min(found["separability"].values()) >= 1.0
     row = cells(script.table({"stylegan": found}).splitlines()[2])
     assert row[:3] == ["`stylegan`", "0", "10"]
     assert row[5] == "100.0%"
+    assert len(row) == 10
+
+
+def test_separability_of_two_digits():
+    """1 where a line parts them; where it cannot, exp(2 ln 2) for two equal halves."""
+    script = load("inversion")
+    points = np.random.default_rng(1).normal(size=[4_000, 3])
+    apart = np.eye(2)[(points[:, 0] > 0).astype(int)]
+    assert script.separability(points, apart) == pytest.approx(1.0, abs=0.1)
+    by_chance = np.eye(2)[np.random.default_rng(2).integers(2, size=4_000)]
+    assert script.separability(points, by_chance) == pytest.approx(4.0, rel=0.02)
+    what, side = np.array([[True, True, False, False], [True, False, False, False]])
+    # Of the one on its side all, of the three others a third.
+    third = -(np.log(1 / 3) / 3 + 2 * np.log(2 / 3) / 3)
+    assert script.conditional_entropy(what, side) == pytest.approx(0.75 * third)
 
 
 def test_path_lengths_of_a_conditional_model_are_those_of_its_report(conditional):

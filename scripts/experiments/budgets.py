@@ -120,6 +120,8 @@ def table(record: dict[str, list[dict]], recipes: Sequence[str]) -> str:
         ]
         cells += [_mean(runs, metric, form) for metric, (_, form) in LAST.items()]
         rows.append(cells)
+    if not rows:
+        return ""
     cells = ["held-out real images", "", "", ""]
     of_real = next(iter(record.values()))[0]["real_by_others"]
     cells += [form.format(measured[m]["real"]) for m, (_, form) in METRICS.items()]

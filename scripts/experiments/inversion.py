@@ -6,8 +6,8 @@
 Finds latents, or styles of a stylegan, whose samples are nearest to MNIST's test
 images, as many of each digit, and says how near they come and in how many the judge
 still reads the digit. Then the perceptual path length in the space of latents and of
-styles. Writes samples/NAME/inversion.json, and the table of all recipes that were
-measured in docs/variants.md.
+styles, and how well a line there separates digits. Writes samples/NAME/inversion.json,
+and the table of all recipes that were measured in docs/variants.md.
 """
 
 from __future__ import annotations
@@ -46,7 +46,10 @@ class Flags(ModelFlags, DataFlags):
     count: int = flag(100, "Search", "test images", low=10, high=8_000)
     starts: int = flag(16, "Search", "random codes for each", low=1)
     steps: int = flag(300, "Search", "of Adam", low=1)
-    paths: int = flag(10_000, "Path length", "steps along paths", low=1)
+    paths: int = flag(10_000, "Spaces", "steps along paths", low=1)
+    separated: int = flag(
+        20_000, "Spaces", "samples whose digits are separated", low=40
+    )
 
 
 def of_each_digit(labels: np.ndarray, count: int) -> np.ndarray:
@@ -107,6 +110,62 @@ def path_lengths(model: SavedGenerator, count: int) -> dict[str, float]:
     return found
 
 
+def separability(points: np.ndarray, probabilities: np.ndarray) -> float:
+    """exp(Σ H(digit | side of a line)) over digits; 1 if lines separate them wholly.
+
+    Karras et al., 2019 (arXiv:1812.04948, section 4.2), with digits for attributes of
+    faces: of each, a linear support vector machine tells the samples that show it from
+    the others, of the half that a judge is surest of. It keeps a thousand samples for
+    the entropy.
+
+    Args:
+      points: [count, numbers], of samples.
+      probabilities: [count, 10], of the digits that a judge reads in them.
+    """
+    from sklearn.svm import LinearSVC
+
+    sure = np.argsort(-probabilities.max(axis=1))[: len(points) // 2]
+    order = np.random.default_rng(SEED).permutation(sure)
+    kept = min(1_000, len(order) // 2)
+    points = (points - points[order].mean(axis=0)) / points[order].std()
+    shows = probabilities.argmax(axis=1)
+    total = 0.0
+    for digit in range(probabilities.shape[1]):
+        shown = shows == digit
+        known, seen = (shown[rows] for rows in (order[kept:], order[:kept]))
+        side = np.zeros(kept, bool)
+        if known.any() and not known.all():
+            line = LinearSVC(dual=False).fit(points[order[kept:]], known)
+            side = line.predict(points[order[:kept]])
+        total += conditional_entropy(seen, side)
+    return float(np.exp(total))
+
+
+def conditional_entropy(what: np.ndarray, side: np.ndarray) -> float:
+    """H(what | side) of two arrays bool [count], in nats."""
+    entropy = 0.0
+    for value in (False, True):
+        share = np.mean(what[side == value]) if np.any(side == value) else 0.0
+        for p in (share, 1.0 - share):
+            entropy -= np.mean(side == value) * (p * np.log(p) if p > 0.0 else 0.0)
+    return float(entropy)
+
+
+def separabilities(model: SavedGenerator, count: int) -> dict[str, float]:
+    """By space: of latents and, if there are some, of styles."""
+    from tfgan_mnist.evaluation.metrics.judge import load_judge
+    from tfgan_mnist.serving.reader import row_seeds
+
+    if model.classes:  # the label says the digit
+        return {}
+    seeds, judge = row_seeds(SEED, count), load_judge()
+    found = judge.probabilities(judge.features(judge.resized(model.sample(seeds))))
+    spaces = {"latents": model.latents(seeds)}
+    if model.has_styles:
+        spaces["styles"] = model.styles(seeds)[:, 0]  # the same in all layers
+    return {name: separability(points, found) for name, points in spaces.items()}
+
+
 def measure(
     model: SavedGenerator, images: np.ndarray, labels: np.ndarray, flags: Flags
 ) -> dict[str, Any]:
@@ -130,22 +189,26 @@ def measure(
         "digit_read": float(np.mean(before == labels)),
         "paths": flags.paths,
         "path_length": path_lengths(model, flags.paths),
+        "separated": flags.separated,
+        "separability": separabilities(model, flags.separated),
     }
 
 
 def table(records: Mapping[str, Mapping[str, Any]]) -> str:
     """What was found of recipes, as Markdown."""
     heads = ["recipe", "steps", "images", "mean squared error", "digit kept", "real"]
-    heads += ["path length: latents", "styles"]
+    heads += ["path length: latents", "styles", "separability: latents", "styles"]
     rows = []
     for recipe, found in records.items():
-        length = found["path_length"]
         cells = [f"`{recipe}`", f"{found['step']:,}", f"{found['count']:,}"]
         cells += [f"{found['error']:.4f}"]
         cells += [f"{found[name]:.1%}" for name in ("digit_kept", "digit_read")]
-        cells += [
-            f"{length[n]:,.0f}" if n in length else "–" for n in ("latents", "styles")
-        ]
+        for measured, form in (("path_length", "{:,.0f}"), ("separability", "{:.1f}")):
+            values = found.get(measured, {})
+            cells += [
+                form.format(values[name]) if name in values else "–"
+                for name in ("latents", "styles")
+            ]
         rows.append(cells)
     return markdown(heads, rows)
 

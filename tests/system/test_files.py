@@ -1,11 +1,10 @@
 import errno
 import os
 import shutil
-from pathlib import Path
 
 import pytest
 
-from tfgan_mnist.system.errors import UserError, os_error, path_errors
+from tfgan_mnist.system.errors import os_error
 from tfgan_mnist.system.files import atomic_file, atomic_folder, read_file, tidy
 
 
@@ -84,42 +83,6 @@ def test_what_killed_processes_left_is_tidied(tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["d", "f"]
     assert (tmp_path / "d/e").is_file()
     assert not any((tmp_path / "f").iterdir())
-
-
-@pytest.mark.parametrize(
-    ("number", "words", "remedy"),
-    [
-        (errno.ENOSPC, "no space is left on the disk", "make room"),
-        (errno.EDQUOT, "the disk quota is used up", "make room"),
-        (errno.EROFS, "the disk is read-only", "choose another disk"),
-        (errno.EIO, "the disk is damaged", "check the disk"),
-        (errno.ENOENT, "is not there, or not any more", "do not delete"),
-        (errno.EISDIR, "a folder where a file should be", "move it away"),
-        (errno.ENAMETOOLONG, "File name too long", ""),
-    ],
-)
-def test_each_error_of_the_system_says_what_it_is(number, words, remedy):
-    error = OSError(number, os.strerror(number), "a/.unfinished-b.txt")
-    what, help_ = os_error(error)
-    assert what.startswith(f"a/b.txt: {words}")
-    assert help_.startswith(remedy)
-    with (
-        pytest.raises(UserError, match=rf"^--x=a/b.txt: {words}"),
-        path_errors("--x=a/b.txt"),
-    ):
-        raise error
-
-
-def test_links_that_lead_nowhere_and_nul_are_named(tmp_path):
-    path = tmp_path / "link"
-    path.symlink_to(tmp_path / "nowhere")
-    with (
-        pytest.raises(UserError, match="link: a link that leads nowhere; move"),
-        path_errors(f"--x={path}"),
-    ):
-        path.mkdir()
-    with pytest.raises(UserError, match="holds a NUL"), path_errors("--x=a\0b"):
-        Path("a\0b").mkdir()
 
 
 def test_only_ordinary_files_are_read(tmp_path):
