@@ -10,7 +10,6 @@ from tfgan_mnist import registry
 from tfgan_mnist.build import (
     build_clusters,
     build_gan,
-    build_networks,
     build_training,
     load_data,
 )
@@ -186,26 +185,6 @@ def test_rates_fall_over_steps_however_many_updates_a_step_has(decay, middle):
 def test_a_decay_without_steps_is_refused():
     with pytest.raises(UserError, match="--decay_steps=0: give both or neither"):
         tiny_config("dcgan_cpu", learning_rate_decay="cosine")
-
-
-@pytest.mark.parametrize("recipe", ["dcgan_cpu", "cgan_embedding", "moons"])
-def test_prelu_has_a_slope_for_every_channel(recipe):
-    plain = build_networks(tiny_config(recipe))
-    changed = build_networks(tiny_config(recipe, prelu=True))
-    kinds = keras.layers.ReLU | keras.layers.LeakyReLU
-    for name, network in changed.items():
-        layers = [*network._flatten_layers(include_self=False, recursive=True)]
-        slopes = [x for x in layers if isinstance(x, keras.layers.PReLU)]
-        assert slopes
-        assert not any(isinstance(layer, kinds) for layer in layers)
-        for layer in slopes:
-            (alpha,) = layer.get_weights()
-            assert alpha.size == layer.output.shape[-1]
-            assert (alpha == 0.25).all()
-        more = sum(layer.count_params() for layer in slopes)
-        assert network.count_params() == plain[name].count_params() + more
-    training = build_training(tiny_config(recipe, prelu=True, jit_compile="off"))
-    assert np.isfinite(training.step(tf.constant(0), tf.constant(2))).all()
 
 
 def test_a_gan_declares_all_that_a_checkpoint_keeps():

@@ -14,7 +14,7 @@ import pytest
 from conftest import ROOT, TINY, assert_one_line_error, run, start, tiny_config
 from test_commands import as_anybody, tree
 
-from tfgan_mnist.serving.reader import SavedGenerator
+from tfgan_mnist.serving.reader import LoadedModel
 from tfgan_mnist.system.errors import UserError
 from tfgan_mnist.train import train
 from tfgan_mnist.training.checkpoint import read_newest
@@ -56,7 +56,7 @@ def test_a_finished_run_is_mended_and_each_damage_named(finished, trained, capsy
     finished.metrics.write_text("".join([lines[0], lines[1], "\n", *lines[2:]]))
 
     with pytest.raises(UserError, match=r"variables.data.* is not what was written"):
-        SavedGenerator(finished.saved_model)
+        LoadedModel(finished.saved_model)
     finished.loss_plot.rmdir()
     warnings = again(finished, capsys)
     named = [line.split(":")[0] for line in warnings]
@@ -68,7 +68,7 @@ def test_a_finished_run_is_mended_and_each_damage_named(finished, trained, capsy
     assert warnings[-1].endswith(", and 1 more; progress.gif leaves it out")
 
     model, reference = (
-        SavedGenerator(path / "saved_model") for path in (finished.path, trained)
+        LoadedModel(path / "saved_model") for path in (finished.path, trained)
     )
     seeds = np.arange(3)
     np.testing.assert_array_equal(model.sample(seeds), reference.sample(seeds))
@@ -105,7 +105,7 @@ def test_the_best_model_is_written_anew_or_its_loss_is_said(tmp_path, capsys):
     directory = RunDirectory(tmp_path / "run")
     small = {"jit_compile": "off", "checkpoint_every": 4, "keep_checkpoints": 2}
     train(config, echo=[].append, run_dir=directory.path, **small)
-    best = SavedGenerator(directory.best_model).metadata
+    best = LoadedModel(directory.best_model).metadata
     record = directory.report.read_bytes()
     (directory.best_model / "saved_model.pb").unlink()
     directory.report.write_text('{"step": 8, "metrics": {"fcd_1k": null}}')
@@ -113,7 +113,7 @@ def test_the_best_model_is_written_anew_or_its_loss_is_said(tmp_path, capsys):
     assert "saved_model_best: is no whole SavedModel; it is written anew" in one
     assert f"from the checkpoint of step {best['step']}" in one
     assert "metrics.json: " in other
-    mended = SavedGenerator(directory.best_model).metadata
+    mended = LoadedModel(directory.best_model).metadata
     assert mended["step"] == best["step"]
     distance = mended["distance"]["fcd_1k"]
     assert distance == pytest.approx(best["distance"]["fcd_1k"], rel=1e-6)
@@ -218,7 +218,7 @@ def test_a_reader_that_left_and_a_terminal_that_closed_lose_nothing(tmp_path):
         process.kill()
     step = int(read_newest(directory.checkpoints)["step"])
     assert step >= 20
-    assert SavedGenerator(directory.saved_model).metadata["step"] == step
+    assert LoadedModel(directory.saved_model).metadata["step"] == step
     assert not [*run_dir.rglob(".unfinished*")]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from conftest import ROOT, run
 
-from tfgan_mnist.serving.reader import SavedGenerator
+from tfgan_mnist.serving.reader import LoadedModel
 from tfgan_mnist.training.checkpoint import read_newest
 
 # Python tells of each file that it opens or renames, and of each function that it
@@ -65,7 +65,7 @@ def test_killed_in_the_model_s_write_in_scoring_and_in_the_exchange(tmp_path):
     assert int(read_newest(broken / "checkpoints")["step"]) == 8
 
     killed_at("open", broken / ".unfinished-metrics", place, "--steps=8")
-    assert SavedGenerator(model).metadata["step"] == 8
+    assert LoadedModel(model).metadata["step"] == 8
     assert not (broken / "metrics.json").exists()
 
     # The old model has given way, the new one is not in its place yet.
@@ -84,5 +84,5 @@ def test_killed_in_the_model_s_write_in_scoring_and_in_the_exchange(tmp_path):
     for name in one.keys() - {"seconds"}:
         np.testing.assert_array_equal(one[name], other[name], err_msg=name)
     latents = np.ones([3, 32])
-    ours, theirs = (SavedGenerator(p / "saved_model") for p in (broken, whole))
+    ours, theirs = (LoadedModel(p / "saved_model") for p in (broken, whole))
     np.testing.assert_array_equal(ours.generate(latents), theirs.generate(latents))

@@ -13,7 +13,7 @@ from tfgan_mnist.build import (
 )
 from tfgan_mnist.config import recipes
 from tfgan_mnist.runner import exporter
-from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
+from tfgan_mnist.serving.reader import LoadedModel, row_seeds
 from tfgan_mnist.serving.saved_model import CONTROLS
 from tfgan_mnist.serving.warmup import write_warmup
 from tfgan_mnist.system.errors import NotFiniteError
@@ -55,7 +55,7 @@ def test_recipe(recipe, tmp_path):
 
     metadata = {"recipe": recipe, "dataset": config.dataset, "classes": config.classes}
     write_model(gan, tmp_path / "model", metadata)
-    model = SavedGenerator(tmp_path / "model")
+    model = LoadedModel(tmp_path / "model")
     write_warmup(tmp_path / "model", model.signatures, recipe)
     assert (tmp_path / "model/assets.extra/tf_serving_warmup_requests").is_file()
     if config.task:
@@ -147,7 +147,7 @@ def test_spectral_normalization_of_any_discriminator(recipe, mixed_precision, tm
         assert len(now) == 1 or not np.array_equal(old, now)
     what_made_it = {"classes": config.classes}
     exporter(config, training.variables)(tmp_path / "model", what_made_it)
-    model = SavedGenerator(tmp_path / "model")
+    model = LoadedModel(tmp_path / "model")
     labels = np.array([1, 2]) if config.classes else None
     assert len(model.sample(row_seeds(1, 2), labels=labels)) == 2
 

@@ -12,7 +12,7 @@ import tensorflow as tf
 from conftest import TINY, assert_one_line_error, run, start, tiny_config
 
 from tfgan_mnist import runner
-from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
+from tfgan_mnist.serving.reader import LoadedModel, row_seeds
 from tfgan_mnist.system.errors import RunStopped, UserError
 from tfgan_mnist.train import train
 from tfgan_mnist.training import loop
@@ -47,7 +47,7 @@ def test_an_interrupted_run_leaves_animation_plot_and_model(stopped):
     assert (run_dir / "progress.gif").stat().st_size > 0
     assert (run_dir / "loss.png").stat().st_size > 0
     newest = read_newest(run_dir / "checkpoints")
-    model = SavedGenerator(run_dir / "saved_model")
+    model = LoadedModel(run_dir / "saved_model")
     assert model.metadata["step"] == int(newest["step"]) >= 10
     assert model.sample(row_seeds(1, 2)).shape == (2, 28, 28, 1)
     assert not [*run_dir.rglob(".unfinished*")]
@@ -110,10 +110,10 @@ def unfinished(stopped, tmp_path_factory) -> Path:
 
 def test_the_model_of_a_run_is_that_of_its_newest_checkpoint(stopped, unfinished):
     seeds = row_seeds(1, 3)
-    expected = SavedGenerator(stopped[0] / "saved_model").sample(seeds)
+    expected = LoadedModel(stopped[0] / "saved_model").sample(seeds)
     before = {path for path in unfinished.rglob("*")}
     with runner.model_of_run(unfinished) as path:
-        found = SavedGenerator(path)
+        found = LoadedModel(path)
     np.testing.assert_allclose(found.sample(seeds), expected, atol=1e-6)
     step = int(read_newest(unfinished / "checkpoints")["step"])
     assert found.metadata["step"] == step
@@ -225,7 +225,7 @@ def test_metadata_is_what_the_flags_say(trained):
 def test_the_best_model_of_a_run_is_drawn_and_exported(tmp_path):
     run_dir = tmp_path / "run"
     train(tiny_config(), steps=16, evaluate_every=8, max_seconds=0, run_dir=run_dir)
-    best = SavedGenerator(run_dir / "saved_model_best")
+    best = LoadedModel(run_dir / "saved_model_best")
     assert best.metadata["distance"]["fcd_1k"] > 0
     output = tmp_path / "digits.npy"
     words = [f"--run_dir={run_dir}", "--best", "--count=2", f"--output={output}"]
@@ -256,10 +256,10 @@ def test_a_checkpoint_alone_makes_the_model_of_any_game(recipe, flags, tmp_path)
     result = train(config, **limits)
     labels = np.array([3, 1]) if config.classes else None
     seeds = row_seeds(1, 2)
-    expected = SavedGenerator(result.saved_model).sample(seeds, labels=labels)
+    expected = LoadedModel(result.saved_model).sample(seeds, labels=labels)
     shutil.rmtree(result.saved_model)
     with runner.model_of_run(tmp_path / "run") as path:
-        found = SavedGenerator(path).sample(seeds, labels=labels)
+        found = LoadedModel(path).sample(seeds, labels=labels)
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
@@ -283,13 +283,13 @@ def test_a_run_whose_pictures_are_elsewhere_is_still_drawn_from(tmp_path):
     limits = {"steps": 2, "epochs": 0, "max_seconds": 0, "run_dir": run_dir}
     labels, seeds = np.array([2, 1]), row_seeds(1, 2)
     saved = train(config, **limits).saved_model
-    expected = SavedGenerator(saved)
+    expected = LoadedModel(saved)
     images = expected.sample(seeds, labels=labels)
     assert images.shape == (2, 32, 32, 3)
     shutil.rmtree(saved)  # so that the checkpoint is read
     (tmp_path / "photos").rename(tmp_path / "moved")
     with runner.model_of_run(run_dir) as path:
-        found = SavedGenerator(path)
+        found = LoadedModel(path)
     np.testing.assert_allclose(found.sample(seeds, labels=labels), images, atol=1e-6)
     said = ("dataset", "classes", "class_names", "flags")
     assert [found.metadata[n] for n in said] == [expected.metadata[n] for n in said]

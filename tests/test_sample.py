@@ -6,7 +6,7 @@ from conftest import run, tiny_config, untrained, write_model
 from tfgan_mnist.build import build_gan
 from tfgan_mnist.config import find_recipe
 from tfgan_mnist.sample import WALK_FRAMES, main, parse_labels
-from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
+from tfgan_mnist.serving.reader import LoadedModel, row_seeds
 from tfgan_mnist.system.errors import UserError
 
 
@@ -75,7 +75,7 @@ def test_one_class_a_row_in_every_format(conditional, tmp_path):
     for name in ("a.npy", "a.gif"):
         code, _, stderr = run("sample", *flags, f"--output={name}", cwd=tmp_path)
         assert (code, stderr) == (0, "")
-    model = SavedGenerator(conditional)
+    model = LoadedModel(conditional)
     expected = model.sample(row_seeds(4, 6), labels=[7, 7, 0, 0, 1, 1])
     np.testing.assert_array_equal(np.load(tmp_path / "a.npy"), expected)
     frames = imageio.imread(tmp_path / "a.gif", index=None)
@@ -109,7 +109,7 @@ def test_a_toy(toy, tmp_path, name):
 
 def test_stacks_keep_their_colours(tmp_path):
     write_model(build_gan(tiny_config("stacked")), tmp_path / "model")
-    model = SavedGenerator(tmp_path / "model")
+    model = LoadedModel(tmp_path / "model")
     expected = model.sample(row_seeds(1, 2))
     assert expected.shape == (2, 28, 28, 3)
     flags = ["--saved_model=model", "--count=2", "--seed=1", "--output=a.gif"]
@@ -158,7 +158,7 @@ def test_what_a_sentence_says_in_every_format(prompted, tmp_path):
     for name in ("a.npy", "a.gif", "a.png"):
         code, _, stderr = run("sample", *flags, f"--output={name}", cwd=tmp_path)
         assert (code, stderr) == (0, "")
-    model = SavedGenerator(prompted)
+    model = LoadedModel(prompted)
     prompts = ["a thin five leaning left", "bold 7"]
     expected = model.sample(row_seeds(4, 4), labels=np.repeat(prompts, 2))
     np.testing.assert_array_equal(np.load(tmp_path / "a.npy"), expected)
@@ -169,7 +169,7 @@ def test_what_a_sentence_says_in_every_format(prompted, tmp_path):
 
 def test_a_class_is_asked_for_by_its_number(prompted):
     """So that what measures labelled models measures these too."""
-    model = SavedGenerator(prompted)
+    model = LoadedModel(prompted)
     assert model.classes == 10
     found = model.sample(row_seeds(1, 2), labels=[3, 1])
     expected = model.sample(row_seeds(1, 2), labels=np.array(["3", "1"]))

@@ -20,7 +20,7 @@ from tfgan_mnist.data.examples import as_floats
 from tfgan_mnist.data.mnist import mnist5k
 from tfgan_mnist.data.pairs import reduced
 from tfgan_mnist.registry import DATASETS
-from tfgan_mnist.serving.reader import SavedGenerator
+from tfgan_mnist.serving.reader import LoadedModel
 from tfgan_mnist.system.errors import RunStopped, UserError
 from tfgan_mnist.system.flags import flag_of
 
@@ -804,7 +804,7 @@ def test_frames_are_predicted_one_from_another(tmp_path, monkeypatch):
     script = load("translations")
     monkeypatch.setattr(script, "ROOT", tmp_path)
     monkeypatch.setattr(script, "SHOWN", 3)
-    model = SavedGenerator(untrained("frames", tmp_path))
+    model = LoadedModel(untrained("frames", tmp_path))
     models = {"L1 alone": model, "adversarial": model}
     found = script.look_ahead(models, mnist5k()[0][::500])
     assert found["L1 alone"] == found["adversarial"]
@@ -857,7 +857,7 @@ def test_several_outputs_for_one_image_are_compared(tmp_path, monkeypatch):
     monkeypatch.setattr(script, "SLOW", 20)
     images, labels = (some[::25] for some in mnist5k())
     examples = script.examples_of(script.unseen_fonts, images, labels)
-    models = {"adversarial": SavedGenerator(untrained("fonts", tmp_path))}
+    models = {"adversarial": LoadedModel(untrained("fonts", tmp_path))}
     found = script.measure_several(models, examples)
     assert 0.0 < found["adversarial"] < found["targets"]
     picture = imageio.imread(tmp_path / "samples/fonts/several.png")
@@ -1028,7 +1028,7 @@ def test_a_model_s_inversion_and_paths(tmp_path, monkeypatch):
     flags = script.Flags(saved_model=str(path), recipe="stylegan", **words)
     monkeypatch.setattr(script, "AT_ONCE", 4)
     images, labels = (x[::100] for x in mnist5k())
-    found = script.measure(SavedGenerator(path), images, labels, flags)
+    found = script.measure(LoadedModel(path), images, labels, flags)
     assert (found["count"], found["paths"]) == (10, 50)
     assert found["digit_read"] == 1.0
     assert 0.0 < found["error"] < 1.0
@@ -1061,7 +1061,7 @@ def test_separability_of_two_digits():
 def test_path_lengths_of_a_conditional_model_are_those_of_its_report(conditional):
     """By as many steps they are the same measurement from other latents."""
     script = load("inversion")
-    lengths = script.path_lengths(SavedGenerator(conditional), 200)
+    lengths = script.path_lengths(LoadedModel(conditional), 200)
     assert [*lengths] == ["latents"]
     assert lengths["latents"] > 0.0
 

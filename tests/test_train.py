@@ -24,7 +24,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tfgan_mnist.config import read_config
 from tfgan_mnist.evaluation.protocols import protocol_of
 from tfgan_mnist.runner import measured_rows
-from tfgan_mnist.serving.reader import SavedGenerator
+from tfgan_mnist.serving.reader import LoadedModel
 from tfgan_mnist.system.errors import RunStopped, UserError
 from tfgan_mnist.train import train
 from tfgan_mnist.training.run_directory import RunDirectory
@@ -158,7 +158,7 @@ def test_a_killed_run_ends_in_the_same_bits_as_one_that_was_not(tmp_path):
             assert "; writing its pictures and model (a second SIGTERM" in stdout
             for name in ("progress.gif", "loss.png"):
                 assert (broken / name).is_file()
-            model = SavedGenerator(broken / "saved_model")
+            model = LoadedModel(broken / "saved_model")
             assert model.metadata["step"] == int(stop[1])
         else:
             assert process.returncode == -signal.SIGKILL
@@ -172,7 +172,7 @@ def test_a_killed_run_ends_in_the_same_bits_as_one_that_was_not(tmp_path):
     assert_same_run(whole, broken)
     for name in ("progress.gif", "loss.png"):
         assert (whole / name).read_bytes() == (broken / name).read_bytes()
-    assert SavedGenerator(broken / "saved_model").metadata["step"] == 220
+    assert LoadedModel(broken / "saved_model").metadata["step"] == 220
 
     # Once more: nothing to do, nothing changed but the record of the flags.
     def times():
@@ -303,9 +303,7 @@ def test_collapse_is_noticed_and_the_best_model_kept(tmp_path):
     assert drawn == pytest.approx(measured, rel=1e-6)
     assert len(measured) == 9  # every 40 steps, and the last
     best = columns["step"][columns["fcd_1k"].index(min(measured))]
-    models = [
-        SavedGenerator(run_dir / "saved_model_best") for run_dir in (whole, broken)
-    ]
+    models = [LoadedModel(run_dir / "saved_model_best") for run_dir in (whole, broken)]
     for model in models:
         assert model.metadata["step"] == best
         found = model.metadata["distance"]["fcd_1k"]
@@ -351,7 +349,7 @@ def test_an_interrupt_after_the_last_step_lets_the_run_be_finished(tmp_path):
     with pytest.raises(RunStopped, match="SIGINT came after the last step") as stop:
         train(config, echo=echo)
     assert stop.value.exit_code == 130
-    assert SavedGenerator(tmp_path / "run" / "saved_model").metadata["step"] == 4
+    assert LoadedModel(tmp_path / "run" / "saved_model").metadata["step"] == 4
 
 
 def test_collapse_ends_the_run_if_it_shall(tmp_path):
@@ -562,6 +560,6 @@ def test_hooks_and_results_of_ones_own(tmp_path):
     measured = ~np.isnan(result.history["energy_distance"])
     assert measured.tolist() == [False, True, False, True]
     assert set(result.metrics) >= {"energy_distance"}
-    assert result.generator.sample(7).shape == (7, 2)
+    assert result.model.sample(7).shape == (7, 2)
     without = train(config, echo=lines.append)  # finished: nothing is trained again
     assert without.metrics == result.metrics

@@ -10,7 +10,7 @@ from PIL import Image, ImageSequence
 from tfgan_mnist import invert, load, translate
 from tfgan_mnist.data.videos import last_frames
 from tfgan_mnist.model import DIRECTIONS
-from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
+from tfgan_mnist.serving.reader import LoadedModel, row_seeds
 from tfgan_mnist.system import command
 from tfgan_mnist.system.errors import UserError
 
@@ -99,7 +99,7 @@ def test_a_video_goes_on(models, video, tmp_path, capsys):
     assert found.shape == (4, 2, 64, 64, 1)
     assert not np.array_equal(found[:, 0], found[:, 1])  # by dropout
     # Each frame by hand, from the last three.
-    saved = SavedGenerator(models["frames"].partition("=")[2])
+    saved = LoadedModel(models["frames"].partition("=")[2])
     told = np.moveaxis(video[1:] / np.float32(255.0), 0, -1)[np.newaxis]
     for frame in found[:, 1]:
         following = saved.translate(told, row_seeds(1, 2)[1:])

@@ -78,12 +78,12 @@ def main(argv: Sequence[str]) -> None:
         load_tensorflow()
         import tensorflow as tf
 
-        from tfgan_mnist.serving.reader import SavedGenerator
+        from tfgan_mnist.serving.reader import LoadedModel
         from tfgan_mnist.serving.warmup import write_warmup
 
     with flags.folder() as saved_model:
         # Loaded before anything is written, so that a damaged model leaves no trace.
-        signatures = SavedGenerator(saved_model, flags.given).signatures
+        signatures = LoadedModel(saved_model, flags.given).signatures
         try:
             with path_errors(name), atomic_folder(version) as unfinished:
                 shutil.copytree(saved_model, unfinished, dirs_exist_ok=True)

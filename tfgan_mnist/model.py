@@ -28,7 +28,7 @@ from tfgan_mnist.training.run_directory import RunDirectory
 if TYPE_CHECKING:  # they load TensorFlow, or take their time
     from PIL.Image import Image
 
-    from tfgan_mnist.serving.reader import SavedGenerator
+    from tfgan_mnist.serving.reader import LoadedModel
     from tfgan_mnist.visual.animation import Animation
 
 
@@ -169,12 +169,12 @@ class ModelFlags:
             with runner.model_of_run(self.run_dir, self.best) as path:
                 yield path
 
-    def load(self) -> SavedGenerator:
+    def load(self) -> LoadedModel:
         """The model. Raises UserError if there is none, or it cannot be loaded."""
-        from tfgan_mnist.serving.reader import SavedGenerator
+        from tfgan_mnist.serving.reader import LoadedModel
 
         with self.folder() as path:
-            return SavedGenerator(path, self.given)
+            return LoadedModel(path, self.given)
 
 
 def is_of_videos(task: str) -> bool:
@@ -275,7 +275,7 @@ class Model:
       kind: what it makes: "images", or a toy's "points".
     """
 
-    def __init__(self, saved: SavedGenerator):
+    def __init__(self, saved: LoadedModel):
         self.saved = saved
         self.metadata = saved.metadata
         self.classes = saved.classes

@@ -38,7 +38,7 @@ from tfgan_mnist.evaluation.protocols import Protocol
 from tfgan_mnist.gans.gan import Batch, Side
 from tfgan_mnist.model import Model, load
 from tfgan_mnist.registry import GAMES
-from tfgan_mnist.serving.reader import SavedGenerator
+from tfgan_mnist.serving.reader import LoadedModel
 from tfgan_mnist.serving.saved_model import check_own_model, check_saved_model
 from tfgan_mnist.serving.writer import Writer
 from tfgan_mnist.system import interrupts
@@ -120,7 +120,7 @@ class Result:
         return {name: one["mean"] for name, one in found.items()}
 
     @functools.cached_property
-    def generator(self) -> Model:
+    def model(self) -> Model:
         """The trained model, loaded, to draw from."""
         return load(self.saved_model)
 
@@ -518,7 +518,7 @@ def _write_products(
             plot_curves(columns["step"], curves, unfinished, "loss")
     export(directory.saved_model, metadata(config, state))
     for name in GAMES[config.game].sheets:
-        images = SavedGenerator(directory.saved_model).sheet(name, 1, SHEET_SIDE)
+        images = LoadedModel(directory.saved_model).sheet(name, 1, SHEET_SIDE)
         with atomic_file(directory.sheet(name)) as unfinished:
             Image.fromarray(montage(images)).save(unfinished)
 
@@ -736,7 +736,7 @@ def measured_rows(
 
 def _measure(directory: RunDirectory, protocol: Protocol, held_out: Batch) -> None:
     """Writes the finished model's metrics, and their curves over the run."""
-    model = SavedGenerator(directory.saved_model)
+    model = LoadedModel(directory.saved_model)
     if held_out:
         sources = held_out["sources"].numpy() * 0.5 + 0.5
         found = report.measure_translations(model, sources, protocol)

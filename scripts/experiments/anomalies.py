@@ -72,11 +72,11 @@ def measure(
     """How well errors tell a digit from the others, by test images uint8."""
     from sklearn.metrics import roc_auc_score
 
-    from tfgan_mnist.serving.reader import SavedGenerator
+    from tfgan_mnist.serving.reader import LoadedModel
 
     rows = chosen(digit, labels, flags.count)
     images, labels = images[rows] / np.float32(255.0), labels[rows]
-    model = SavedGenerator(saved_model)
+    model = LoadedModel(saved_model)
     _, errors = nearest_samples(model, images, labels, flags.starts, flags.adam_steps)
     unseen = labels == digit
     return {

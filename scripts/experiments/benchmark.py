@@ -592,9 +592,9 @@ def overhead(tf, config, training, picture) -> dict[str, float]:
 
 def images_a_second(saved_model: Path, sources: np.ndarray) -> float:
     """That a SavedModel translates, of sources [count, ...] in [0, 1]."""
-    from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
+    from tfgan_mnist.serving.reader import LoadedModel, row_seeds
 
-    model, seeds = SavedGenerator(saved_model), row_seeds(1, len(sources))
+    model, seeds = LoadedModel(saved_model), row_seeds(1, len(sources))
     durations = timed(lambda: model.translate(sources, seeds), 2.0)
     return len(sources) / statistics.median(durations)
 

@@ -81,9 +81,9 @@ def run(name: str, seed: int, data_dir: str) -> dict:
 def others(path: Path, data_dir: str) -> dict[str, dict[str, float]]:
     """What the other judges say of a model's samples."""
     from tfgan_mnist.evaluation.protocols import protocol_of
-    from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
+    from tfgan_mnist.serving.reader import LoadedModel, row_seeds
 
-    model, count = SavedGenerator(path), protocol_of("mnist").count
+    model, count = LoadedModel(path), protocol_of("mnist").count
     asked = protocol_of("mnist").labels(count) if model.classes else None
     samples = model.sample(row_seeds(1, count), labels=asked)
     return {n: o.metrics(samples, asked) for n, o in opinions(data_dir).items()}

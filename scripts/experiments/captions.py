@@ -137,9 +137,9 @@ def main(argv: Sequence[str]) -> None:
     from tfgan_mnist.data.captions import levels, measure, say
     from tfgan_mnist.data.examples import resized
     from tfgan_mnist.data.mnist import mnist
-    from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
+    from tfgan_mnist.serving.reader import LoadedModel, row_seeds
 
-    model = SavedGenerator(flags.saved_model)
+    model = LoadedModel(flags.saved_model)
     if not model.takes_prompts:
         raise UserError(f"--saved_model={flags.saved_model}: takes no prompts")
     images, labels = (x[: flags.count] for x in mnist(flags.data_dir, "test"))

@@ -702,10 +702,10 @@ def request(words: list[str]) -> None:
     load_tensorflow()
     import tensorflow as tf
 
-    from tfgan_mnist.serving.reader import SavedGenerator
+    from tfgan_mnist.serving.reader import LoadedModel
 
     chance = random.Random(int(words[0]))
-    model = SavedGenerator("run/saved_model")
+    model = LoadedModel("run/saved_model")
     for _ in range(10):
         name = chance.choice(sorted(model.signatures))
         signature = model.signatures[name]

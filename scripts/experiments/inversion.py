@@ -33,7 +33,7 @@ from tfgan_mnist.system import command
 from tfgan_mnist.system.flags import flag
 
 if TYPE_CHECKING:  # it loads TensorFlow
-    from tfgan_mnist.serving.reader import SavedGenerator
+    from tfgan_mnist.serving.reader import LoadedModel
 
 SEED = 1  # of the codes that are begun with, and of the paths' ends
 AT_ONCE = 50  # images, which bounds the memory
@@ -59,7 +59,7 @@ def of_each_digit(labels: np.ndarray, count: int) -> np.ndarray:
 
 
 def nearest_samples(
-    model: SavedGenerator,
+    model: LoadedModel,
     images: np.ndarray,
     labels: np.ndarray,
     starts: int,
@@ -79,7 +79,7 @@ def nearest_samples(
     )
 
 
-def path_lengths(model: SavedGenerator, count: int) -> dict[str, float]:
+def path_lengths(model: LoadedModel, count: int) -> dict[str, float]:
     """Perceptual path lengths by space: of latents and, if there are some, of styles.
 
     Latents are interpolated on the sphere, styles on a straight line; whole paths, as
@@ -151,7 +151,7 @@ def conditional_entropy(what: np.ndarray, side: np.ndarray) -> float:
     return float(entropy)
 
 
-def separabilities(model: SavedGenerator, count: int) -> dict[str, float]:
+def separabilities(model: LoadedModel, count: int) -> dict[str, float]:
     """By space: of latents and, if there are some, of styles."""
     from tfgan_mnist.evaluation.metrics.judge import load_judge
     from tfgan_mnist.serving.reader import row_seeds
@@ -167,7 +167,7 @@ def separabilities(model: SavedGenerator, count: int) -> dict[str, float]:
 
 
 def measure(
-    model: SavedGenerator, images: np.ndarray, labels: np.ndarray, flags: Flags
+    model: LoadedModel, images: np.ndarray, labels: np.ndarray, flags: Flags
 ) -> dict[str, Any]:
     """What is to be said of a model, by test images uint8 and their labels."""
     from tfgan_mnist.data.examples import resized
@@ -220,9 +220,9 @@ def main(argv: Sequence[str]) -> None:
 
     load_tensorflow()
     from tfgan_mnist.data.mnist import mnist
-    from tfgan_mnist.serving.reader import SavedGenerator
+    from tfgan_mnist.serving.reader import LoadedModel
 
-    model = SavedGenerator(flags.saved_model)
+    model = LoadedModel(flags.saved_model)
     found = measure(model, *mnist(flags.data_dir, "test"), flags)
     write_record(SAMPLES / flags.recipe / "inversion.json", found)
     records = {

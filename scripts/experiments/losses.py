@@ -129,9 +129,9 @@ def time_step(recipe: str) -> float:
 
 def draw(recipe: str, seed: int, labels: np.ndarray) -> np.ndarray:
     """Images that a run's model makes: one a label, if it takes any."""
-    from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
+    from tfgan_mnist.serving.reader import LoadedModel, row_seeds
 
-    model = SavedGenerator(run_dir(recipe, seed) / "saved_model")
+    model = LoadedModel(run_dir(recipe, seed) / "saved_model")
     seeds = row_seeds(1, len(labels))
     return model.sample(seeds, labels=labels if model.classes else None)
 

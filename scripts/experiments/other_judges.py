@@ -158,11 +158,11 @@ def measure(models: list[str], data_dir: str) -> None:
     from tfgan_mnist.data.mnist import mnist
     from tfgan_mnist.evaluation.metrics.judge import load_judge
     from tfgan_mnist.evaluation.protocols import protocol_of
-    from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
+    from tfgan_mnist.serving.reader import LoadedModel, row_seeds
 
     test_images, test_labels = mnist(data_dir, "test")
     test_images = test_images / np.float32(255.0)
-    generators = {path: SavedGenerator(path) for path in models}
+    generators = {path: LoadedModel(path) for path in models}
     for path, model in generators.items():
         makes = model.signatures["sample"].structured_outputs[model.kind].shape
         if model.kind != "images" or makes[-1] != 1:

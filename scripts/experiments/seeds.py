@@ -82,10 +82,10 @@ def config_of(recipe: str, seed: int, data_dir: str, more: list[str]) -> Config:
 def measure(recipe: str, seed: int) -> dict:
     """What is to be said of a run."""
     from tfgan_mnist.evaluation.protocols import protocol_of
-    from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
+    from tfgan_mnist.serving.reader import LoadedModel, row_seeds
 
     run_dir = RUNS / f"{recipe}-{seed}"
-    model, protocol = SavedGenerator(run_dir / "saved_model"), protocol_of("mnist")
+    model, protocol = LoadedModel(run_dir / "saved_model"), protocol_of("mnist")
     labels = protocol.labels(protocol.count) if model.classes else None
     samples = model.sample(row_seeds(seed, protocol.count), labels=labels)
     return {

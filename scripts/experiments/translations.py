@@ -40,7 +40,7 @@ from tfgan_mnist.system.flags import flag
 if TYPE_CHECKING:  # they load TensorFlow, or take their time
     from tfgan_mnist.config import Config
     from tfgan_mnist.data.pairs import Task
-    from tfgan_mnist.serving.reader import SavedGenerator
+    from tfgan_mnist.serving.reader import LoadedModel
 
 RUNS = Path("runs") / "translations"
 RECORD = ROOT / "samples" / "translations.json"
@@ -303,12 +303,12 @@ def measure_paired(
     from tfgan_mnist.config import find_recipe, read_config
     from tfgan_mnist.data.examples import resized
     from tfgan_mnist.registry import TASKS
-    from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
+    from tfgan_mnist.serving.reader import LoadedModel, row_seeds
 
     config = read_config(find_recipe(recipe))
     models = {
-        "L1 alone": SavedGenerator(alone / "saved_model"),
-        "adversarial": SavedGenerator(run_dir / "saved_model"),
+        "L1 alone": LoadedModel(alone / "saved_model"),
+        "adversarial": LoadedModel(run_dir / "saved_model"),
     }
     size = TASKS[config.task].image_size(config.image_shape[0])
     if images.shape[1] != size:
@@ -339,7 +339,7 @@ def measure_paired(
 
 
 def measure_several(
-    models: Mapping[str, SavedGenerator], examples: Examples
+    models: Mapping[str, LoadedModel], examples: Examples
 ) -> dict[str, float]:
     """How far several outputs for one image lie apart, and targets of one class.
 
@@ -374,7 +374,7 @@ def mean_distance(groups: Sequence[np.ndarray]) -> float:
 
 
 def look_ahead(
-    models: Mapping[str, SavedGenerator], images: np.ndarray
+    models: Mapping[str, LoadedModel], images: np.ndarray
 ) -> dict[str, dict[str, list[float]]]:
     """The metrics of frames that were predicted one from another, of each way.
 
@@ -478,9 +478,9 @@ def kinds_of(task: str, data_dir: str) -> list[tuple[np.ndarray, np.ndarray]]:
 def measure_unpaired(
     recipe: str, task: str, run_dir: Path, data_dir: str, seed: int
 ) -> dict:
-    from tfgan_mnist.serving.reader import SavedGenerator
+    from tfgan_mnist.serving.reader import LoadedModel
 
-    model = SavedGenerator(run_dir / "saved_model")
+    model = LoadedModel(run_dir / "saved_model")
     kinds = kinds_of(task, data_dir)
     metadata = model.metadata
     found = {"steps": metadata["step"], "seconds": metadata["seconds"]}

@@ -42,10 +42,10 @@ def main(argv: Sequence[str]) -> None:
     from tqdm import tqdm
 
     from tfgan_mnist.evaluation.protocols import brief_count, protocol_of
-    from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
+    from tfgan_mnist.serving.reader import LoadedModel, row_seeds
     from tfgan_mnist.visual.plots import plot_panels
 
-    model = SavedGenerator(flags.saved_model)
+    model = LoadedModel(flags.saved_model)
     taken = model.signatures["sample"].structured_input_signature[1]
     (control,) = set(VALUES) & set(taken) or {None}
     if control is None:

@@ -8,12 +8,12 @@ from conftest import PREPARED_MNIST, needs_mnist
 from tfgan_mnist.data.mnist import mnist5k
 from tfgan_mnist.evaluation import report
 from tfgan_mnist.evaluation.protocols import protocol_of
-from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
+from tfgan_mnist.serving.reader import LoadedModel, row_seeds
 from tfgan_mnist.system.errors import UserError
 
 
 def test_metrics_are_those_of_the_samples_of_each_seed(toy):
-    model = SavedGenerator(toy)
+    model = LoadedModel(toy)
     found = report.measure(model, seeds=(4, 5))["metrics"]["near_arcs"]
     metrics = protocol_of("moons").metrics
     each = [
@@ -25,7 +25,7 @@ def test_metrics_are_those_of_the_samples_of_each_seed(toy):
 
 
 def test_a_conditional_model_is_asked_for_every_digit_as_often(conditional):
-    model = SavedGenerator(conditional)
+    model = LoadedModel(conditional)
     found = report.measure(model, seeds=(1,), quick=True)
     assert found["judge"] == "judge-1"
     assert found["samples"] == 1_000
@@ -119,14 +119,14 @@ def test_a_linear_model_s_walks_are_even_and_keep_to_a_label():
 
 
 def test_what_takes_latents_is_measured_on_walks(conditional, toy, tmp_path):
-    assert SavedGenerator(conditional).takes_latents
+    assert LoadedModel(conditional).takes_latents
     assert not foreign(tmp_path / "model", 1.0).takes_latents
-    model = SavedGenerator(conditional)
+    model = LoadedModel(conditional)
     found = report.measure(model, seeds=(1,))["metrics"]
     assert 0.0 <= found["walk_jumps"]["mean"] <= 1.0
     assert found["walk_peak"]["mean"] >= 1.0
     assert found["path_length_1k"]["mean"] > 0.0
-    assert "walk_jumps" not in report.measure(SavedGenerator(toy), (1,))["metrics"]
+    assert "walk_jumps" not in report.measure(LoadedModel(toy), (1,))["metrics"]
 
 
 class Foreign(tf.Module):
@@ -143,7 +143,7 @@ class Foreign(tf.Module):
         return {"images": self.scale * images * shift}
 
 
-def foreign(path, scale: float, channels: int = 1) -> SavedGenerator:
+def foreign(path, scale: float, channels: int = 1) -> LoadedModel:
     module = Foreign(scale, channels)
     specs = [
         tf.TensorSpec([None], tf.int64, "seed"),
@@ -151,7 +151,7 @@ def foreign(path, scale: float, channels: int = 1) -> SavedGenerator:
     ]
     signature = module.sample.get_concrete_function(*specs)
     tf.saved_model.save(module, str(path), signatures={"sample": signature})
-    return SavedGenerator(path)
+    return LoadedModel(path)
 
 
 def test_a_model_of_anyone_with_the_signature(tmp_path):

@@ -9,7 +9,7 @@ from conftest import tiny_config
 from PIL import Image
 
 from tfgan_mnist.build import build_training
-from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
+from tfgan_mnist.serving.reader import LoadedModel, row_seeds
 from tfgan_mnist.train import train
 from tfgan_mnist.training.run_directory import RunDirectory
 
@@ -33,8 +33,8 @@ def run(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def model(run) -> SavedGenerator:
-    return SavedGenerator(run / "saved_model")
+def model(run) -> LoadedModel:
+    return LoadedModel(run / "saved_model")
 
 
 def test_a_run_draws_and_measures_what_it_has_not_seen(run):

@@ -8,7 +8,7 @@ from conftest import tiny_config, untrained
 from tfgan_mnist.build import build_gan, build_training, load_data
 from tfgan_mnist.data.captions import FACETS, held_out, levels, measure
 from tfgan_mnist.data.grammar import MOST_WORDS
-from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
+from tfgan_mnist.serving.reader import LoadedModel, row_seeds
 from tfgan_mnist.system.seeds import LATENTS, run_seed
 
 STEP = tf.constant(0)
@@ -148,7 +148,7 @@ def test_a_server_reads_strings_with_the_model_s_own_table(tmp_path):
     """TensorFlow Serving feeds a session, as here."""
     path = untrained("stackgan_1", tmp_path)
     prompts = np.array(["a bold 7 leaning left", "an upright two"])
-    expected = SavedGenerator(path).sample(row_seeds(1, 2), labels=prompts)
+    expected = LoadedModel(path).sample(row_seeds(1, 2), labels=prompts)
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
         loaded = tf.compat.v1.saved_model.load(session, ["serve"], str(path))
         signature = loaded.signature_def["sample"]

@@ -4,7 +4,7 @@ from conftest import tiny_config, write_model
 
 from tfgan_mnist.build import build_gan
 from tfgan_mnist.serving.inversion import invert
-from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
+from tfgan_mnist.serving.reader import LoadedModel, row_seeds
 
 
 @pytest.fixture(scope="module")
@@ -12,11 +12,11 @@ def styled(tmp_path_factory):
     """A tiny stylegan, untrained."""
     path = tmp_path_factory.mktemp("styled") / "model"
     write_model(build_gan(tiny_config("stylegan")), path, {})
-    return SavedGenerator(path)
+    return LoadedModel(path)
 
 
 def test_a_model_s_own_sample_is_found_again(conditional):
-    model = SavedGenerator(conditional)
+    model = LoadedModel(conditional)
     labels = np.array([3, 7])
     images = model.sample(row_seeds(5, 2), labels=labels)
     found = invert(model, images, labels, starts=4, steps=60)
@@ -46,7 +46,7 @@ def test_sheets_and_psi_of_a_saved_model(styled):
 
 def test_prompts_are_told_as_labels_are(tmp_path):
     write_model(build_gan(tiny_config("stackgan_1")), tmp_path / "m", {"classes": 10})
-    model = SavedGenerator(tmp_path / "m")
+    model = LoadedModel(tmp_path / "m")
     prompts = np.array(["a thin seven"])
     images = model.sample(row_seeds(5, 1), labels=prompts)
     found = invert(model, images, prompts, starts=2, steps=20)

@@ -1,7 +1,7 @@
 import numpy as np
 from conftest import untrained
 
-from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
+from tfgan_mnist.serving.reader import LoadedModel, row_seeds
 from tfgan_mnist.serving.walks import Walks, between, closed_walk, straight
 
 DRAWN = np.random.default_rng(1).normal(size=[4, 100])
@@ -64,7 +64,7 @@ def test_a_straight_walk_visits_every_style_and_returns():
 
 
 def test_walks_go_through_styles_where_there_are_some(tmp_path):
-    model, seeds = SavedGenerator(untrained("stylegan", tmp_path)), row_seeds(1, 3)
+    model, seeds = LoadedModel(untrained("stylegan", tmp_path)), row_seeds(1, 3)
     walks = Walks(model)
     points = walks.points(seeds, truncation_psi=0.5)
     np.testing.assert_array_equal(points, model.styles(seeds, truncation_psi=0.5))

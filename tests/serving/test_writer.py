@@ -5,14 +5,14 @@ import tensorflow as tf
 from conftest import tiny_config, write_model
 
 from tfgan_mnist.build import build_gan, named_weights
-from tfgan_mnist.serving.reader import SavedGenerator
+from tfgan_mnist.serving.reader import LoadedModel
 from tfgan_mnist.serving.writer import Writer
 from tfgan_mnist.training.checkpoint import Checkpoints
 
 
 @pytest.fixture(scope="module")
-def model(trained) -> SavedGenerator:
-    return SavedGenerator(trained / "saved_model")
+def model(trained) -> LoadedModel:
+    return LoadedModel(trained / "saved_model")
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +24,8 @@ SEEDS = np.array([5, 9, 5, -3], np.int64)
 
 
 @pytest.fixture(scope="module")
-def labelled(conditional) -> SavedGenerator:
-    return SavedGenerator(conditional)
+def labelled(conditional) -> LoadedModel:
+    return LoadedModel(conditional)
 
 
 def test_signatures_are_named_and_batched(signatures):
@@ -122,7 +122,7 @@ def test_a_request_with_a_wrong_label_fails_in_the_model_itself(labelled, label)
 
 
 def test_a_toy_s_signatures_speak_of_points(toy):
-    model = SavedGenerator(toy)
+    model = LoadedModel(toy)
     assert set(model.signatures) == {"serving_default", "sample", "discriminate"}
     points = model.sample([1, 2, 3])
     assert points.shape == (3, 2)
@@ -132,7 +132,7 @@ def test_a_toy_s_signatures_speak_of_points(toy):
 def test_a_request_with_fewer_labels_than_rows_fails(tmp_path):
     """Also in cdcgan, whose product with the label's vector would be broadcast."""
     write_model(build_gan(tiny_config("cdcgan")), tmp_path / "model", {"classes": 10})
-    model = SavedGenerator(tmp_path / "model")
+    model = LoadedModel(tmp_path / "model")
     assert model.classes == 10
     with pytest.raises(tf.errors.InvalidArgumentError, match="one for each row"):
         model.signatures["discriminate"](
@@ -146,7 +146,7 @@ def test_each_write_is_of_the_weights_as_they_are_then(tmp_path):
     latents = tf.random.stateless_normal([3, gan.latent_dim], [1, 2])
     for name in ("one", "other"):
         writer.write(tmp_path / name, {"name": name})
-        model = SavedGenerator(tmp_path / name)
+        model = LoadedModel(tmp_path / name)
         assert model.metadata["name"] == name
         assert "saved_model.pb" in model.metadata["files"]
         expected = gan.sample(gan.networks, {"latents": latents})
@@ -154,5 +154,5 @@ def test_each_write_is_of_the_weights_as_they_are_then(tmp_path):
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
         for variable in writer.variables.values():
             variable.assign(2.0 * variable + 0.1)
-    before, after = (SavedGenerator(tmp_path / name) for name in ("one", "other"))
+    before, after = (LoadedModel(tmp_path / name) for name in ("one", "other"))
     assert not np.allclose(before.generate(latents), after.generate(latents))

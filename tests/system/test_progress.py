@@ -1,7 +1,10 @@
+import fcntl
 import io
 import os
 import pty
+import struct
 import sys
+import termios
 
 import pytest
 
@@ -16,9 +19,10 @@ def test_nobody_looks_at_a_file(monkeypatch):
 
 def test_a_terminal_sees_how_far_it_is(monkeypatch):
     terminal, screen = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 60, 0, 0))
     with os.fdopen(screen, "w") as stderr:
         monkeypatch.setattr(sys, "stderr", stderr)
-        assert list(progress.bar("abc", "reading", ncols=60)) == [*"abc"]
+        assert list(progress.bar("abc", "reading")) == [*"abc"]
         stderr.flush()
         shown = os.read(terminal, 4096).decode()
     os.close(terminal)

@@ -38,7 +38,7 @@ from tfgan_mnist.evaluation.translations import (
     pair_metrics,
 )
 from tfgan_mnist.registry import DATASETS
-from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
+from tfgan_mnist.serving.reader import LoadedModel, row_seeds
 from tfgan_mnist.serving.walks import Walks
 from tfgan_mnist.system import progress
 from tfgan_mnist.system.errors import UserError
@@ -164,7 +164,7 @@ def real_images(dataset: str, data_dir: str) -> RealImages:
 
 
 def latent_metrics(
-    model: SavedGenerator,
+    model: LoadedModel,
     seed: int,
     perceive: Callable[[np.ndarray], np.ndarray],
 ) -> Metrics:
@@ -205,7 +205,7 @@ def latent_metrics(
 
 
 def measure(
-    model: SavedGenerator,
+    model: LoadedModel,
     seeds: Sequence[int] = SEEDS,
     quick: bool = False,
     data_dir: str = "",
@@ -289,7 +289,7 @@ def measure(
 
 
 def measure_translations(
-    model: SavedGenerator,
+    model: LoadedModel,
     sources: np.ndarray,
     protocol: Protocol,
     seeds: Sequence[int] = (1,),
@@ -422,10 +422,10 @@ def _measured(
     }
 
 
-def nearest_picture(source: SavedGenerator | np.ndarray, data_dir: str) -> np.ndarray:
+def nearest_picture(source: LoadedModel | np.ndarray, data_dir: str) -> np.ndarray:
     """Samples of a model that imitates MNIST, or images, as ``RealImages.beside``."""
     dataset = "mnist"
-    if isinstance(source, SavedGenerator):
+    if isinstance(source, LoadedModel):
         dataset = source.metadata.get("dataset", dataset)
         labels = np.arange(NEAREST) % source.classes if source.classes else None
         source = source.sample(row_seeds(SEEDS[0], NEAREST), labels=labels)

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfgan_mnist.serving.reader import SavedGenerator, row_seeds
+from tfgan_mnist.serving.reader import LoadedModel, row_seeds
 from tfgan_mnist.system import progress
 
 
@@ -28,7 +28,7 @@ class Inversion:
 
 
 def invert(
-    model: SavedGenerator,
+    model: LoadedModel,
     images: np.ndarray,
     labels: np.ndarray | None = None,
     starts: int = 16,

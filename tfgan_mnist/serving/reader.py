@@ -22,7 +22,7 @@ from tfgan_mnist.system.errors import UserError, first_line
 SAMPLE_BATCH = 100
 
 
-class SavedGenerator:
+class LoadedModel:
     """A trained model, loaded.
 
     Args:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tfgan_mnist.serving.reader import SavedGenerator
+from tfgan_mnist.serving.reader import LoadedModel
 
 Way = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 """start, end and share of the way → what lies there."""
@@ -84,7 +84,7 @@ class Walks:
       model: one that takes latents.
     """
 
-    model: SavedGenerator
+    model: LoadedModel
 
     def points(
         self, seeds: np.ndarray, temperature: float = 1.0, **controls: float
