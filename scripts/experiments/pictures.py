@@ -43,7 +43,7 @@ THUMBNAIL = (280, 200)  # width and height that one fits into, in pixels
 
 # Flags in place of the recipe's: a budget for two cores, and frames enough to watch.
 BUDGETS = {
-    "dcgan": ["--max_seconds=1800", "--sample_every=100", "--log_every=20"],
+    "dcgan": ["--jit_compile=step", "--max_seconds=420"],  # on a GPU: whole.py's
     "dcgan_tutorial": [
         "--max_seconds=1800",
         "--sample_every=234",
@@ -64,12 +64,7 @@ BUDGETS = {
     "mlp": ["--sample_every=1875", "--evaluate_every=18750"],
     "cgan_onehot": [],
     "cgan_embedding": ["--evaluate_every=5000"],
-    "cdcgan": [
-        "--max_seconds=1500",
-        "--sample_every=100",
-        "--log_every=20",
-        "--evaluate_every=1000",
-    ],
+    "cdcgan": ["--jit_compile=step", "--max_seconds=420"],  # on a GPU: whole.py's
     "gaussian": [],
     "gaussian_raw": [],
     "gaussian_averaged": [],
@@ -101,17 +96,19 @@ WALKS = {
 HEADER = """\
 # Samples
 
-What each recipe made of real MNIST, or of its toy, and what that took on one or two
-cores, which were not always idle. The budgets are often far shorter than the sources'
-own. Each picture links to the animation of its training, which draws the same latents
-at every step. Sheets show images at twice their size. Dashed lines in plots of metrics
-are fresh real samples.
+What each recipe made of real MNIST, or of its toy, and what that took, most of them on
+one or two cores, which were not always idle. The budgets are often far shorter than the
+sources' own. Each picture links to the animation of its training, which draws the same
+latents at every step. Sheets show images at twice their size. Dashed lines in plots of
+metrics are fresh real samples.
 
 `python scripts/experiments/pictures.py --data_dir=FOLDER` made all of it.
 `dcgan32` and `dcgan32_cured` are the runs of
 `python scripts/experiments/epochs.py dcgan32 dcgan32_cured --data_dir=FOLDER`.
-Longer runs of `dcgan`, `cdcgan` and `dcgan_tutorial` are
-[elsewhere](../docs/recipes.md#whole-schedules).
+`dcgan` and `cdcgan` are the runs on a GPU of
+`python scripts/experiments/whole.py dcgan cdcgan --max_seconds=420 --data_dir=FOLDER`;
+there `dcgan_tutorial` was trained to its
+[end](../docs/recipes.md#whole-schedules).
 
 """
 

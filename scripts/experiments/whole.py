@@ -115,14 +115,14 @@ def table(record: dict[str, list[dict]]) -> str:
         for name in COLUMNS
     ]
     rows.append(["held-out real images", "", "", "", *of_real, "", ""])
-    devices = ", ".join(sorted({found["device"] for found in all_runs}))
+    devices = " and ".join(sorted({found["device"] for found in all_runs}))
     judges = ", ".join(sorted({found["judge"] for found in all_runs}))
     words = (
         f"Mean (least – greatest) over the seeds, each measured by three times 10,000 "
-        f"samples, by {judges}. Minutes are on {devices}, which several of the runs "
-        "shared. `python scripts/experiments/whole.py --data_dir=FOLDER` trained and "
-        "measured them; each run's metrics are in "
-        "[samples/whole.json](../samples/whole.json)."
+        f"samples, by {judges}. Minutes are on {devices}, which other runs shared. "
+        "`python scripts/experiments/whole.py --data_dir=FOLDER` trained and measured "
+        "them, `dcgan` and `cdcgan` with `--max_seconds=420`; each run's metrics are "
+        "in [samples/whole.json](../samples/whole.json)."
     )
     return f"{markdown(heads, rows)}\n{words}\n"
 
