@@ -1,5 +1,4 @@
 import dataclasses
-from importlib.util import find_spec
 
 import imageio.v3 as imageio
 import numpy as np
@@ -8,7 +7,6 @@ from conftest import tiny_config, untrained
 from PIL import Image, ImageSequence
 
 from tfgan_mnist import invert, load, translate
-from tfgan_mnist.data.videos import last_frames
 from tfgan_mnist.model import DIRECTIONS
 from tfgan_mnist.serving.reader import LoadedModel, row_seeds
 from tfgan_mnist.system import command
@@ -83,12 +81,8 @@ def test_an_array_is_translated_as_it_is(models, tmp_path):
     np.testing.assert_array_equal(pixels, np.rint(found[2, 0, ..., 0] * 255))
 
 
-@pytest.fixture
-def video(tmp_path):
-    return np.random.default_rng(2).integers(0, 256, [4, 64, 64], np.uint8)
-
-
-def test_a_video_goes_on(models, video, tmp_path, capsys):
+def test_a_video_goes_on(models, tmp_path, capsys):
+    video = np.random.default_rng(2).integers(0, 256, [4, 64, 64], np.uint8)
     np.save(tmp_path / "video.npy", video)
     words = [models["frames"], f"--images={tmp_path / 'video.npy'}", "--frames=4"]
     outputs = {name: tmp_path / name for name in ("a.npy", "a.png", "a.gif", "all")}
@@ -120,55 +114,6 @@ def test_a_video_goes_on(models, video, tmp_path, capsys):
         frames = [np.asarray(x.convert("L")) for x in ImageSequence.Iterator(animation)]
     assert np.shape(frames) == (7, 66, 131)
     assert abs(frames[2][1:65, 1:65].astype(int) - video[3]).max() <= 8
-
-
-def test_a_video_in_every_form(video, tmp_path):
-    (tmp_path / "folder").mkdir()
-    for i, frame in enumerate(video):
-        Image.fromarray(frame).save(tmp_path / "folder" / f"frame{8 + i}.png")
-    imageio.imwrite(tmp_path / "video.gif", video, loop=0)
-    np.save(tmp_path / "video.npy", video)
-    for name, tolerance in (("folder", 0), ("video.npy", 0), ("video.gif", 8)):
-        found = last_frames(tmp_path / name, "--images", 64, 3)
-        assert found.shape == (3, 64, 64, 1)
-        np.testing.assert_allclose(
-            found[..., 0], video[1:] / 255, atol=tolerance / 255 + 1e-6
-        )
-    half = last_frames(tmp_path / "folder", "--images", 32, 3)
-    assert half.shape == (3, 32, 32, 1)
-    with pytest.raises(
-        UserError, match="4 frames are too few; to predict the next takes 5"
-    ):
-        last_frames(tmp_path / "folder", "--images", 64, 5)
-    (tmp_path / "broken.gif").write_bytes((tmp_path / "video.gif").read_bytes()[:9000])
-    (tmp_path / "a.txt").write_text("no video")
-    for name, words in (
-        ("broken.gif", "broken.gif: cannot be read"),
-        ("a.txt", "a.txt: give a folder"),
-        ("a.gif", "no such file"),
-    ):
-        with pytest.raises(UserError, match=words):
-            last_frames(tmp_path / name, "--images", 64, 3)
-
-
-def test_an_encoded_video(tmp_path):
-    pytest.importorskip("av")
-    frames = np.zeros([6, 64, 64, 3], np.uint8)
-    frames += np.arange(0, 240, 40, np.uint8)[:, np.newaxis, np.newaxis, np.newaxis]
-    path = tmp_path / "video.mp4"
-    imageio.imwrite(path, frames, plugin="pyav", codec="libx264", fps=5)
-    found = last_frames(path, "--images", 64, 3)
-    np.testing.assert_allclose(found * 255, frames[3:, ..., :1], atol=5)
-    path.write_bytes(path.read_bytes()[:500])
-    with pytest.raises(UserError, match=r"video.mp4: cannot be read"):
-        last_frames(path, "--images", 64, 3)
-
-
-@pytest.mark.skipif(find_spec("av") is not None, reason="the package av is there")
-def test_an_encoded_video_without_its_package(tmp_path):
-    (tmp_path / "video.mp4").write_bytes(b"anything")
-    with pytest.raises(UserError, match=r"video.mp4: a video needs the package av"):
-        last_frames(tmp_path / "video.mp4", "--images", 64, 3)
 
 
 def test_one_picture_both_ways(models, pictures, tmp_path):
