@@ -40,10 +40,7 @@ def test_recipe(recipe, tmp_path):
     assert trained | frozen == set(gan.networks)
     assert len({side.symbol for side in gan.sides}) == len(gan.sides)
     assert not {name.split("/")[0] for name in gan.state} & set(gan.networks)
-    signatures = gan.signatures().values()
-    asked = {name for signature in signatures for name in signature.inputs}
-    for signature in signatures:
-        assert set(signature.ranges) <= asked
+    for signature in gan.signatures().values():
         assert all(spec.shape[0] is None for spec in signature.inputs.values())
     optimizers = {f"{side.name}_optimizer" for side in gan.sides}
     made = [name for side in gan.sides if side.generates for name in side.networks]
