@@ -372,10 +372,12 @@ class Model:
             raise UserError(f"the model makes {self.kind}; only images are animated")
         way = Walks(self.saved)
         visited = np.split(way.points(seeds, temperature), walks)
-        points = np.concatenate([way.closed(some, WALK_FRAMES) for some in visited])
-        told = None if labels is None else np.repeat(labels, WALK_FRAMES)
-        images = way.images(points, told)
-        images = images.reshape(walks, -1, *images.shape[1:]).swapaxes(0, 1)
+        told = [None] * walks if labels is None else np.split(labels, walks)
+        images = [
+            way.closed(some, WALK_FRAMES, labels)
+            for some, labels in zip(visited, told, strict=True)
+        ]
+        images = np.stack(images, axis=1)
         sheets = np.stack([montage(some, min(WALK_COLUMNS, walks)) for some in images])
         scale = WALK_SCALES[walks > 1]
         large = sheets.repeat(scale, axis=1).repeat(scale, axis=2)

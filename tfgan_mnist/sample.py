@@ -281,8 +281,7 @@ def main(argv: Sequence[str]) -> None:
     elif output.suffix == ".gif":
         walks = Walks(model)
         visited = walks.points(seeds, flags.temperature, **controls)
-        on_the_way = np.repeat(labels, WALK_FRAMES) if some_labels else None
-        samples = walks.images(walks.closed(visited, WALK_FRAMES), on_the_way)
+        samples = walks.closed(visited, WALK_FRAMES, labels)
     else:
         samples = model.sample(seeds, flags.temperature, labels, **controls)
     with path_errors(f"--output={output}"), atomic_file(output) as unfinished:

@@ -107,8 +107,8 @@ metrics are fresh real samples.
 `python scripts/experiments/epochs.py dcgan32 dcgan32_cured --data_dir=FOLDER`.
 `dcgan` and `cdcgan` are the runs on a GPU of
 `python scripts/experiments/whole.py dcgan cdcgan --max_seconds=420 --data_dir=FOLDER`;
-there `dcgan_tutorial` was trained to its
-[end](../docs/recipes.md#whole-schedules).
+`dcgan_tutorial` was trained to its [end](../docs/recipes.md#whole-schedules) there. The
+walks of `dcgan_fast` and `cdcgan_fast` are of the pretrained models.
 
 """
 

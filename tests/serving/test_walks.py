@@ -2,7 +2,7 @@ import numpy as np
 from conftest import untrained
 
 from tfgan_mnist.serving.reader import LoadedModel, row_seeds
-from tfgan_mnist.serving.walks import Walks, between, closed_walk, straight
+from tfgan_mnist.serving.walks import Walks, between, closed_walk, even_steps, straight
 
 DRAWN = np.random.default_rng(1).normal(size=[4, 100])
 
@@ -68,6 +68,21 @@ def test_walks_go_through_styles_where_there_are_some(tmp_path):
     walks = Walks(model)
     points = walks.points(seeds, truncation_psi=0.5)
     np.testing.assert_array_equal(points, model.styles(seeds, truncation_psi=0.5))
-    middle = walks.closed(points, 2)[1::2]
+    middle = walks.between(points[:1], points[1:2], np.array([0.5]))
     np.testing.assert_allclose(middle[0], (points[0] + points[1]) / 2, rtol=1e-6)
-    np.testing.assert_array_equal(walks.images(middle), model.synthesize(middle))
+    images = walks.images(middle)
+    np.testing.assert_array_equal(images, model.synthesize(middle))
+    frames = walks.closed(points, 3)
+    assert frames.shape == (9, *images.shape[1:])
+    np.testing.assert_allclose(frames[::3], model.synthesize(points), atol=1e-5)
+
+
+def test_steps_of_a_walk_are_even():
+    """Of images that stand still for long and then change fast, and come back so."""
+    there = np.linspace(0.0, 1.0, 41)[:-1] ** 4
+    images = np.stack([there, 1.0 - there])[:, :, np.newaxis, np.newaxis, np.newaxis]
+    frames = even_steps(images, 5).ravel()
+    even = np.array([0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 0.8, 0.6, 0.4, 0.2])
+    np.testing.assert_allclose(frames, even, atol=0.05)
+    still = np.ones([2, 8, 1, 1, 1])
+    np.testing.assert_array_equal(even_steps(still, 4).ravel(), np.ones(8))

@@ -76,6 +76,35 @@ def closed_walk(points: np.ndarray, frames: int, way: Way = between) -> np.ndarr
     return found.reshape(-1, *points.shape[1:])
 
 
+def even_steps(images: np.ndarray, frames: int) -> np.ndarray:
+    """Frames of a closed walk that change about as much, each from one to the next.
+
+    Equal steps in the latent space change some images far more than others. So of many
+    images on the way those are taken that lie at equal lengths of it, by the mean
+    absolute difference.
+
+    Args:
+      images: [walks, many, height, width, channels]: from one sample towards the next.
+      frames: of each of these ways; the first shows its sample.
+
+    Returns:
+      [walks * frames, height, width, channels].
+    """
+    found = []
+    for here, after in zip(images, np.roll(images, -1, axis=0), strict=True):
+        way = np.concatenate([here, after[:1]])
+        changes = np.abs(np.diff(way, axis=0)).mean(axis=(1, 2, 3))
+        passed = np.concatenate([[0.0], np.cumsum(changes)])
+        wanted = passed[-1] * np.arange(frames) / frames
+        places = np.abs(passed[:-1] - wanted[:, np.newaxis]).argmin(axis=1)
+        found.append(here[places])
+    return np.concatenate(found)
+
+
+FINE = 8
+"""Images on the way that a frame of ``Walks.closed`` is chosen from."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Walks:
     """Where walks between a model's samples go: through its styles, if it has some.
@@ -101,10 +130,6 @@ class Walks:
         way = straight if self.model.has_styles else between
         return way(start, end, share)
 
-    def closed(self, points: np.ndarray, frames: int) -> np.ndarray:
-        """As ``closed_walk`` gives them."""
-        return closed_walk(points, frames, self.between)
-
     def images(
         self, points: np.ndarray, labels: np.ndarray | None = None
     ) -> np.ndarray:
@@ -112,3 +137,21 @@ class Walks:
         if self.model.has_styles:
             return self.model.synthesize(points)
         return self.model.generate(points, labels)
+
+    def closed(
+        self, points: np.ndarray, frames: int, labels: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Images on the way through all points and back to the first, by even steps.
+
+        Args:
+          points: [count, ...].
+          frames: from one point to the next.
+          labels: [count], those of a way from each point; None if the model wants none.
+
+        Returns:
+          [count * frames, height, width, channels], beginning with the first sample.
+        """
+        many = FINE * frames
+        told = None if labels is None else np.repeat(labels, many)
+        images = self.images(closed_walk(points, many, self.between), told)
+        return even_steps(images.reshape(len(points), many, *images.shape[1:]), frames)
