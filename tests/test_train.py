@@ -1,24 +1,16 @@
 """Whole runs, by the real command and from Python."""
 
-import contextlib
 import dataclasses
-import fcntl
 import json
-import os
-import pty
 import re
 import resource
 import signal
-import struct
-import subprocess
-import sys
-import termios
 from pathlib import Path
 
 import imageio.v3 as imageio
 import numpy as np
 import pytest
-from conftest import ROOT, TINY, run, start, tiny_config, wait_for_step
+from conftest import TINY, run, start, tiny_config, wait_for_step
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tfgan_mnist.config import read_config
@@ -88,38 +80,6 @@ def test_the_screen_has_log_lines_and_no_noise(trained):
     )
     assert re.fullmatch(pattern, lines[1])
     assert "step_0000012.png" in lines[-1]
-
-
-def test_a_terminal_sees_a_progress_bar(tmp_path):
-    flags = [*TINY, "--steps=30", f"--run_dir={tmp_path / 'run'}"]
-    terminal, screen = pty.openpty()
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 110, 0, 0))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tfgan_mnist.train", *flags],
-        stdout=screen,
-        stderr=screen,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
-    os.close(screen)
-    shown = b""
-    with contextlib.suppress(OSError):  # how a terminal says that the program has ended
-        while more := os.read(terminal, 4096):
-            shown += more
-    os.close(terminal)
-    assert process.wait(60) == 0
-    bar = rb"100% \|.+\| 30/30, D \d\.\d+ G \d\.\d+, [\d,]+ images/s, 0:00 left"
-    assert re.search(bar, shown)
-
-
-def test_tensorboard_can_read_it(trained):
-    events = EventAccumulator(str(trained)).Reload()
-    tags = events.Tags()
-    assert {"discriminator", "generator", "images_per_second"} <= set(tags["scalars"])
-    assert tags["images"] == ["samples"]
-    assert [event.step for event in events.Scalars("generator")] == [5, 10, 12]
-    row = (trained / "metrics.csv").read_text().splitlines()[1]
-    logged = events.Scalars("generator")[0].value
-    np.testing.assert_allclose(logged, float(row.split(",")[-1]), rtol=1e-6)
 
 
 # Dropout, averaged weights, odd intervals: whatever could go astray on the way.

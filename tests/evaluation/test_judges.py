@@ -131,20 +131,6 @@ def test_digits_of_one_s_own_can_be_measured_by_the_packaged_judge():
     assert (found["judge"], len(labels)) == ("judge-1", 5_000)
 
 
-@pytest.mark.parametrize(
-    ("words", "says"),
-    [
-        ([], "--dataset is missing"),
-        (["--dataset=ring"], "holds no single images"),
-        (["--dataset=mnist5k", "--output=judge.txt"], r"must end in \.npz"),
-        (["--dataset=folder:nowhere"], "there is no such folder"),
-    ],
-)
-def test_wrong_words_are_answered(words, says):
-    with pytest.raises(UserError, match=says):
-        judge.main(words)
-
-
 def test_too_few_images_and_other_files_are_refused(places, tmp_path):
     images, labels = colourful(30)
     with pytest.raises(UserError, match="30 images are too few"):
