@@ -257,7 +257,7 @@ def test_console_command_dispatches():
 
 
 @pytest.mark.parametrize(
-    "name", ["train", "sample", "translate", "invert", "evaluate", "export", "judge"]
+    "name", ["train", "sample", "translate", "invert", "evaluate", "export"]
 )
 def test_a_page_of_help_begins_with_examples_that_can_be_typed(name, capsys):
     from tfgan_mnist.system.flags import parse_flags
@@ -268,16 +268,11 @@ def test_a_page_of_help_begins_with_examples_that_can_be_typed(name, capsys):
     page = capsys.readouterr().out.partition("\n\nExamples:\n")[2].splitlines()
     shown = page[: len(module.EXAMPLES)]
     assert shown == [f"  {example}" for example in module.EXAMPLES]
-    commands = []
     for example in module.EXAMPLES:
         program, command, *words = shlex.split(example)
-        assert program == "tfgan-mnist"
-        commands.append(command)
-        if command != "train":
-            flags = importlib.import_module(f"tfgan_mnist.{command}").Flags
-            flags(**parse_flags(words, flags))
-    assert commands[0] == name
-    assert set(commands) <= {name, "evaluate"}  # what is made is measured by
+        assert (program, command) == ("tfgan-mnist", name)
+        if name != "train":
+            module.Flags(**parse_flags(words, module.Flags))
 
 
 def test_recipes_are_listed_with_their_first_lines():
