@@ -18,7 +18,7 @@ from tfgan_mnist.build import build_gan
 from tfgan_mnist.config import Config, find_recipe, parse_config, read_config, recipes
 from tfgan_mnist.data.examples import as_floats
 from tfgan_mnist.data.mnist import mnist5k
-from tfgan_mnist.data.pairs import reduced
+from tfgan_mnist.data.pairs import FONTS, reduced
 from tfgan_mnist.registry import DATASETS
 from tfgan_mnist.serving.reader import LoadedModel
 from tfgan_mnist.system.errors import RunStopped, UserError
@@ -858,6 +858,7 @@ def test_several_outputs_for_one_image_are_compared(tmp_path, monkeypatch):
     images, labels = (some[::25] for some in mnist5k())
     examples = script.examples_of(script.unseen_fonts, images, labels)
     models = {"adversarial": LoadedModel(untrained("fonts", tmp_path))}
+    assert not set(script.UNSEEN) & set(FONTS)
     found = script.measure_several(models, examples)
     assert 0.0 < found["adversarial"] < found["targets"]
     picture = imageio.imread(tmp_path / "samples/fonts/several.png")

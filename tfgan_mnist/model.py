@@ -373,12 +373,16 @@ class Model:
         way = Walks(self.saved)
         visited = np.split(way.points(seeds, temperature), walks)
         told = [None] * walks if labels is None else np.split(labels, walks)
-        images = [
+        seen = [
             way.closed(some, WALK_FRAMES, labels)
             for some, labels in zip(visited, told, strict=True)
         ]
-        images = np.stack(images, axis=1)
-        sheets = np.stack([montage(some, min(WALK_COLUMNS, walks)) for some in images])
+        sheets = np.stack(
+            [
+                montage(np.stack(frames), min(WALK_COLUMNS, walks))
+                for frames in zip(*seen, strict=True)
+            ]
+        )
         scale = WALK_SCALES[walks > 1]
         large = sheets.repeat(scale, axis=1).repeat(scale, axis=2)
         return Animation(large, frames_per_second=20)

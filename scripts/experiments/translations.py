@@ -190,9 +190,13 @@ Way = tuple[str, Callable[[Examples], Images], int]
 
 def superres_by(factor: int) -> Task:
     """``superres``, with all rows of one size."""
-    from tfgan_mnist.data.pairs import reduced
 
-    return lambda images, labels, seed: (reduced(images, factor), images)
+    def task(images, labels, seed):
+        from tfgan_mnist.data.pairs import reduced
+
+        return reduced(images, factor), images
+
+    return task
 
 
 UNSEEN = (

@@ -43,7 +43,7 @@ def data(notebook, words: str) -> dict:
 
 def test_pictures_are_shown(executed):
     notebook, folder = executed
-    assert "image/png" in data(notebook, "model.show(")
+    assert "image/png" in data(notebook, "model.show(count=100)")
     assert "image/png" in data(notebook, "plt.plot")
     assert "image/gif" in data(notebook, "model.walk(")["text/html"]
     assert (folder / "runs" / "quickstart" / "saved_model").is_dir()
