@@ -1,3 +1,4 @@
+import concurrent.futures
 import dataclasses
 import importlib.util
 import json
@@ -525,9 +526,17 @@ def test_the_table_of_processors():
     assert one[:5] == ["`dcgan_fast`", "native, 1 core", "1", "40", "2.00"]
     assert two[1] == "native, 2 cores"
     assert one[5:] == ["–"] * 4
-    taken = script.Cores([0, 1])
-    assert taken.take(2) == [0, 1]
-    taken.give_back([0, 1])
+
+
+def test_a_run_waits_for_the_cores_that_it_needs():
+    cores = load("processors").Cores([4, 5])
+    assert cores.take(1) == [4]
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        both = pool.submit(cores.take, 2)
+        with pytest.raises(TimeoutError):
+            both.result(timeout=0.2)
+        cores.give_back([4])
+        assert both.result(timeout=10) == [5, 4]
 
 
 def test_the_samples_are_of_the_recipes_as_they_are():

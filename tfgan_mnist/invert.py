@@ -65,7 +65,7 @@ class Flags(ModelFlags):
 
 def check_told(flags: Flags, classes: int) -> np.ndarray | None:
     """The label or prompt [1] that the model wants beside the image; None if it wants
-    none. UserError if another is given.
+    none. UserError if what was given does not fit.
 
     Args:
       classes: the model's; 0 if it is not conditional.

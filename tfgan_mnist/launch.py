@@ -1,8 +1,7 @@
 """Starts the workers of a run, watches them, and starts them again: ``--workers``.
 
 Ray does it. Each worker makes the run as it does under ``--distribute=multi_worker``;
-what they and this process have to tell each other goes over a coordinator, an actor
-of Ray's.
+they and this process talk through a coordinator, an actor of Ray's.
 """
 
 from __future__ import annotations

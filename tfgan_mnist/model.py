@@ -374,8 +374,8 @@ class Model:
         visited = np.split(way.points(seeds, temperature), walks)
         told = [None] * walks if labels is None else np.split(labels, walks)
         seen = [
-            way.closed(some, WALK_FRAMES, labels)
-            for some, labels in zip(visited, told, strict=True)
+            way.closed(some, WALK_FRAMES, its_labels)
+            for some, its_labels in zip(visited, told, strict=True)
         ]
         sheets = np.stack(
             [

@@ -6,8 +6,9 @@
 Finds latents, or styles of a stylegan, whose samples are nearest to MNIST's test
 images, as many of each digit, and says how near they come and in how many the judge
 still reads the digit. Then the perceptual path length in the space of latents and of
-styles, and how well a line there separates digits. Writes samples/NAME/inversion.json,
-and the table of all recipes that were measured in docs/variants.md.
+styles, and how well hyperplanes there separate digits. Writes
+samples/NAME/inversion.json, and the table of all recipes that were measured in
+docs/variants.md.
 """
 
 from __future__ import annotations
@@ -111,16 +112,20 @@ def path_lengths(model: LoadedModel, count: int) -> dict[str, float]:
 
 
 def separability(points: np.ndarray, probabilities: np.ndarray) -> float:
-    """exp(Σ H(digit | side of a line)) over digits; 1 if lines separate them wholly.
+    """exp(Σ H(digit | side of a hyperplane)) over digits; 1 if all are separated.
 
-    Karras et al., 2019 (arXiv:1812.04948, section 4.2), with digits for attributes of
-    faces: of each, a linear support vector machine tells the samples that show it from
-    the others, of the half that a judge is surest of. It keeps a thousand samples for
-    the entropy.
+    After Karras et al., 2019 (arXiv:1812.04948, section 4.2), with digits for
+    attributes of faces: of each, a linear support vector machine tells the samples that
+    show it from the others. As there, the half that the judge is surest of counts, but
+    over all digits at once, and the entropy is that of a thousand samples that the
+    machines have not seen.
 
     Args:
       points: [count, numbers], of samples.
       probabilities: [count, 10], of the digits that a judge reads in them.
+
+    Returns:
+      at least 1; the lower, the better they are separated.
     """
     from sklearn.svm import LinearSVC
 
@@ -197,7 +202,11 @@ def measure(
 def table(records: Mapping[str, Mapping[str, Any]]) -> str:
     """What was found of recipes, as Markdown."""
     heads = ["recipe", "steps", "images", "mean squared error", "digit kept", "real"]
-    heads += ["path length: latents", "styles", "separability: latents", "styles"]
+    heads += [
+        f"{measured}: {space}"
+        for measured in ("path length", "separability")
+        for space in ("latents", "styles")
+    ]
     rows = []
     for recipe, found in records.items():
         cells = [f"`{recipe}`", f"{found['step']:,}", f"{found['count']:,}"]

@@ -162,8 +162,8 @@ def measure(models: list[str], data_dir: str) -> None:
 
     test_images, test_labels = mnist(data_dir, "test")
     test_images = test_images / np.float32(255.0)
-    generators = {path: LoadedModel(path) for path in models}
-    for path, model in generators.items():
+    loaded = {path: LoadedModel(path) for path in models}
+    for path, model in loaded.items():
         makes = model.signatures["sample"].structured_outputs[model.kind].shape
         if model.kind != "images" or makes[-1] != 1:
             raise UserError(f"SAVED_MODEL={path}: does not make single digits")
@@ -179,7 +179,7 @@ def measure(models: list[str], data_dir: str) -> None:
         heads += [f"{name} judge: distance", "precision", "recall", "as asked"]
     print("| " + " | ".join(heads) + " |")
     print("| --- |" + " ---: |" * (len(heads) - 1))
-    for path, model in generators.items():
+    for path, model in loaded.items():
         asked = protocol_of("mnist").labels(COUNT) if model.classes else None
         samples = model.sample(row_seeds(1, COUNT), labels=asked)
         print(row(path, samples, asked), flush=True)

@@ -107,8 +107,9 @@ metrics are fresh real samples.
 `python scripts/experiments/epochs.py dcgan32 dcgan32_cured --data_dir=FOLDER`.
 `dcgan` and `cdcgan` are the runs on a GPU of
 `python scripts/experiments/whole.py dcgan cdcgan --max_seconds=420 --data_dir=FOLDER`;
-`dcgan_tutorial` was trained to its [end](../docs/recipes.md#whole-schedules) there. The
-walks of `dcgan_fast` and `cdcgan_fast` are of the pretrained models.
+the run of `dcgan_tutorial` here stopped after 30 minutes, a whole one is in
+[recipes](../docs/recipes.md#whole-schedules). The walks of `dcgan_fast` and
+`cdcgan_fast` are of the pretrained models.
 
 """
 

@@ -181,6 +181,8 @@ def main(argv: Sequence[str]) -> None:
     numbers = parse_numbers(flags.cores, "cores", "a core", 1000)
     if len(numbers) < 2:
         raise UserError(f"--cores={flags.cores}: must name two or more")
+    if missing := sorted(set(numbers) - os.sched_getaffinity(0)):
+        raise UserError(f"--cores={flags.cores}: there is no core {missing[0]} here")
     cores = Cores(numbers)
     writing = threading.Lock()
 
@@ -212,8 +214,9 @@ def main(argv: Sequence[str]) -> None:
             done = pool.submit(measure, recipe, way, seed, taken)
             done.add_done_callback(lambda _: progress.update())
             runs[done] = f"{recipe}, {way} (seed {seed})"
-    if failed := [name for done, name in runs.items() if done.exception()]:
-        raise RunStopped(f"{'; '.join(failed)}: failed; the same command tries again")
+    errors = {name: done.exception() for done, name in runs.items()}
+    if failed := [f"{name}: {error}" for name, error in errors.items() if error]:
+        raise RunStopped(f"{'; '.join(failed)}; the same command tries again")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@ import numpy as np
 from conftest import untrained
 
 from tfgan_mnist.serving.reader import LoadedModel, row_seeds
-from tfgan_mnist.serving.walks import Walks, between, closed_walk, even_steps, straight
+from tfgan_mnist.serving.walks import Walks, between, even_steps, straight
 
 DRAWN = np.random.default_rng(1).normal(size=[4, 100])
 
@@ -41,26 +41,13 @@ def test_opposite_and_equal_latents_have_a_straight_way():
     np.testing.assert_allclose(found, [[-0.5, 0.0], [1.0, 2.0]])
 
 
-def test_a_closed_walk_visits_every_point_and_keeps_its_length():
-    path = closed_walk(DRAWN, 5)
-    assert path.shape == (20, 100)
-    np.testing.assert_allclose(path[::5], DRAWN, rtol=1e-5)
-    np.testing.assert_allclose(
-        path[15:], between(DRAWN[[3] * 5], DRAWN[[0] * 5], np.arange(5) / 5), rtol=1e-6
-    )
-    ends, lengths = (np.linalg.norm(x, axis=1) for x in (DRAWN, path))
-    assert lengths.min() > ends.min() * 0.95
-    assert lengths.max() < ends.max() * 1.05
-
-
-def test_a_straight_walk_visits_every_style_and_returns():
-    styles = np.random.default_rng(1).normal(size=[3, 2, 5])
-    way = closed_walk(styles, 4, straight)
-    assert way.shape == (12, 2, 5)
-    np.testing.assert_allclose(way[::4], styles, rtol=1e-6)
-    np.testing.assert_allclose(way[10], (styles[2] + styles[0]) / 2, rtol=1e-6)
-    last = 0.25 * styles[2] + 0.75 * styles[0]
-    np.testing.assert_allclose(way[11], last, rtol=1e-6)
+def test_the_way_from_style_to_style_is_straight():
+    styles = np.random.default_rng(1).normal(size=[2, 2, 5])
+    way = straight(styles[:1], styles[1:], np.array([[0.0, 0.25, 1.0]]))
+    assert way.shape == (1, 3, 2, 5)
+    np.testing.assert_allclose(way[0, [0, 2]], styles, rtol=1e-6)
+    quarter = 0.75 * styles[0] + 0.25 * styles[1]
+    np.testing.assert_allclose(way[0, 1], quarter, rtol=1e-6)
 
 
 def test_walks_go_through_styles_where_there_are_some(tmp_path):
@@ -77,12 +64,23 @@ def test_walks_go_through_styles_where_there_are_some(tmp_path):
     np.testing.assert_allclose(frames[::3], model.synthesize(points), atol=1e-5)
 
 
+def test_a_walk_between_labels_stands_still_nowhere(conditional):
+    """The next label begins with its own way, and takes no part of the one before."""
+    model = LoadedModel(conditional)
+    walks, labels = Walks(model), np.array([3, 3, 7])
+    points = walks.points(row_seeds(1, 3))
+    frames = walks.closed(points, 4, labels)
+    assert frames.shape[0] == 12
+    changes = np.abs(np.diff(frames, axis=0)).mean(axis=(1, 2, 3))
+    assert changes.min() > 0.0
+    samples = model.generate(points, labels)
+    np.testing.assert_allclose(frames[::4], samples, atol=1e-5)
+
+
 def test_steps_of_a_walk_are_even():
-    """Of images that stand still for long and then change fast, and come back so."""
-    there = np.linspace(0.0, 1.0, 41)[:-1] ** 4
-    images = np.stack([there, 1.0 - there])[:, :, np.newaxis, np.newaxis, np.newaxis]
+    """Of images that stand still for long and then change fast."""
+    images = np.linspace(0.0, 1.0, 41)[:, np.newaxis, np.newaxis, np.newaxis] ** 4
     frames = even_steps(images, 5).ravel()
-    even = np.array([0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 0.8, 0.6, 0.4, 0.2])
-    np.testing.assert_allclose(frames, even, atol=0.05)
-    still = np.ones([2, 8, 1, 1, 1])
-    np.testing.assert_array_equal(even_steps(still, 4).ravel(), np.ones(8))
+    np.testing.assert_allclose(frames, [0.0, 0.2, 0.4, 0.6, 0.8], atol=0.05)
+    still = np.ones([8, 1, 1, 1])
+    np.testing.assert_array_equal(even_steps(still, 4).ravel(), np.ones(4))

@@ -98,8 +98,13 @@ VOCABULARY = ("", "[UNK]", *WORDS)
 
 
 def check_prompt(prompt: str, vocabulary: Collection[str], given: str) -> None:
-    """Raises UserError, which begins with what was given, unless a model knows all the
-    words of a prompt, and it has neither none nor too many."""
+    """Raises UserError if a prompt has unknown words, no words or too many.
+
+    Args:
+      prompt: a sentence.
+      vocabulary: the words that the model knows.
+      given: what the user gave, with which the error line begins.
+    """
     words = split(prompt)
     if unknown := list(dict.fromkeys(w for w in words if w not in vocabulary)):
         known = filter(str.isalnum, vocabulary)

@@ -35,7 +35,7 @@ class Gaussian:
 
 @dataclasses.dataclass(frozen=True)
 class Mixture:
-    """Normal distributions of one std around centres, each as likely.
+    """Normal distributions of equal standard deviation around centres, each as likely.
 
     Args:
       centres: float [modes, 2].

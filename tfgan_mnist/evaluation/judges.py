@@ -37,7 +37,7 @@ class About:
       dataset: what it knows, without its place.
       classes: how many; 0 if it has random weights.
       class_names: where they have names.
-      accuracy: the share of arrays-out images that it gets right; None if random.
+      accuracy: the share of held-out images that it gets right; None if random.
       count: images that its statistics are of.
       held_out: images that it has not learned from.
     """

@@ -175,7 +175,7 @@ def latent_metrics(
 
     Args:
       model: one that takes latents.
-      seed: of the walks, which are between others than the samples from that seed.
+      seed: of the walks, which are not between that seed's samples.
       perceive: images → features, for ``path_length``.
     """
     way = Walks(model)

@@ -143,7 +143,7 @@ class ModulatedConv2D(layers.Layer):
 
     Karras et al., 2020 (arXiv:1912.04958, section 2.2, equations 1 to 3), with the
     scales moved from the kernel to the maps before and after it, which is the same.
-    Demodulated, maps of unit std leave with unit std whatever the scales.
+    Demodulated, maps of unit variance leave with unit variance whatever the scales.
 
     Args:
       filters, kernel_size: as in ``keras.layers.Conv2D``.

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 
 import numpy as np
 
 from tfgan_mnist.serving.reader import LoadedModel
-
-Way = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
-"""start, end and share of the way → what lies there."""
 
 
 def between(start: np.ndarray, end: np.ndarray, share: np.ndarray) -> np.ndarray:
@@ -35,7 +31,7 @@ def between(start: np.ndarray, end: np.ndarray, share: np.ndarray) -> np.ndarray
         lengths[0] * lengths[1], 1e-12
     )
     angle = np.arccos(np.clip(cosine, -1.0, 1.0))
-    straight = np.sin(angle) < 1e-4  # no one way round, or hardly a way at all
+    straight = np.sin(angle) < 1e-4  # no one way round, or a very short one
     angle[straight] = np.pi / 2
     start, end, angle, straight = (x[rows] for x in (start, end, angle, straight))
     weights = [
@@ -60,45 +56,25 @@ def straight(start: np.ndarray, end: np.ndarray, share: np.ndarray) -> np.ndarra
     return ((1.0 - share) * start[rows] + share * end[rows]).astype(np.float32)
 
 
-def closed_walk(points: np.ndarray, frames: int, way: Way = between) -> np.ndarray:
-    """Points on the way through all rows and back to the first.
-
-    Args:
-      points: latents [count, latent_dim] or styles [count, layers, latent_dim].
-      frames: from one row to the next.
-      way: ``between`` or ``straight``.
-
-    Returns:
-      float32 [count * frames, ...], beginning with the first row.
-    """
-    share = np.tile(np.arange(frames) / frames, [len(points), 1])
-    found = way(points, np.roll(points, -1, axis=0), share)
-    return found.reshape(-1, *points.shape[1:])
-
-
 def even_steps(images: np.ndarray, frames: int) -> np.ndarray:
-    """Frames of a closed walk that change about as much, each from one to the next.
+    """Frames that change about as much, each from one to the next.
 
-    Equal steps in the latent space change some images far more than others. So of many
-    images on the way those are taken that lie at equal lengths of it, by the mean
-    absolute difference.
+    Equal steps in the latent space change some images far more than others. Of many
+    images along a way, those at equal distances are kept; the distance is the sum of
+    the mean absolute differences from image to image.
 
     Args:
-      images: [walks, many, height, width, channels]: from one sample towards the next.
-      frames: of each of these ways; the first shows its sample.
+      images: [many, height, width, channels], both ends of the way among them.
+      frames: how many are kept; the first one is the way's beginning, and its end
+        would follow the last.
 
     Returns:
-      [walks * frames, height, width, channels].
+      [frames, height, width, channels].
     """
-    found = []
-    for here, after in zip(images, np.roll(images, -1, axis=0), strict=True):
-        way = np.concatenate([here, after[:1]])
-        changes = np.abs(np.diff(way, axis=0)).mean(axis=(1, 2, 3))
-        passed = np.concatenate([[0.0], np.cumsum(changes)])
-        wanted = passed[-1] * np.arange(frames) / frames
-        places = np.abs(passed[:-1] - wanted[:, np.newaxis]).argmin(axis=1)
-        found.append(here[places])
-    return np.concatenate(found)
+    changes = np.abs(np.diff(images, axis=0)).mean(axis=(1, 2, 3))
+    passed = np.concatenate([[0.0], np.cumsum(changes)])
+    wanted = passed[-1] * np.arange(frames) / frames
+    return images[np.abs(passed - wanted[:, np.newaxis]).argmin(axis=1)]
 
 
 FINE = 8
@@ -141,7 +117,9 @@ class Walks:
     def closed(
         self, points: np.ndarray, frames: int, labels: np.ndarray | None = None
     ) -> np.ndarray:
-        """Images on the way through all points and back to the first, by even steps.
+        """Images on the way through all points and back to the first.
+
+        Steps are even (``even_steps``) between one point and the next.
 
         Args:
           points: [count, ...].
@@ -151,7 +129,12 @@ class Walks:
         Returns:
           [count * frames, height, width, channels], beginning with the first sample.
         """
-        many = FINE * frames
-        told = None if labels is None else np.repeat(labels, many)
-        images = self.images(closed_walk(points, many, self.between), told)
-        return even_steps(images.reshape(len(points), many, *images.shape[1:]), frames)
+        share = np.linspace(0.0, 1.0, FINE * frames + 1)[np.newaxis]
+        found = []
+        # One way at a time, which bounds the memory. A way ends with its own label: the
+        # next one may begin with another, and what changes then is no part of either.
+        for i, end in enumerate(np.roll(points, -1, axis=0)):
+            (way,) = self.between(points[i : i + 1], end[np.newaxis], share)
+            told = None if labels is None else np.repeat(labels[i : i + 1], len(way))
+            found.append(even_steps(self.images(way, told), frames))
+        return np.concatenate(found)
