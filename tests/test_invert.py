@@ -38,7 +38,10 @@ def test_what_an_image_was_made_of_is_written(trained, digit, tmp_path, capsys):
         (["--image=text.png"], "is no picture"),
         (["--image=small.png"], "is 14×14; the model makes 28×28"),
         (["--image=small.png", "--label=3"], "is not conditional; it takes no label"),
-        (["--image=small.png", "--prompt=a 3"], "it is for models of the game"),
+        (
+            ["--image=small.png", "--prompt=a 3"],
+            "takes no prompt; models of the game stackgan do",
+        ),
         (["--image=small.png", "--output=a.gif"], "--output=a.gif: must end in .png"),
     ],
 )

@@ -35,6 +35,10 @@ def test_a_sheet_the_same_for_the_same_seed(draw):
     assert imageio.imread(sheets[0], extension=".png").shape == (88, 88)
 
 
+def test_one_image_alone_has_no_border(draw):
+    assert imageio.imread(draw("one.png", "--count=1")).shape == (28, 28)
+
+
 def test_an_array_in_0_to_1(draw):
     images = np.load(draw("a.npy", "--count=120", "--temperature=0.8"))
     assert images.shape == (120, 28, 28, 1)

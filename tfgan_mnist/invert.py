@@ -74,8 +74,7 @@ def check_told(flags: Flags, classes: int) -> np.ndarray | None:
     prompt = f"--prompt={flags.prompt}"
     if flags.prompt and not vocabulary:
         raise UserError(
-            f"{prompt}: {flags.source} takes none; it is for models of the game "
-            "stackgan"
+            f"{prompt}: {flags.source} takes no prompt; models of the game stackgan do"
         )
     if vocabulary:
         if flags.label >= 0:

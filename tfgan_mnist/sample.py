@@ -194,7 +194,7 @@ def check_prompts(flags: Flags, vocabulary: Sequence[str]) -> list[str]:
     model, given = flags.source, f"--prompt={flags.prompt}"
     if not vocabulary:
         raise UserError(
-            f"{given}: {model} takes none; it is for models of the game stackgan"
+            f"{given}: {model} takes no prompt; models of the game stackgan do"
         )
     if flags.label:
         raise UserError(f"--label={flags.label}: {model} takes a --prompt instead")
@@ -294,7 +294,11 @@ def main(argv: Sequence[str]) -> None:
             write_gif(pixels, unfinished, 15, hold_last=1 / 15, scale=WALK_SCALE)
         elif model.kind == "images":
             columns = each if len(some_labels) > 1 else None
-            imageio.imwrite(unfinished, montage(samples, columns))
+            sheet = montage(samples, columns)
+            # One image alone has no border, so that it can be given to invert.
+            imageio.imwrite(
+                unfinished, sheet if len(samples) > 1 else sheet[1:-1, 1:-1]
+            )
         else:
             from tfgan_mnist.evaluation.protocols import protocol_of
 

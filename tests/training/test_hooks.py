@@ -204,6 +204,24 @@ def test_metrics_stand_in_a_line_and_are_handed_to_whoever_looks(log, lines):
     assert (len(seen), len(lines), asked) == (1, 1, [2])
 
 
+def test_a_step_that_was_logged_before_it_was_measured_has_both(log, lines):
+    """Time can be up on a step of the log: the last model is measured all the same."""
+    state, seen = State({}, step=2, seconds=1.0, losses=LOSSES), []
+    evaluation = hooks.Evaluation(
+        10, lambda: {"fcd_1k": 3.0}, log, [lambda state, row: seen.append(row)]
+    )
+    row = log(state)
+    evaluation(state)
+    assert seen == [row | {"fcd_1k": 3.0}]
+    assert lines[1:] == ["step 2  fcd_1k 3"]
+    columns = log.directory.read_metrics()
+    assert columns["step"] == [2.0]
+    assert columns["fcd_1k"] == [3.0]
+    assert columns["generator"] == [4.0]
+    evaluation(state)
+    assert len(seen) == 1
+
+
 def test_the_best_is_kept_whenever_it_is_better():
     kept = []
     best = hooks.Best("fcd", 5.0, lambda state, least: kept.append((state.step, least)))

@@ -154,6 +154,7 @@ class Log:
         self.events = events
         self.clock = clock
         self.echo = echo
+        self.last: tuple[int, dict[str, float]] = (0, {})  # step and row
 
     def has_more(self, state: State) -> bool:
         """Whether there are steps since the last line; those of a run that was stopped
@@ -180,7 +181,18 @@ class Log:
         words.append(f"{speed:,.0f} {unit}/s")
         done, left = duration(state.seconds), duration(self.clock.left(state))
         self.echo("  ".join([*words, f"{done} done, {left} left"]))
+        self.last = state.step, row
         return row
+
+    def add(self, state: State, metrics: Mapping[str, float]) -> dict[str, float]:
+        """Adds metrics to the line of this step, which is there; what it then holds."""
+        step, row = self.last
+        self.directory.amend_metrics(metrics)
+        self.events.scalars(step, dict(metrics))
+        words = " ".join(f"{name} {x:.4g}" for name, x in metrics.items())
+        self.echo(f"step {step:,}  {words}")
+        self.last = step, row | dict(metrics)
+        return self.last[1]
 
 
 class Evaluation:
@@ -207,11 +219,17 @@ class Evaluation:
         self.evaluate = evaluate
         self.log = log
         self.observers = observers
+        self.measured = -1  # the last step that was
 
     def __call__(self, state: State) -> None:
-        if not self.log.has_more(state):
+        if self.log.has_more(state):
+            row = self.log(state, self.evaluate())
+        elif self.log.last[0] == state.step != self.measured:
+            # Time was up on a step that the log had a line for.
+            row = self.log.add(state, self.evaluate())
+        else:
             return
-        row = self.log(state, self.evaluate())
+        self.measured = state.step
         for observer in self.observers:
             observer(state, row)
 

@@ -333,6 +333,15 @@ class RunDirectory:
             file.flush()
             os.fsync(file.fileno())
 
+    def amend_metrics(self, values: Mapping[str, float]) -> None:
+        """Adds values to the last row of metrics.csv, which has none of these names."""
+        table = self._table()
+        names = [*table.names, *(name for name in values if name not in table.names)]
+        rows = [row + [""] * (len(names) - len(row)) for row in table.rows]
+        for name, value in values.items():
+            rows[-1][names.index(name)] = f"{value:.9g}"
+        self._write_metrics(names, rows)
+
     def _table(self) -> Table:
         """What metrics.csv holds; an OSError if somebody damages it meanwhile."""
         try:
