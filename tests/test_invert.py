@@ -40,7 +40,7 @@ def test_what_an_image_was_made_of_is_written(trained, digit, tmp_path, capsys):
         (["--image=small.png", "--label=3"], "is not conditional; it takes no label"),
         (
             ["--image=small.png", "--prompt=a 3"],
-            "takes no prompt; models of the game stackgan do",
+            "takes no prompt; models of",
         ),
         (["--image=small.png", "--output=a.gif"], "--output=a.gif: must end in .png"),
     ],

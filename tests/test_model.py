@@ -136,6 +136,8 @@ def test_a_model_that_translates(tmp_path):
             wrong()
     with pytest.raises(UserError, match="translates no images"):
         tfgan_mnist.load("dcgan_fast").translate(images)
+    with pytest.raises(UserError, match="--count=0: must be at least 1"):
+        tfgan_mnist.load("dcgan_fast").sample(count=0)
 
 
 def test_a_model_of_points_and_what_is_no_model(toy, trained, tmp_path):

@@ -188,9 +188,13 @@ def test_a_class_is_asked_for_by_its_number(prompted):
         (
             "dcgan_cpu",
             ["--prompt=a 7"],
-            "--prompt=a 7: {} takes none; it is for",
+            "--prompt=a 7: {} takes no prompt; models",
         ),
-        ("cdcgan_fast", ["--prompt=a 7", "--label=7"], "--prompt=a 7: {} takes none"),
+        (
+            "cdcgan_fast",
+            ["--prompt=a 7", "--label=7"],
+            "--prompt=a 7: {} takes no prompt",
+        ),
         ("stackgan_1", [], "--prompt is missing: {} draws what a sentence says"),
         ("stackgan_1", ["--label=7"], "--label=7: {} takes a --prompt"),
         (

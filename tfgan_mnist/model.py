@@ -507,7 +507,7 @@ class Model:
     ) -> tuple[np.ndarray | None, int]:
         """One label a sample, and the rows of a sheet; None and 0 without classes."""
         if count < 1:
-            raise UserError(f"count={count}: must be at least 1")
+            raise UserError(f"--count={count}: must be at least 1")
         if not self.classes and labels is None:
             return None, 0
         some = range(self.classes) if labels is None else np.atleast_1d(labels)
