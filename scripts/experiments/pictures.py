@@ -52,7 +52,7 @@ BUDGETS = {
     "dcgan32": epochs.DCGAN32,
     "dcgan32_cured": ["--evaluate_every=0"],  # as epochs.py trains it
     "dcgan_cpu": ["--dataset=mnist"],
-    "dcgan_fast": [],
+    "dcgan_fast": ["--sample_every=100"],
     "dcgan_varied": [],
     "cdcgan_fast": [],
     "cdcgan_varied": [],
