@@ -104,8 +104,9 @@ NORMAL = ["--latent_distribution=normal"]
         (["--clusters=5"], "normal latents choose one"),
         (["--cluster_softness=0"], "--cluster_softness=0.0: must be above 0.0"),
         (
-            ["--flagfile=stacked", *NORMAL, "--clusters=5"],
-            "--clusters=5: of single images, which stacked does not hold",
+            ["--flagfile=stacked", *NORMAL, "--clusters=5", "--latent_dim=2"],
+            "--clusters=5: a latent for each image of a stack chooses one; give "
+            "--latent_dim=3 or more",
         ),
         (["--mismatched_weight=1"], "D is told nothing that could be wrong"),
         (["--shared_draws=some"], "--shared_draws=some: there is no such value"),
@@ -123,7 +124,7 @@ NORMAL = ["--latent_distribution=normal"]
                 *("--networks=points", "--dataset=ring", *NORMAL),
                 *("--clusters=4", "--mismatched_weight=1"),
             ],
-            "of single images, which ring does not hold",
+            "of images, which ring does not hold",
         ),
         (["--networks=stackgan_1", "--flip"], "captions would say the wrong side"),
         (

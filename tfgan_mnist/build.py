@@ -156,7 +156,9 @@ def build_networks(config: Config) -> dict[str, keras.Model]:
         image_size, channels = config.image_shape
         make = functools.partial(make, image_size=image_size, channels=channels)
     if config.clusters:
-        make = functools.partial(clustered, make, config.classes)
+        make = functools.partial(
+            clustered, make, config.classes, stacked=config.stacked
+        )
     precision = config.mixed_precision
     with _dtype_policy("float32" if precision == "off" else f"mixed_{precision}"):
         return changed.build(
@@ -188,7 +190,8 @@ def build_gan(config: Config, clusters: Clusters | None = None) -> GAN:
             config.clusters_of_a_class,
             config.cluster_latents,
             config.cluster_softness,
-            config.image_shape[1],
+            1 if config.stacked > 1 else config.image_shape[1],
+            config.stacked,
         )
         name = GAMES[name].with_clusters
     game = find(GAMES[name].make)
@@ -235,6 +238,7 @@ def build_clusters(config: Config, data: Data) -> Clusters | None:
         config.cluster_latents,
         config.cluster_softness,
         seed,
+        config.stacked,
     )
 
 

@@ -676,8 +676,13 @@ class Config:
 
     @property
     def cluster_latents(self) -> int:
-        """How many latents choose a cluster: the first ones."""
-        return min(self.latent_dim, CLUSTER_LATENTS)
+        """How many latents choose a cluster: the first ones, or of a stack the next."""
+        return min(self.latent_dim // self.stacked, CLUSTER_LATENTS)
+
+    @property
+    def stacked(self) -> int:
+        """Images in a stack, one a channel; 1 if the data are not stacks."""
+        return self.data.channels if self.data.makes == "stacks" else 1
 
     def _check_clusters(self) -> None:
         """Raises UserError unless there can be clusters if they are asked for."""
@@ -689,9 +694,12 @@ class Config:
         if not self.clusters:
             return
         data, name = self.data, f"--clusters={self.clusters}"
-        if data.makes != "images":
+        if data.makes not in ("images", "stacks"):
+            raise UserError(f"{name}: of images, which {self.dataset} does not hold")
+        if not self.cluster_latents:
             raise UserError(
-                f"{name}: of single images, which {self.dataset} does not hold"
+                f"{name}: a latent for each image of a stack chooses one; give "
+                f"--latent_dim={self.stacked} or more"
             )
         if self.latent_distribution != "normal":
             raise UserError(

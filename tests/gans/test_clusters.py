@@ -124,3 +124,33 @@ def test_one_cluster_is_everything():
     images, _ = mnist5k()
     clusters = find_clusters(images[:50], None, 1, 16, 0.5, 1)
     assert clusters.of_latents(tf.zeros([2, 16])).numpy().tolist() == [0, 0]
+
+
+# -------------------------------------------------------------------------- stacks
+
+
+def test_each_channel_of_a_stack_has_the_cluster_nearest_to_it():
+    clusters = Clusters(CENTRES[:1], TARGETS[:1], np.zeros([1, 3]), 0.5, stacked=2)
+    stacks = tf.concat([grey(-0.9, 0.1, 0.8), grey(0.7, 0.2, -0.8)], axis=3)
+    assert clusters.nearest(stacks).numpy().tolist() == [[0, 2], [1, 1], [2, 0]]
+
+
+def test_other_latents_choose_for_each_channel_of_a_stack():
+    of_one = Clusters(CENTRES[:1], TARGETS[:1], np.zeros([1, 3]), 0.5)
+    of_stack = Clusters(CENTRES[:1], TARGETS[:1], np.zeros([1, 3]), 0.5, stacked=2)
+    latents = tf.random.stateless_normal([50, 6], [1, 2])  # two for each, two for none
+    first, second = latents[:, :2], latents[:, 2:4]
+    found = of_stack.of_latents(latents).numpy()
+    np.testing.assert_array_equal(found[:, 0], of_one.of_latents(first))
+    np.testing.assert_array_equal(found[:, 1], of_one.of_latents(second))
+    mixtures = tf.concat([of_one.mixture(first), of_one.mixture(second)], axis=1)
+    np.testing.assert_allclose(of_stack.mixture(latents), mixtures, atol=1e-6)
+
+
+def test_clusters_of_stacks_are_those_of_single_images():
+    images, _ = mnist5k()
+    single = find_clusters(images[:500], None, 5, 16, 0.5, 3)
+    of_stacks = find_clusters(images[:500], None, 5, 16, 0.5, 3, stacked=3)
+    for name, variable in single.state.items():
+        np.testing.assert_array_equal(of_stacks.state[name], variable)
+    assert of_stacks.nearest(tf.zeros([4, 28, 28, 3])).shape == (4, 3)

@@ -133,6 +133,25 @@ def test_a_wrong_condition_is_another_class_or_cluster(classes, count):
         assert len(set(wrong[own == one])) == others
 
 
+def test_a_wrong_condition_of_a_stack_is_wrong_in_one_image():
+    config = tiny_config(
+        "stacked", clusters=4, mismatched_weight=0.5, latent_distribution="normal"
+    )
+    images = np.random.default_rng(1).integers(0, 256, [200, 28, 28, 1], np.uint8)
+    gan = build_gan(config, build_clusters(config, (images, None)))
+    batch = {"samples": tf.random.stateless_uniform([300, 28, 28, 3], [1, 2], -1.0)}
+    fakes = gan.generate(batch, run_seed(1, LATENTS), STEP)
+    assert fakes["samples"].shape == (300, 28, 28, 3)
+    assert fakes["condition"].shape == (300, 3)
+    own = gan.clusters.nearest(batch["samples"])
+    wrong = (own + fakes["offset"]).numpy() % 4
+    moved = wrong != own.numpy()
+    assert (moved.sum(axis=1) == 1).all()
+    assert moved.sum(axis=0).min() > 70
+    assert set(wrong[moved]) == set(range(4))
+    assert np.isfinite(discriminator_loss(gan, batch, fakes)["mismatched"])
+
+
 def test_a_sample_between_real_and_fake_has_the_real_one_s_condition(clustered):
     """Which of the nearest would be neither's."""
     config = tiny_config("dcgan_fast", clusters=3, gradient_penalty_weight=10.0)

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from tfgan_mnist.networks import conditional, dcgan
+from tfgan_mnist.networks import conditional, dcgan, stacked
 
 PARAMETERS = {
     # dense layers, then four numbers a unit of batch normalisation
@@ -80,3 +80,25 @@ def test_epsilon_and_seed(name):
     ]
     assert all(norm.epsilon == 0.8 for norm in norms)
     assert bool(norms) == (name != "cdcgan")  # whose norms are inside dcgan's networks
+
+
+def test_clusters_of_a_stack_each_have_a_vector():
+    """D's logit is the plain one and a product with each channel's cluster's vector."""
+    generator, discriminator = conditional.clustered(
+        stacked.stacked, 0, 256, 8, 1, 5, stacked=3
+    )
+    plain = [network.count_params() for network in stacked.stacked(256, 8, 1)]
+    told = 3 * conditional.EMBEDDED_CLUSTER
+    assert generator.count_params() == plain[0] + told * 4 * 4 * 64 + 15 * told
+    assert discriminator.count_params() == plain[1] + 15 * 4 * 4 * 16
+    images = np.random.default_rng(1).uniform(-1, 1, [4, 28, 28, 3]).astype("float32")
+    clusters = np.array([[0, 1, 2], [4, 4, 4], [3, 0, 0], [2, 2, 1]], np.int32)
+    logits = discriminator([images, clusters]).numpy()[:, 0]
+
+    parts = {type(layer): layer for layer in discriminator.layers}
+    features = parts[keras.Sequential](images).numpy()
+    weights, offset = parts[keras.layers.Dense].get_weights()
+    (vectors,) = parts[keras.layers.Embedding].get_weights()
+    direction = vectors.reshape(3, 5, -1)[np.arange(3), clusters].sum(axis=1)
+    expected = features @ weights[:, 0] + offset + (features * direction).sum(axis=1)
+    np.testing.assert_allclose(logits, expected, rtol=1e-4, atol=1e-5)

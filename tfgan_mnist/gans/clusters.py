@@ -13,6 +13,10 @@ principal components of its centre. Latents stand for the cluster of the highest
 ⟨z, y_k⟩ − h_k, where the offsets h_k make every cluster as frequent as in the data.
 Clusters that look alike thus belong to latents that lie side by side. D is told that
 cluster; G softmax(scores / softness), which passes from one to the next without a jump.
+
+Of images that are stacked as channels each has a cluster of its own (product
+quantization: Jégou et al., 2011, "Product quantization for nearest neighbor search",
+IEEE TPAMI), which other latents choose.
 """
 
 from __future__ import annotations
@@ -32,6 +36,8 @@ class Clusters:
       targets: float32 [classes, count, latents], y_k.
       offsets: float32 [classes, count], h_k.
       softness: of the softmax; towards 0 G is told the one cluster of D.
+      stacked: images in a stack, one a channel; 1 if images are not stacked. Stacks
+        have no labels.
 
     Attributes:
       count: clusters of a class.
@@ -45,9 +51,11 @@ class Clusters:
         targets: np.ndarray,
         offsets: np.ndarray,
         softness: float,
+        stacked: int = 1,
     ):
         self.count = offsets.shape[1]
         self.softness = softness
+        self.stacked = stacked
         self.centres = _variable(np.concatenate(centres))
         self.targets = _variable(np.concatenate(targets))
         self.offsets = _variable(np.concatenate(offsets))
@@ -59,7 +67,13 @@ class Clusters:
 
     @classmethod
     def unknown(
-        cls, classes: int, count: int, latents: int, softness: float, channels: int = 1
+        cls,
+        classes: int,
+        count: int,
+        latents: int,
+        softness: float,
+        channels: int = 1,
+        stacked: int = 1,
     ) -> Clusters:
         """Clusters whose state is still to be read, from a checkpoint.
 
@@ -68,7 +82,8 @@ class Clusters:
           count: clusters of a class.
           latents: how many choose one.
           softness: as above.
-          channels: of the images.
+          channels: of the images; 1 if they are stacked.
+          stacked: as above.
         """
         shape = max(1, classes), count
         return cls(
@@ -76,6 +91,7 @@ class Clusters:
             np.zeros([*shape, latents]),
             np.zeros(shape),
             softness,
+            stacked,
         )
 
     def nearest(self, images: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:
@@ -86,13 +102,17 @@ class Clusters:
           labels: int32 [n], or None without classes.
 
         Returns:
-          label * count + the cluster's number in its class.
+          label * count + the cluster's number in its class; [n, stacked] of stacks.
         """
+        if self.stacked > 1:
+            height, width = images.shape[1:3]
+            images = tf.transpose(images, [0, 3, 1, 2])
+            images = tf.reshape(images, [-1, height, width, 1])
         centres = tf.convert_to_tensor(self.centres)
         # Negative halves of squared distances, less what is the same for all of them.
         products = tf.matmul(grid_means(images), centres, transpose_b=True)
         near = products - 0.5 * tf.reduce_sum(centres**2, axis=1)
-        return tf.argmax(self._of_class(near, labels), 1, tf.int32)
+        return self._best(self._of_class(near, labels))
 
     def of_latents(
         self, latents: tf.Tensor, labels: tf.Tensor | None = None
@@ -103,25 +123,36 @@ class Clusters:
           latents: [n, latent_dim], normal.
           labels: as for ``nearest``, as is what is returned.
         """
-        return tf.argmax(self._scores(latents, labels), 1, tf.int32)
+        return self._best(self._scores(latents, labels))
 
     def mixture(self, latents: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:
         """How much of each cluster G is told, [n, clusters of all classes].
 
-        A row's sum is 1; nothing is of another class.
+        A row's sum is 1; nothing is of another class. Rows of the images of a stack
+        stand one after another, [n, stacked * clusters].
 
         Args:
           latents: [n, latent_dim], normal.
           labels: as for ``nearest``.
         """
-        return tf.nn.softmax(self._scores(latents, labels) / self.softness)
+        mixtures = tf.nn.softmax(self._scores(latents, labels) / self.softness)
+        return tf.reshape(mixtures, [-1, self.stacked * mixtures.shape[1]])
 
     def _scores(self, latents: tf.Tensor, labels: tf.Tensor | None) -> tf.Tensor:
-        """[n, clusters of all classes], minus infinity for those of another class."""
+        """[n, clusters of all classes], minus infinity for those of another class.
+
+        Of stacks [n * stacked, clusters].
+        """
         targets = tf.convert_to_tensor(self.targets)
-        choosing = tf.cast(latents, tf.float32)[:, : targets.shape[1]]
+        each = targets.shape[1]
+        choosing = tf.cast(latents, tf.float32)[:, : self.stacked * each]
+        choosing = tf.reshape(choosing, [-1, each])
         scores = tf.matmul(choosing, targets, transpose_b=True) - self.offsets
         return self._of_class(scores, labels)
+
+    def _best(self, scores: tf.Tensor) -> tf.Tensor:
+        found = tf.argmax(scores, 1, tf.int32)
+        return tf.reshape(found, [-1, self.stacked]) if self.stacked > 1 else found
 
     def _of_class(self, values: tf.Tensor, labels: tf.Tensor | None) -> tf.Tensor:
         if labels is None:
@@ -162,16 +193,18 @@ def find_clusters(
     latents: int,
     softness: float,
     seed: int,
+    stacked: int = 1,
 ) -> Clusters:
     """Learns clusters from images.
 
     Args:
-      images: uint8 [n, height, width, channels].
+      images: uint8 [n, height, width, channels]; single ones that are to be stacked.
       labels: int [n], of classes each of which gets clusters of its own; or None.
       count: clusters of a class.
       latents: how many choose one.
       softness: as of ``Clusters``.
       seed: of k-means' first guess, and of the latents that offsets are found by.
+      stacked: as of ``Clusters``.
     """
     # Imported where they are needed: it takes a second.
     from sklearn.cluster import KMeans
@@ -194,7 +227,7 @@ def find_clusters(
             centres.append(found.cluster_centers_)
             targets.append(_targets(centres[-1], shares[-1], latents))
         offsets = balancing_offsets(np.stack(targets), np.stack(shares), seed)
-    return Clusters(np.stack(centres), np.stack(targets), offsets, softness)
+    return Clusters(np.stack(centres), np.stack(targets), offsets, softness, stacked)
 
 
 def _targets(centres: np.ndarray, shares: np.ndarray, dimensions: int) -> np.ndarray:

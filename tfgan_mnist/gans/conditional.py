@@ -49,8 +49,17 @@ class Conditional(Unconditional):
             # and at most all others, modulo their number, one is never of its own.
             least = self._clusters_of_a_class if self.classes else 1
             high = self._conditions - least + 1
-            fakes["offset"] = _uniform(count, fold_in(seed, 2), least, high)
+            offset = _uniform(count, fold_in(seed, 2), least, high)
+            fakes["offset"] = self._in_one_image(offset, fold_in(seed, 3))
         return fakes
+
+    def _in_one_image(self, offset: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Of a stack all but one image, any, keep their clusters: D must see each."""
+        if not self.clusters or self.clusters.stacked == 1:
+            return offset
+        stacked = self.clusters.stacked
+        moved = _uniform(offset.shape[0], seed, 0, stacked)
+        return offset[:, tf.newaxis] * tf.one_hot(moved, stacked, dtype=tf.int32)
 
     @property
     def _conditions(self) -> int:

@@ -15,6 +15,7 @@ import functools
 from collections.abc import Callable
 
 import keras
+import numpy as np
 from keras import layers, ops
 
 from tfgan_mnist.networks import dcgan
@@ -116,6 +117,7 @@ def clustered(
     base_channels: int,
     seed: int,
     clusters: int,
+    stacked: int = 1,
 ) -> Pair:
     """A pair that is told clusters: G a mixture of them, D one.
 
@@ -123,46 +125,57 @@ def clustered(
     pair takes one; the mixture of ``EMBEDDED_CLUSTER`` learned numbers of each cluster
     goes beside the latents. D takes [images, cluster int32 [batch]], a number from 0 to
     below ``clusters``: in a label's place or, of a pair without, as in ``conditioned``.
+    Of stacks G takes the mixtures of their images, one after another, and D [images,
+    clusters int32 [batch, stacked]].
 
     Args:
       make: the pair, of a latent_dim, base_channels, seed and, with labels, their
         number.
       classes: labels that the pair takes; 0 if none.
       clusters: how many there are, of all classes together.
+      stacked: images in a stack, each with a cluster of its own; 1 if not stacked.
       others: as of the pairs above.
     """
     labels = [classes] if classes else []
-    size = latent_dim + EMBEDDED_CLUSTER
+    told_size = stacked * EMBEDDED_CLUSTER
+    size = latent_dim + told_size
     generator, discriminator = make(size, base_channels, seed, *labels)
     if classes:
         _, discriminator = make(latent_dim, base_channels, seed, clusters)
     else:
-        discriminator = _projected(discriminator, seed, clusters)
+        discriminator = _projected(discriminator, seed, clusters, stacked)
     latents = keras.Input([latent_dim], name="latents")
-    mixture = keras.Input([clusters], name="mixture")
+    mixture = keras.Input([stacked * clusters], name="mixture")
     told = [_label()] if classes else []
     # As spread as latents are, where the mixture is of one cluster alone.
     table = keras.initializers.RandomNormal(stddev=1.0, seed=seed)
-    embed = layers.Dense(EMBEDDED_CLUSTER, use_bias=False, kernel_initializer=table)
+    embed = layers.Dense(told_size, use_bias=False, kernel_initializer=table)
     both = layers.Concatenate()([latents, embed(mixture)])
     images = generator([both, *told] if told else both)
     generator = keras.Model([latents, mixture, *told], images, name="generator")
     return generator, discriminator
 
 
-def _projected(discriminator: keras.Model, seed: int, classes: int) -> keras.Model:
+def _projected(
+    discriminator: keras.Model, seed: int, classes: int, stacked: int = 1
+) -> keras.Model:
     """A sequential D, [batch, ...] → [batch, 1], told a label int32 [batch] too.
 
     The product of its features before the last layer with a learned vector of the label
-    is added to the logit.
+    is added to the logit; of several labels, [batch, stacked], the sum of theirs.
     """
     *body, last = discriminator.layers
     features = keras.Sequential([discriminator.inputs[0], *body])
     shape = discriminator.inputs[0].shape[1:]
-    images, label = keras.Input(shape, name="images"), _label()
+    images = keras.Input(shape, name="images")
+    label = keras.Input([stacked], dtype="int32") if stacked > 1 else _label()
     x = features(images)
     table = keras.initializers.GlorotUniform(seed=seed)
-    direction = layers.Embedding(classes, x.shape[-1], table)(label)
+    embed = layers.Embedding(stacked * classes, x.shape[-1], table)
+    if stacked > 1:
+        direction = ops.sum(embed(label + classes * np.arange(stacked)), axis=1)
+    else:
+        direction = embed(label)
     product = layers.Dot(1, dtype="float32")([x, direction])
     logits = layers.Add(dtype="float32")([last(x), product])
     return keras.Model([images, label], logits, name="discriminator")
