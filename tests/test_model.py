@@ -58,6 +58,19 @@ def test_one_model_is_named(given, message):
         ModelFlags(**given)
 
 
+def test_what_a_model_is_told(conditional, trained):
+    labelled = ModelFlags(saved_model=str(conditional))
+    assert labelled.told(10, "7-8, 0", "") == [7, 8, 0]
+    with pytest.raises(UserError, match=r"--label=five: must be a class"):
+        labelled.told(10, "five", "")
+    with pytest.raises(UserError, match=r"give a class from 0 to 9, or none$"):
+        labelled.told(10, "", "", ", or none")
+    unconditional = ModelFlags(saved_model=str(trained / "saved_model"))
+    assert unconditional.told(0, "", "") == []
+    with pytest.raises(UserError, match=r"--prompt=a 7: .* takes no prompt"):
+        unconditional.told(0, "", "a 7")
+
+
 def test_a_packaged_model_whose_weights_do_not_fit_is_named(trained, monkeypatch):
     monkeypatch.setattr(pretrained, "FOLDER", trained.parent)
     metadata = made_by(ModelFlags(saved_model=str(trained / "saved_model")).load())

@@ -5,7 +5,7 @@ from conftest import run, tiny_config, untrained, write_model
 
 from tfgan_mnist.build import build_gan
 from tfgan_mnist.config import find_recipe
-from tfgan_mnist.sample import WALK_FRAMES, main, parse_labels
+from tfgan_mnist.sample import WALK_FRAMES, main
 from tfgan_mnist.serving.reader import LoadedModel, row_seeds
 from tfgan_mnist.system.errors import UserError
 
@@ -54,24 +54,10 @@ def test_a_walk(draw):
     assert frames.shape[1:3] == (28 * 8, 28 * 8)
 
 
-@pytest.mark.parametrize(
-    ("text", "labels"),
-    [("5", [5]), ("0-9", list(range(10))), ("3,1,4", [3, 1, 4]), ("7-8, 0", [7, 8, 0])],
-)
-def test_labels_are_classes_and_ranges(text, labels):
-    assert parse_labels(text) == labels
-
-
 def test_seeds_draw_again_what_a_sheet_showed(draw):
     sheet = np.load(draw("sheet.npy", "--count=20", "--seed=3"))
     some = np.load(draw("some.npy", "--seeds=0-2,19,7", "--seed=3"))
     np.testing.assert_array_equal(some, sheet[[0, 1, 2, 19, 7]])
-
-
-@pytest.mark.parametrize("text", ["", "five", "-1", "1-", "9-0", "1,,2", "0-99999"])
-def test_other_labels_are_refused(text):
-    with pytest.raises(UserError, match=f"--label={text}: "):
-        parse_labels(text)
 
 
 def test_one_class_a_row_in_every_format(conditional, tmp_path):

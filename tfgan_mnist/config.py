@@ -149,8 +149,9 @@ class Config:
         0,
         "Networks",
         "k-means clusters of the training images (of each class, if the networks take "
-        "a label) that both networks are told of; normal latents choose among them; "
-        "fewer if they would have less than ten images each; 0: none",
+        "a label) that both networks are told of, for each image of a stack; normal "
+        "latents choose among them; fewer if they would have less than ten images "
+        "each; 0: none",
         low=0,
         high=1000,
         games=_TOLD,

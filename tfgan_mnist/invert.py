@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from tfgan_mnist.data.grammar import check_prompt
 from tfgan_mnist.model import ModelFlags
 from tfgan_mnist.registry import DATASETS
 from tfgan_mnist.serving.saved_model import check_outside
@@ -31,9 +30,7 @@ class Flags(ModelFlags):
     image: str = flag(
         "", "Image", "a file of the model's size, bright strokes on a dark ground"
     )
-    label: int = flag(
-        -1, "Image", "for a conditional model, the class of the image", low=-1
-    )
+    label: str = flag("", "Image", "for a conditional model, the class of the image")
     prompt: str = flag(
         "", "Image", "for a model that draws what a sentence says, one of the image"
     )
@@ -64,42 +61,21 @@ class Flags(ModelFlags):
 
 
 def check_told(flags: Flags, classes: int) -> np.ndarray | None:
-    """The label or prompt [1] that the model wants beside the image; None if it wants
-    none. UserError if what was given does not fit.
+    """The image's label or prompt [1]; None for a model that takes none.
 
     Args:
       classes: the model's; 0 if it is not conditional.
+
+    Raises:
+      UserError: if there is not just the one that the model wants.
     """
-    vocabulary, label = flags.vocabulary(), f"--label={flags.label}"
-    prompt = f"--prompt={flags.prompt}"
-    if flags.prompt and not vocabulary:
+    told = flags.told(classes, flags.label, flags.prompt)
+    if len(told) > 1:
+        name = "prompt" if flags.prompt else "label"
         raise UserError(
-            f"{prompt}: {flags.source} takes no prompt; models of the game stackgan do"
+            f"--{name}={getattr(flags, name)}: are {len(told)}; give the image's own"
         )
-    if vocabulary:
-        if flags.label >= 0:
-            raise UserError(f"{label}: {flags.source} takes a --prompt instead")
-        if not flags.prompt:
-            raise UserError(
-                f"--prompt is missing: {flags.source} draws what a sentence says; give "
-                "one of the image, such as --prompt='a thin five leaning left'"
-            )
-        check_prompt(flags.prompt, vocabulary, prompt)
-        return np.array([flags.prompt])
-    if not classes:
-        if flags.label >= 0:
-            raise UserError(
-                f"{label}: {flags.source} is not conditional; it takes no label"
-            )
-        return None
-    if flags.label < 0:
-        raise UserError(
-            f"--label is missing: {flags.source} is conditional; give the image's "
-            f"class, from 0 to {classes - 1}"
-        )
-    if flags.label >= classes:
-        raise UserError(f"{label}: {flags.source} knows the classes 0 to {classes - 1}")
-    return np.array([flags.label])
+    return np.array(told) if told else None
 
 
 def read_image(path: str) -> np.ndarray:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from tfgan_mnist import pretrained
+from tfgan_mnist.data.grammar import check_prompt
 from tfgan_mnist.data.images import checked
 from tfgan_mnist.registry import DATASETS, NETWORKS, TASKS
 from tfgan_mnist.serving.saved_model import (
@@ -22,7 +23,7 @@ from tfgan_mnist.serving.saved_model import (
 )
 from tfgan_mnist.system import interrupts
 from tfgan_mnist.system.errors import UserError, nearest
-from tfgan_mnist.system.flags import check_flags, flag
+from tfgan_mnist.system.flags import check_flags, flag, parse_numbers
 from tfgan_mnist.training.run_directory import RunDirectory
 
 if TYPE_CHECKING:  # they load TensorFlow, or take their time
@@ -139,6 +140,60 @@ class ModelFlags:
         if self.run_dir:
             return RunDirectory(self.run_dir).read_config().translated
         return self._metadata().get("translates", ())
+
+    def told(
+        self, classes: int, label: str, prompt: str, or_else: str = ""
+    ) -> list[int] | list[str]:
+        """The classes of ``--label`` or the sentences of ``--prompt``, as the model
+        wants them; none if it takes none.
+
+        Args:
+          classes: the model's; 0 if it is not conditional.
+          label: the flag's value, "" if it was not given.
+          prompt: likewise.
+          or_else: what to give in place of one class, for the error line.
+
+        Raises:
+          UserError: if what the model wants is missing, or does not fit.
+        """
+        vocabulary, given = self.vocabulary(), f"--prompt={prompt}"
+        if prompt and not vocabulary:
+            raise UserError(
+                f"{given}: {self.source} takes no prompt; models of the game stackgan "
+                "do"
+            )
+        if vocabulary:
+            if label:
+                raise UserError(
+                    f"--label={label}: {self.source} takes a --prompt instead"
+                )
+            if not prompt:
+                raise UserError(
+                    f"--prompt is missing: {self.source} draws what a sentence says; "
+                    "give one, such as --prompt='a thin five leaning left'"
+                )
+            prompts = [one.strip() for one in prompt.split(";")]
+            for one in prompts:
+                check_prompt(one, vocabulary, given)
+            return prompts
+        if not classes:
+            if label:
+                raise UserError(
+                    f"--label={label}: {self.source} is not conditional; it takes no "
+                    "label"
+                )
+            return []
+        if not label:
+            raise UserError(
+                f"--label is missing: {self.source} is conditional; give a class from "
+                f"0 to {classes - 1}{or_else}"
+            )
+        labels = parse_numbers(label, "label", "a class", 1000)
+        if max(labels) >= classes:
+            raise UserError(
+                f"--label={label}: {self.source} knows the classes 0 to {classes - 1}"
+            )
+        return labels
 
     def _flag(self, name: str) -> str:
         if self.run_dir:

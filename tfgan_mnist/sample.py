@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 
 from tfgan_mnist.config import SHEETS
-from tfgan_mnist.data.grammar import check_prompt
 from tfgan_mnist.model import ModelFlags
 from tfgan_mnist.registry import DATASETS, GAMES
 from tfgan_mnist.serving.saved_model import CONTROLS, check_outside
@@ -147,67 +146,22 @@ def _either(words: Iterable[str]) -> str:
     return f"{', '.join(most)} or {last}"
 
 
-def parse_labels(text: str) -> list[int]:
-    """The classes that ``--label`` names. Raises UserError if it names none."""
-    return parse_numbers(text, "label", "a class", 1000)
-
-
-def check_labels(flags: Flags, classes: int) -> list[int]:
-    """The labels asked for, none for a model without; UserError if they do not fit.
+def check_told(flags: Flags, classes: int) -> list[int] | list[str]:
+    """The labels or prompts asked for; UserError if they do not fit.
 
     Args:
       classes: the model's; 0 if it is not conditional.
     """
-    model = flags.source
-    if not classes:
-        if flags.label:
-            raise UserError(
-                f"--label={flags.label}: {model} is not conditional; it takes no label"
-            )
-        return []
-    if not flags.label:
+    every = f", or --label=0-{classes - 1} for all of them"
+    told = flags.told(classes, flags.label, flags.prompt, every)
+    if told and len(flags.rows) % len(told):
+        given = f"prompts of --prompt={flags.prompt}"
+        if not flags.prompt:
+            given = f"labels of --label={flags.label}"
         raise UserError(
-            f"--label is missing: {model} is conditional; give a class from 0 to "
-            f"{classes - 1}, or --label=0-{classes - 1} for all of them"
+            f"{flags.how_many}: must be a multiple of the {len(told)} {given}"
         )
-    labels = parse_labels(flags.label)
-    if max(labels) >= classes:
-        raise UserError(
-            f"--label={flags.label}: {model} knows the classes 0 to {classes - 1}"
-        )
-    _check_rows(flags, len(labels), f"labels of --label={flags.label}")
-    return labels
-
-
-def _check_rows(flags: Flags, count: int, what: str) -> None:
-    """Raises UserError unless there are equally many samples of each of so many."""
-    if len(flags.rows) % count:
-        raise UserError(f"{flags.how_many}: must be a multiple of the {count} {what}")
-
-
-def check_prompts(flags: Flags, vocabulary: Sequence[str]) -> list[str]:
-    """The prompts asked for; UserError if they do not fit.
-
-    Args:
-      vocabulary: the model's; empty if it takes no prompt.
-    """
-    model, given = flags.source, f"--prompt={flags.prompt}"
-    if not vocabulary:
-        raise UserError(
-            f"{given}: {model} takes no prompt; models of the game stackgan do"
-        )
-    if flags.label:
-        raise UserError(f"--label={flags.label}: {model} takes a --prompt instead")
-    if not flags.prompt:
-        raise UserError(
-            f"--prompt is missing: {model} draws what a sentence says; give one, such "
-            "as --prompt='a thin five leaning left'"
-        )
-    prompts = [prompt.strip() for prompt in flags.prompt.split(";")]
-    for prompt in prompts:
-        check_prompt(prompt, vocabulary, given)
-    _check_rows(flags, len(prompts), f"prompts of {given}")
-    return prompts
+    return told
 
 
 def check_game(flags: Flags) -> None:
@@ -249,10 +203,7 @@ def main(argv: Sequence[str]) -> None:
     # What can be known of the model without TensorFlow is said before it is loaded.
     name, classes = flags.draws()
     check_game(flags)
-    if (vocabulary := flags.vocabulary()) or flags.prompt:
-        some_labels = check_prompts(flags, vocabulary)
-    else:
-        some_labels = check_labels(flags, classes)
+    some_labels = check_told(flags, classes)
     if name in DATASETS:
         check_format(flags, "points" if DATASETS[name].is_toy else "images")
 
