@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfgan_mnist.visual.animation import write_gif
+from tfgan_mnist.visual.animation import Animation, write_gif
 
 
 def test_frames_rate_and_held_last_frame(tmp_path):
@@ -32,3 +32,13 @@ def test_one_frame_is_enough_and_none_is_not(tmp_path):
     assert (tmp_path / "one.gif").stat().st_size > 0
     with pytest.raises(ValueError, match="no frames"):
         write_gif([], tmp_path / "none.gif")
+
+
+def test_an_animation_says_how_long_it_is_and_is_shown_at_its_rate(tmp_path):
+    frames = np.arange(10, dtype=np.uint8)[:, None, None] * np.ones([4, 4], np.uint8)
+    animation = Animation(frames, frames_per_second=20)
+    assert repr(animation) == "<Animation: 10 frames, 0.5 s>"
+    animation.save(tmp_path / "a.gif")
+    with Image.open(tmp_path / "a.gif") as image:
+        assert (image.n_frames, image.info["duration"]) == (10, 50)
+    assert animation._repr_html_().startswith('<img src="data:image/gif;base64,')

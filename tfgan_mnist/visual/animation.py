@@ -57,6 +57,10 @@ class Animation:
         self.frames = frames
         self.frames_per_second = frames_per_second
 
+    def __repr__(self) -> str:
+        seconds = len(self.frames) / self.frames_per_second
+        return f"<Animation: {len(self.frames)} frames, {seconds:.1f} s>"
+
     def save(self, path: str | Path) -> None:
         """Writes a GIF."""
         self._write(Path(path))
