@@ -35,7 +35,7 @@ def test_one_frame_is_enough_and_none_is_not(tmp_path):
 
 
 def test_an_animation_says_how_long_it_is_and_is_shown_at_its_rate(tmp_path):
-    frames = np.arange(10, dtype=np.uint8)[:, None, None] * np.ones([4, 4], np.uint8)
+    frames = np.arange(10, dtype=np.uint8)[:, None, None] * np.ones([8, 8], np.uint8)
     animation = Animation(frames, frames_per_second=20)
     assert repr(animation) == "<Animation: 10 frames, 0.5 s>"
     animation.save(tmp_path / "a.gif")
