@@ -105,8 +105,8 @@ NORMAL = ["--latent_distribution=normal"]
         (["--cluster_softness=0"], "--cluster_softness=0.0: must be above 0.0"),
         (
             ["--flagfile=stacked", *NORMAL, "--clusters=5", "--latent_dim=2"],
-            "--clusters=5: a latent for each image of a stack chooses one; give "
-            "--latent_dim=3 or more",
+            "--clusters=5: each of the 3 images of a stack needs a latent that "
+            "chooses its cluster; give --latent_dim=3 or more",
         ),
         (["--mismatched_weight=1"], "D is told nothing that could be wrong"),
         (["--shared_draws=some"], "--shared_draws=some: there is no such value"),
@@ -124,7 +124,7 @@ NORMAL = ["--latent_distribution=normal"]
                 *("--networks=points", "--dataset=ring", *NORMAL),
                 *("--clusters=4", "--mismatched_weight=1"),
             ],
-            "of images, which ring does not hold",
+            "--clusters=4: clusters are of images, and --dataset=ring has none",
         ),
         (["--networks=stackgan_1", "--flip"], "captions would say the wrong side"),
         (

@@ -77,7 +77,7 @@ def test_a_conditional_model_wants_a_label(conditional, digit):
         invert.main(words)
     with pytest.raises(UserError, match=r"--label=10: .* knows the classes 0 to 9"):
         invert.main([*words, "--label=10"])
-    with pytest.raises(UserError, match=r"--label=1,2: are 2; give the image's own"):
+    with pytest.raises(UserError, match=r"--label=1,2: are 2 labels; give one"):
         invert.main([*words, "--label=1,2"])
 
 

@@ -696,11 +696,13 @@ class Config:
             return
         data, name = self.data, f"--clusters={self.clusters}"
         if data.makes not in ("images", "stacks"):
-            raise UserError(f"{name}: of images, which {self.dataset} does not hold")
+            raise UserError(
+                f"{name}: clusters are of images, and --dataset={self.dataset} has none"
+            )
         if not self.cluster_latents:
             raise UserError(
-                f"{name}: a latent for each image of a stack chooses one; give "
-                f"--latent_dim={self.stacked} or more"
+                f"{name}: each of the {self.stacked} images of a stack needs a latent "
+                f"that chooses its cluster; give --latent_dim={self.stacked} or more"
             )
         if self.latent_distribution != "normal":
             raise UserError(

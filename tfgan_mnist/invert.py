@@ -73,7 +73,8 @@ def check_told(flags: Flags, classes: int) -> np.ndarray | None:
     if len(told) > 1:
         name = "prompt" if flags.prompt else "label"
         raise UserError(
-            f"--{name}={getattr(flags, name)}: are {len(told)}; give the image's own"
+            f"--{name}={getattr(flags, name)}: are {len(told)} {name}s; give one, that "
+            "of the image"
         )
     return np.array(told) if told else None
 
