@@ -360,7 +360,9 @@ def test_how_to_go_on_after_a_stop_does_not_remove_the_run(tmp_path):
 def test_deterministic_and_mixed_precision_train(tmp_path):
     flags = [*TINY, "--steps=3", "--deterministic", "--mixed_precision=bfloat16"]
     code, _, stderr = run("train", *flags, f"--run_dir={tmp_path / 'run'}")
-    assert (code, stderr) == (0, "")
+    # TensorFlow says so itself on processors that have no AVX-512, and is right.
+    said = [line for line in stderr.splitlines() if "DT_BFLOAT16" not in line]
+    assert (code, said) == (0, [])
     assert (tmp_path / "run" / "saved_model" / "saved_model.pb").is_file()
 
 

@@ -42,8 +42,8 @@ def test_psi_0_is_the_mean_style_s_image_and_psi_1_changes_nothing(gan):
 def test_a_row_s_noise_is_of_its_own_seed(gan):
     three = gan.sample(gan.networks, rows(gan, [5, 6, 5], 1.0)).numpy()
     alone = gan.sample(gan.networks, rows(gan, [6], 1.0)).numpy()
-    np.testing.assert_allclose(alone[0], three[1], atol=1e-6)
-    np.testing.assert_allclose(three[2], three[0], atol=1e-6)
+    np.testing.assert_allclose(alone[0], three[1], atol=1e-5)
+    np.testing.assert_allclose(three[2], three[0], atol=1e-5)
     inputs = rows(gan, [5], 1.0)
     inputs["noise_seed"] += 1
     assert np.abs(gan.sample(gan.networks, inputs) - three[:1]).max() > 1e-3
