@@ -103,6 +103,11 @@ def test_updates_with_batches_of_their_own_share_one_of_fit(capsys):
 def test_what_it_cannot_do_is_said_at_once():
     with pytest.raises(UserError, match=r"--clusters=3: .* data=\(images, labels\)"):
         GANModel(tiny_config("dcgan_fast"))
+    stacks = np.zeros([8, 28, 28, 3], np.uint8), None
+    with pytest.raises(
+        UserError, match=r"learned from single images .* have 3 channels"
+    ):
+        GANModel(tiny_config("stacked"), data=stacks)
     with pytest.raises(UserError, match="neither a file nor a recipe"):
         GANModel("dcgam")
     with (

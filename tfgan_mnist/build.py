@@ -211,7 +211,8 @@ def build_clusters(config: Config, data: Data) -> Clusters | None:
     """The clusters of the training images that a configuration asks for.
 
     Raises:
-      UserError: if a class has fewer images than clusters.
+      UserError: if a class has fewer images than clusters, or stacks take the place
+        of single images.
     """
     if not config.clusters:
         return None
@@ -221,6 +222,11 @@ def build_clusters(config: Config, data: Data) -> Clusters | None:
         warn(f"--clusters={config.clusters}: {count} of {of}, for ten images in each")
     seed = int(run_seed(config.seed, CLUSTERS)[0]) % 2**31
     images, labels = data
+    if config.stacked > 1 and images.shape[-1] != 1:
+        raise UserError(
+            f"--clusters={config.clusters}: those of stacks are learned from single "
+            f"images [n, height, width, 1], and these have {images.shape[-1]} channels"
+        )
     chosen = np.random.default_rng(seed).permutation(len(images))[:MOST_CLUSTERED]
     labels = labels[chosen] if config.classes else None
     if labels is not None:

@@ -148,10 +148,10 @@ class Config:
     clusters: int = flag(
         0,
         "Networks",
-        "k-means clusters of the training images (of each class, if the networks take "
-        "a label) that both networks are told of, for each image of a stack; normal "
-        "latents choose among them; fewer if they would have less than ten images "
-        "each; 0: none",
+        "k-means clusters of the training images, of each class if the networks take "
+        "a label; both networks are told one, of a stack one for each image, which "
+        "normal latents choose; fewer if they would have less than ten images each; "
+        "0: none",
         low=0,
         high=1000,
         games=_TOLD,

@@ -45,7 +45,7 @@ class GANModel(keras.Model):
       recipe: a packaged recipe's name, a flagfile, or a Config. What it says of data,
         of the run directory and of limits counts for nothing here.
       data: uint8 images and int labels (or None), from which the clusters are learned
-        of a recipe that has some.
+        of a recipe that has some. Of stacks, single images [n, height, width, 1].
       **overrides: flags by name, in place of the recipe's.
 
     Attributes:
@@ -53,7 +53,8 @@ class GANModel(keras.Model):
       sampled: those that ``sample`` draws from: the same, or their weight averages.
 
     Raises:
-      UserError: if there is no such recipe, or it has clusters and there are no data.
+      UserError: if there is no such recipe, or it has clusters and there are no data,
+        or stacks in place of single images.
     """
 
     def __init__(

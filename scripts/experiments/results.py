@@ -199,7 +199,7 @@ TOYS = {
     "moons": {"near_arcs": "near the arcs", "bins": "bins of 20"},
     "ring": {"modes": "modes", "high_quality": "high quality", "reverse_kl": "KL"},
     "grid": {"modes": "modes", "high_quality": "high quality", "reverse_kl": "KL"},
-    "stacked": {"modes_26k": "modes of 1,000", "kl_26k": "KL"},
+    "stacked": {"modes_26k": "modes (of 1,000)", "kl_26k": "KL"},
 }
 
 
@@ -216,7 +216,8 @@ def toys_table() -> str:
         metrics = []
         for name, label in TOYS[kind].items():
             means = [run["metrics"][name]["mean"] for run in runs]
-            metrics.append(f"{label} {spread(means, '{:.3g}')}")
+            form = "{:,.0f}" if min(means) >= 100 else "{:.3g}"
+            metrics.append(f"{label} {spread(means, form)}")
         cells = [starred(folder.name, runs[0]), f"{model['step']:,}"]
         cells += [str(len(runs)), ", ".join(metrics)]
         rows.append(cells)

@@ -15,12 +15,12 @@ from tfgan_mnist.system.seeds import fold_in
 class Conditional(Unconditional):
     """Mirza and Osindero, 2014 (arXiv:1411.1784).
 
-    G takes [latents, condition] and D [samples, condition], int32 [batch]. With
-    ``classes`` alone the condition is a label: a batch has ``labels``, and fakes
-    uniformly random ones. With ``clusters`` D's is a cluster (of that class), which
-    nobody sees outside: latents choose one, and a real sample has the nearest. G takes
-    [latents, mixture], and the label if there is one: how much of each cluster it is
-    told of changes smoothly with the latents.
+    G takes [latents, condition] and D [samples, condition], int32 [batch], of stacks
+    [batch, stacked]. With ``classes`` alone the condition is a label: a batch has
+    ``labels``, and fakes uniformly random ones. With ``clusters`` D's is a cluster (of
+    that class), which nobody sees outside: latents choose one, and a real sample has
+    the nearest. G takes [latents, mixture], and the label if there is one: how much of
+    each cluster it is told of changes smoothly with the latents.
     """
 
     @dataclasses.dataclass(frozen=True)

@@ -125,8 +125,9 @@ def clustered(
     pair takes one; the mixture of ``EMBEDDED_CLUSTER`` learned numbers of each cluster
     goes beside the latents. D takes [images, cluster int32 [batch]], a number from 0 to
     below ``clusters``: in a label's place or, of a pair without, as in ``conditioned``.
-    Of stacks G takes the mixtures of their images, one after another, and D [images,
-    clusters int32 [batch, stacked]].
+    Of stacks, which have no labels, G takes the mixtures of their images, one after
+    another, and adds up ``stacked`` times as many numbers of each image's clusters; D
+    takes [images, clusters int32 [batch, stacked]].
 
     Args:
       make: the pair, of a latent_dim, base_channels, seed and, with labels, their
@@ -147,7 +148,8 @@ def clustered(
     latents = keras.Input([latent_dim], name="latents")
     mixture = keras.Input([stacked * clusters], name="mixture")
     told = [_label()] if classes else []
-    # As spread as latents are, where the mixture is of one cluster alone.
+    # As spread as latents are, where the mixture is of one cluster alone; of a stack,
+    # whose images' numbers are added, √stacked times as much.
     table = keras.initializers.RandomNormal(stddev=1.0, seed=seed)
     embed = layers.Dense(told_size, use_bias=False, kernel_initializer=table)
     both = layers.Concatenate()([latents, embed(mixture)])
