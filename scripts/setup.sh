@@ -21,7 +21,7 @@ stamp=.venv/made-from-${extras//,/-}
 if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$want" ]; then
   exit 0
 fi
-echo "Installing into .venv (about a minute, and 2.5 GB) ..." >&2
+echo "Installing into .venv (1 to 4 minutes, and 2.5 GB) ..." >&2
 [ -x .venv/bin/python ] || "$python" -m venv .venv
 # As a variable, the constraints also hold for what pip builds this package with.
 PIP_CONSTRAINT=constraints.txt .venv/bin/python -m pip install --quiet \

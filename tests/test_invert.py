@@ -77,7 +77,7 @@ def test_a_conditional_model_wants_a_label(conditional, digit):
         invert.main(words)
     with pytest.raises(UserError, match=r"--label=10: .* knows the classes 0 to 9"):
         invert.main([*words, "--label=10"])
-    with pytest.raises(UserError, match=r"--label=1,2: are 2 labels; give one"):
+    with pytest.raises(UserError, match=r"--label=1,2: give one class from 0 to 9"):
         invert.main([*words, "--label=1,2"])
 
 
@@ -87,6 +87,7 @@ def test_a_conditional_model_wants_a_label(conditional, digit):
         ([], "--prompt is missing: .* draws what a sentence says"),
         (["--prompt=a bold cat"], "--prompt=a bold cat: unknown words: cat"),
         (["--label=3"], "--label=3: .* takes a --prompt instead"),
+        (["--prompt=a 3;a 4"], "--prompt=a 3;a 4: give one sentence"),
     ],
 )
 def test_a_model_of_sentences_wants_one(prompted, digit, words, said):

@@ -60,15 +60,19 @@ def test_one_model_is_named(given, message):
 
 def test_what_a_model_is_told(conditional, trained):
     labelled = ModelFlags(saved_model=str(conditional))
-    assert labelled.told(10, "7-8, 0", "") == [7, 8, 0]
+    assert labelled.labels_or_prompts(10, "7-8, 0", "") == [7, 8, 0]
     with pytest.raises(UserError, match=r"--label=five: must be a class"):
-        labelled.told(10, "five", "")
-    with pytest.raises(UserError, match=r"give a class from 0 to 9, or none$"):
-        labelled.told(10, "", "", ", or none")
+        labelled.labels_or_prompts(10, "five", "")
+    with pytest.raises(UserError, match=r"--label is missing: .* or --label=0-9"):
+        labelled.labels_or_prompts(10, "", "")
+    with pytest.raises(UserError, match=r"give a class from 0 to 9$"):
+        labelled.labels_or_prompts(10, "", "", several=False)
+    with pytest.raises(UserError, match=r"--label=five: give one class from 0 to 9"):
+        labelled.labels_or_prompts(10, "five", "", several=False)
     unconditional = ModelFlags(saved_model=str(trained / "saved_model"))
-    assert unconditional.told(0, "", "") == []
+    assert unconditional.labels_or_prompts(0, "", "") == []
     with pytest.raises(UserError, match=r"--prompt=a 7: .* takes no prompt"):
-        unconditional.told(0, "", "a 7")
+        unconditional.labels_or_prompts(0, "", "a 7")
 
 
 def test_a_packaged_model_whose_weights_do_not_fit_is_named(trained, monkeypatch):

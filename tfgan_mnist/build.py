@@ -190,7 +190,7 @@ def build_gan(config: Config, clusters: Clusters | None = None) -> GAN:
             config.clusters_of_a_class,
             config.cluster_latents,
             config.cluster_softness,
-            1 if config.stacked > 1 else config.image_shape[1],
+            config.image_shape[1] // config.stacked,
             config.stacked,
         )
         name = GAMES[name].with_clusters

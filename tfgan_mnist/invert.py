@@ -60,25 +60,6 @@ class Flags(ModelFlags):
         return Path(self.output).with_suffix(".npy")
 
 
-def check_told(flags: Flags, classes: int) -> np.ndarray | None:
-    """The image's label or prompt [1]; None for a model that takes none.
-
-    Args:
-      classes: the model's; 0 if it is not conditional.
-
-    Raises:
-      UserError: if there is not just the one that the model wants.
-    """
-    told = flags.told(classes, flags.label, flags.prompt)
-    if len(told) > 1:
-        name = "prompt" if flags.prompt else "label"
-        raise UserError(
-            f"--{name}={getattr(flags, name)}: are {len(told)} {name}s; give one, that "
-            "of the image"
-        )
-    return np.array(told) if told else None
-
-
 def read_image(path: str) -> np.ndarray:
     """A picture [height, width, channels] in [0, 1], grey or coloured; black where it
     is transparent."""
@@ -122,7 +103,8 @@ def main(argv: Sequence[str]) -> None:
     name, classes = flags.draws()
     if name in DATASETS and DATASETS[name].is_toy:
         raise UserError(f"{flags.given}: makes points, and no images to compare")
-    labels = check_told(flags, classes)
+    told = flags.labels_or_prompts(classes, flags.label, flags.prompt, several=False)
+    labels = np.array(told) if told else None
     image = read_image(flags.image)
 
     from tfgan_mnist.system.runtime import load_tensorflow

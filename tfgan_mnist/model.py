@@ -141,8 +141,8 @@ class ModelFlags:
             return RunDirectory(self.run_dir).read_config().translated
         return self._metadata().get("translates", ())
 
-    def told(
-        self, classes: int, label: str, prompt: str, or_else: str = ""
+    def labels_or_prompts(
+        self, classes: int, label: str, prompt: str, several: bool = True
     ) -> list[int] | list[str]:
         """The classes of ``--label`` or the sentences of ``--prompt``, as the model
         wants them; none if it takes none.
@@ -151,7 +151,7 @@ class ModelFlags:
           classes: the model's; 0 if it is not conditional.
           label: the flag's value, "" if it was not given.
           prompt: likewise.
-          or_else: what to give in place of one class, for the error line.
+          several: whether more than one may be given.
 
         Raises:
           UserError: if what the model wants is missing, or does not fit.
@@ -173,6 +173,8 @@ class ModelFlags:
                     "give one, such as --prompt='a thin five leaning left'"
                 )
             prompts = [one.strip() for one in prompt.split(";")]
+            if len(prompts) > 1 and not several:
+                raise UserError(f"{given}: give one sentence")
             for one in prompts:
                 check_prompt(one, vocabulary, given)
             return prompts
@@ -184,10 +186,13 @@ class ModelFlags:
                 )
             return []
         if not label:
+            every = f", or --label=0-{classes - 1} for all of them" if several else ""
             raise UserError(
                 f"--label is missing: {self.source} is conditional; give a class from "
-                f"0 to {classes - 1}{or_else}"
+                f"0 to {classes - 1}{every}"
             )
+        if not several and not label.isdecimal():
+            raise UserError(f"--label={label}: give one class from 0 to {classes - 1}")
         labels = parse_numbers(label, "label", "a class", 1000)
         if max(labels) >= classes:
             raise UserError(

@@ -152,8 +152,7 @@ def check_told(flags: Flags, classes: int) -> list[int] | list[str]:
     Args:
       classes: the model's; 0 if it is not conditional.
     """
-    every = f", or --label=0-{classes - 1} for all of them"
-    told = flags.told(classes, flags.label, flags.prompt, every)
+    told = flags.labels_or_prompts(classes, flags.label, flags.prompt)
     if told and len(flags.rows) % len(told):
         given = f"prompts of --prompt={flags.prompt}"
         if not flags.prompt:

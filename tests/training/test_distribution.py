@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 GAMES = [
     ["dcgan_cpu", {}],  # batch normalisation, averages
     ["cdcgan_fast", {}],  # labels, clusters, mismatched ones, R1
+    ["stacked", {}],  # clusters of each image of a stack
     ["wgan_gp", {"discriminator_updates": 2}],
     ["cyclegan_thickness", {}],  # two generators, pools of earlier fakes
     ["stylegan", {}],  # path lengths about their running mean, style mixing

@@ -104,13 +104,13 @@ class Clusters:
         Returns:
           label * count + the cluster's number in its class; [n, stacked] of stacks.
         """
-        if self.stacked > 1:
-            height, width = images.shape[1:3]
-            images = tf.transpose(images, [0, 3, 1, 2])
-            images = tf.reshape(images, [-1, height, width, 1])
         centres = tf.convert_to_tensor(self.centres)
+        means = grid_means(images)
+        if self.stacked > 1:  # channels come last; each is an image of its own
+            means = tf.reshape(means, [-1, GRID * GRID, self.stacked])
+            means = tf.reshape(tf.transpose(means, [0, 2, 1]), [-1, GRID * GRID])
         # Negative halves of squared distances, less what is the same for all of them.
-        products = tf.matmul(grid_means(images), centres, transpose_b=True)
+        products = tf.matmul(means, centres, transpose_b=True)
         near = products - 0.5 * tf.reduce_sum(centres**2, axis=1)
         return self._best(self._of_class(near, labels))
 

@@ -12,7 +12,7 @@ Labels are from 0 to below ``classes``.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
@@ -170,7 +170,7 @@ def _projected(
     features = keras.Sequential([discriminator.inputs[0], *body])
     shape = discriminator.inputs[0].shape[1:]
     images = keras.Input(shape, name="images")
-    label = keras.Input([stacked], dtype="int32") if stacked > 1 else _label()
+    label = _label([stacked] if stacked > 1 else [])
     x = features(images)
     table = keras.initializers.GlorotUniform(seed=seed)
     embed = layers.Embedding(stacked * classes, x.shape[-1], table)
@@ -216,8 +216,8 @@ def _told(generator: keras.Model, latent_dim: int, classes: int) -> keras.Model:
     return keras.Model([latents, label], images, name="generator")
 
 
-def _label():
-    return keras.Input([], dtype="int32", name="label")
+def _label(shape: Sequence[int] = ()):
+    return keras.Input(shape, dtype="int32", name="label")
 
 
 # Batch normalisation's epsilon. The source's code passes 0.8 where PyTorch's second
