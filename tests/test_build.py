@@ -20,7 +20,12 @@ from tfgan_mnist.system.flags import flag_of
 
 def test_a_game_s_options_are_the_flags_that_name_it():
     flags = {field.name: flag_of(field) for field in dataclasses.fields(Config)}
-    training_alone = {"simultaneous", "clusters", "cluster_softness"}
+    training_alone = {
+        "simultaneous",
+        "clusters",
+        "cluster_softness",
+        "rejected_latents",
+    }
     training_alone |= {"spectral_normalization"}
     training_alone |= {"generator_spectral_normalization", "task", "latent_dim"}
     training_alone |= {name for name in flags if name.startswith("discriminator_")}

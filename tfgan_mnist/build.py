@@ -192,6 +192,7 @@ def build_gan(config: Config, clusters: Clusters | None = None) -> GAN:
             config.cluster_softness,
             config.image_shape[1] // config.stacked,
             config.stacked,
+            config.rejected_latents,
         )
         name = GAMES[name].with_clusters
     game = find(GAMES[name].make)
@@ -245,6 +246,7 @@ def build_clusters(config: Config, data: Data) -> Clusters | None:
         config.cluster_softness,
         seed,
         config.stacked,
+        config.rejected_latents,
     )
 
 

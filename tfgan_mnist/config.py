@@ -164,6 +164,15 @@ class Config:
         above=0.0,
         games=_TOLD,
     )
+    rejected_latents: float = flag(
+        0.0,
+        "Networks",
+        "share of latents that are not drawn: of each cluster those that lie nearest "
+        "to unlike ones, so that fewer samples show something in between",
+        low=0.0,
+        high=0.9,
+        games=_TOLD,
+    )
     ema_decay: float = flag(
         0.0,
         "Networks",

@@ -431,7 +431,7 @@ class Model:
         if self.kind != "images":
             raise UserError(f"the model makes {self.kind}; only images are animated")
         way = Walks(self.saved)
-        visited = np.split(way.points(seeds, temperature), walks)
+        visited = np.split(way.points(seeds, temperature, labels), walks)
         told = [None] * walks if labels is None else np.split(labels, walks)
         seen = [
             way.closed(some, WALK_FRAMES, its_labels)

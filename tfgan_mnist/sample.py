@@ -230,7 +230,7 @@ def main(argv: Sequence[str]) -> None:
         samples = model.sheet(flags.sheet, flags.seed, side, **controls)
     elif output.suffix == ".gif":
         walks = Walks(model)
-        visited = walks.points(seeds, flags.temperature, **controls)
+        visited = walks.points(seeds, flags.temperature, labels, **controls)
         samples = walks.closed(visited, WALK_FRAMES, labels)
     else:
         samples = model.sample(seeds, flags.temperature, labels, **controls)

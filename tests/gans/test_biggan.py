@@ -29,7 +29,9 @@ def test_g_has_a_penalty_on_kernels_that_are_not_orthogonal(gan):
 
 def test_truncated_rows_are_times_their_temperature(gan):
     seeds = tf.constant([1, 2, 1], tf.int64)
-    rows = gan.row_inputs(seeds, tf.constant([1.0, 1.0, 0.5]), tf.constant(3 * [0.4]))
+    truncation = tf.constant(3 * [0.4])
+    factors = tf.constant([1.0, 1.0, 0.5])
+    rows = gan.row_inputs(seeds, factors, truncation=truncation)
     latents = rows["latents"].numpy()
     assert latents.shape == (3, gan.latent_dim)
     assert np.abs(latents[:2]).max() <= 0.4

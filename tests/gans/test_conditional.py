@@ -4,7 +4,7 @@ import tensorflow as tf
 from conftest import tiny_config
 
 from tfgan_mnist.build import build_clusters, build_gan
-from tfgan_mnist.gans.clusters import Clusters, balancing_offsets
+from tfgan_mnist.gans.clusters import BRIGHTNESS, Clusters, balancing_offsets
 from tfgan_mnist.system.seeds import LATENTS, run_seed
 
 STEP = tf.constant(0)
@@ -47,7 +47,8 @@ def some_clusters(classes: int, count: int) -> Clusters:
     levels = np.repeat(levels, classes, axis=0)
     shares = np.full([classes, count], 1 / count)
     offsets = balancing_offsets(levels, shares, 1)
-    return Clusters(levels * np.ones(49), levels, offsets, 0.25)
+    centres = levels * np.repeat([0.0, BRIGHTNESS], [196, 49])
+    return Clusters(centres, levels, offsets, np.zeros_like(offsets), 0.25)
 
 
 @pytest.fixture(scope="module")
@@ -202,6 +203,7 @@ def test_clusters_are_found_if_and_only_if_they_are_asked_for():
         "clusters/centres",
         "clusters/targets",
         "clusters/offsets",
+        "clusters/limits",
     }
     assert not any(np.any(variable) for variable in unknown.state.values())
     plain = tiny_config("dcgan_cpu")

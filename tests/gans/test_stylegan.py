@@ -23,7 +23,7 @@ def gan():
 def rows(gan, seeds, psi):
     seeds = tf.constant(seeds, tf.int64)
     ones = tf.ones(tf.shape(seeds))
-    return gan.row_inputs(seeds, ones, psi * ones)
+    return gan.row_inputs(seeds, ones, truncation_psi=psi * ones)
 
 
 def test_psi_0_is_the_mean_style_s_image_and_psi_1_changes_nothing(gan):

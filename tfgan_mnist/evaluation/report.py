@@ -182,8 +182,10 @@ def latent_metrics(
 
     def drawn(place: int, count: int) -> tuple[np.ndarray, np.ndarray, Any]:
         seeds = row_seeds(seed, 2 * count) + (place << 24)
-        starts, ends = np.split(way.points(seeds), 2)
-        return starts, ends, np.arange(count) % model.classes if model.classes else None
+        labels = np.arange(count) % model.classes if model.classes else None
+        of_both = None if labels is None else np.tile(labels, 2)
+        starts, ends = np.split(way.points(seeds, labels=of_both), 2)
+        return starts, ends, labels
 
     def images(points: np.ndarray, labels: Any) -> np.ndarray:
         each = points.shape[1]

@@ -27,7 +27,12 @@ class BigGAN(Conditional):
         orthogonal_weight: float = 0.0
 
     def row_inputs(
-        self, seed: tf.Tensor, temperature: tf.Tensor, truncation: tf.Tensor
+        self,
+        seed: tf.Tensor,
+        temperature: tf.Tensor,
+        labels: tf.Tensor | None = None,
+        *,
+        truncation: tf.Tensor,
     ) -> Batch:
         """Latents beyond ``truncation`` [n] are drawn again."""
         latents = truncated_row_latents(

@@ -14,6 +14,11 @@ principal components of its centre. Latents stand for the cluster of the highest
 Clusters that look alike thus belong to latents that lie side by side. D is told that
 cluster; G softmax(scores / softness), which passes from one to the next without a jump.
 
+Between unlike clusters there is nothing real, and a continuous G draws something in
+between. AE-OT does not draw latents there (their section 3.3, "singular set
+avoidance"). So it is here: of each cluster's latents a share is not drawn, those of
+which G would be told the least alike clusters. Only walks pass through them.
+
 Of images that are stacked as channels each has a cluster of its own (product
 quantization: Jégou et al., 2011, "Product quantization for nearest neighbor search",
 IEEE TPAMI), which other latents choose.
@@ -21,26 +26,42 @@ IEEE TPAMI), which other latents choose.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import tensorflow as tf
 
-GRID = 7  # images are compared as so many means a side: strokes, not their edges
+FINE = 28  # strokes are looked for in so many means a side, whatever an image's size
+GRID = 7  # and counted in so many cells a side
+FEATURES = GRID * GRID * 5  # of a channel: four directions and the brightness
+BRIGHTNESS = 0.1  # its weight; at 0.2 clusters of digits mix more classes
+
+_SMOOTH, _SLOPE = np.array([1.0, 2.0, 1.0]) / 4, np.array([-1.0, 0.0, 1.0]) / 2
+_ACROSS, _DOWN = np.outer(_SMOOTH, _SLOPE), np.outer(_SLOPE, _SMOOTH)  # Sobel's
+_SLOPES = np.stack(
+    [_ACROSS, _DOWN, (_ACROSS + _DOWN) / 2**0.5, (_ACROSS - _DOWN) / 2**0.5], -1
+)[:, :, np.newaxis].astype(np.float32)
 
 
 class Clusters:
     """The k-means clusters of images, or of those of each class.
 
     Args:
-      centres: float32 [classes, count, 49 * channels], of what ``grid_means`` gives;
-        one "class" if there are no labels.
+      centres: float32 [classes, count, FEATURES * channels], of what ``describe``
+        gives; one "class" if there are no labels.
       targets: float32 [classes, count, latents], y_k.
       offsets: float32 [classes, count], h_k.
+      limits: float32 [classes, count], the largest ``unlikeness`` of latents of each
+        cluster that are drawn.
       softness: of the softmax; towards 0 G is told the one cluster of D.
       stacked: images in a stack, one a channel; 1 if images are not stacked. Stacks
         have no labels.
+      rejected: share of latents that are not drawn, from 0 to below 1.
 
     Attributes:
       count: clusters of a class.
+      choosing: how many of the first latents choose clusters.
+      candidates: how many latents are drawn for each that is kept.
       state: by name, what a checkpoint keeps, since a cluster means nothing without the
         networks that have learned it.
     """
@@ -50,19 +71,25 @@ class Clusters:
         centres: np.ndarray,
         targets: np.ndarray,
         offsets: np.ndarray,
+        limits: np.ndarray,
         softness: float,
         stacked: int = 1,
+        rejected: float = 0.0,
     ):
         self.count = offsets.shape[1]
+        self.choosing = stacked * targets.shape[2]
+        self.candidates = candidates_for(rejected)
         self.softness = softness
         self.stacked = stacked
         self.centres = _variable(np.concatenate(centres))
         self.targets = _variable(np.concatenate(targets))
         self.offsets = _variable(np.concatenate(offsets))
+        self.limits = _variable(np.concatenate(limits))
         self.state = {
             "clusters/centres": self.centres,
             "clusters/targets": self.targets,
             "clusters/offsets": self.offsets,
+            "clusters/limits": self.limits,
         }
 
     @classmethod
@@ -74,6 +101,7 @@ class Clusters:
         softness: float,
         channels: int = 1,
         stacked: int = 1,
+        rejected: float = 0.0,
     ) -> Clusters:
         """Clusters whose state is still to be read, from a checkpoint.
 
@@ -83,15 +111,17 @@ class Clusters:
           latents: how many choose one.
           softness: as above.
           channels: of the images; 1 if they are stacked.
-          stacked: as above.
+          stacked, rejected: as above.
         """
         shape = max(1, classes), count
         return cls(
-            np.zeros([*shape, GRID * GRID * channels]),
+            np.zeros([*shape, FEATURES * channels]),
             np.zeros([*shape, latents]),
+            np.zeros(shape),
             np.zeros(shape),
             softness,
             stacked,
+            rejected,
         )
 
     def nearest(self, images: tf.Tensor, labels: tf.Tensor | None = None) -> tf.Tensor:
@@ -105,12 +135,10 @@ class Clusters:
           label * count + the cluster's number in its class; [n, stacked] of stacks.
         """
         centres = tf.convert_to_tensor(self.centres)
-        means = grid_means(images)
-        if self.stacked > 1:  # channels come last; each is an image of its own
-            means = tf.reshape(means, [-1, GRID * GRID, self.stacked])
-            means = tf.reshape(tf.transpose(means, [0, 2, 1]), [-1, GRID * GRID])
+        # Of a stack each channel is an image of its own.
+        features = tf.reshape(describe(images), [-1, centres.shape[1]])
         # Negative halves of squared distances, less what is the same for all of them.
-        products = tf.matmul(means, centres, transpose_b=True)
+        products = tf.matmul(features, centres, transpose_b=True)
         near = products - 0.5 * tf.reduce_sum(centres**2, axis=1)
         return self._best(self._of_class(near, labels))
 
@@ -138,17 +166,86 @@ class Clusters:
         mixtures = tf.nn.softmax(self._scores(latents, labels) / self.softness)
         return tf.reshape(mixtures, [-1, self.stacked * mixtures.shape[1]])
 
+    def _unlikeness(self, scores: tf.Tensor) -> tf.Tensor:
+        """How far apart the clusters lie that G is told of, [n].
+
+        The variance of their targets: Σ p |y|² − |Σ p y|² under the mixture p.
+        """
+        targets = tf.convert_to_tensor(self.targets)
+        mixtures = tf.nn.softmax(scores / self.softness)
+        means = tf.matmul(mixtures, targets)
+        squares = tf.linalg.matvec(mixtures, tf.reduce_sum(targets**2, axis=1))
+        return squares - tf.reduce_sum(means**2, axis=1)
+
+    def first_clear(
+        self, candidates: tf.Tensor, labels: tf.Tensor | None = None
+    ) -> tf.Tensor:
+        """Of each row's candidates the first that is within its cluster's limit.
+
+        Where there is none, the nearest to its limit. Each image of a stack takes its
+        own.
+
+        Args:
+          candidates: [n, candidates, choosing].
+          labels: as for ``nearest``.
+
+        Returns:
+          [n, choosing].
+        """
+        each = self.choosing // self.stacked
+        some = candidates.shape[1]
+        parts = tf.reshape(candidates, [-1, some, self.stacked, each])
+        parts = tf.reshape(tf.transpose(parts, [0, 2, 1, 3]), [-1, each])
+        labels = None if labels is None else tf.repeat(labels, some)
+        scores = self._scores_of_each(parts, labels)
+        limits = tf.gather(self.limits, tf.argmax(scores, 1))
+        beyond = tf.nn.relu(self._unlikeness(scores) - limits)
+        first = tf.argmin(tf.reshape(beyond, [-1, some]), axis=1)
+        chosen = tf.gather(tf.reshape(parts, [-1, some, each]), first, batch_dims=1)
+        return tf.reshape(chosen, [-1, self.choosing])
+
     def _scores(self, latents: tf.Tensor, labels: tf.Tensor | None) -> tf.Tensor:
         """[n, clusters of all classes], minus infinity for those of another class.
 
         Of stacks [n * stacked, clusters].
         """
+        choosing = tf.cast(latents, tf.float32)[:, : self.choosing]
+        each = self.choosing // self.stacked
+        return self._scores_of_each(tf.reshape(choosing, [-1, each]), labels)
+
+    def _scores_of_each(
+        self, choosing: tf.Tensor, labels: tf.Tensor | None
+    ) -> tf.Tensor:
+        """As ``_scores``, of the latents alone that choose one cluster."""
         targets = tf.convert_to_tensor(self.targets)
-        each = targets.shape[1]
-        choosing = tf.cast(latents, tf.float32)[:, : self.stacked * each]
-        choosing = tf.reshape(choosing, [-1, each])
         scores = tf.matmul(choosing, targets, transpose_b=True) - self.offsets
         return self._of_class(scores, labels)
+
+    def set_limits(self, rejected: float, seed: int) -> None:
+        """Finds the limits that a share of each cluster's latents is beyond.
+
+        Args:
+          rejected: that share.
+          seed: of the latents that are tried.
+        """
+        random = np.random.default_rng(seed)
+        classes = self.offsets.shape[0] // self.count
+        each = self.choosing // self.stacked
+        limits = []
+        for label in range(classes):
+            labels = tf.fill([AT_ONCE], label) if classes > 1 else None
+            found = []
+            for _ in range(math.ceil(LIMITED * self.count / AT_ONCE)):
+                latents = random.standard_normal([AT_ONCE, each], np.float32)
+                scores = self._scores_of_each(tf.constant(latents), labels)
+                found.append((tf.argmax(scores, 1), self._unlikeness(scores)))
+            chosen, unlike = (np.concatenate(x) for x in zip(*found, strict=True))
+            for cluster in range(self.count):
+                own = unlike[chosen - label * self.count == cluster]
+                # A cluster that none of them has chosen is about as any other.
+                own = own if len(own) else unlike
+                limits.append(np.quantile(own, 1.0 - rejected))
+        self.limits.assign(np.array(limits, np.float32))
 
     def _best(self, scores: tf.Tensor) -> tf.Tensor:
         found = tf.argmax(scores, 1, tf.int32)
@@ -165,25 +262,48 @@ def _variable(values: np.ndarray) -> tf.Variable:
     return tf.Variable(values, trainable=False, dtype=tf.float32)
 
 
-def grid_means(images: tf.Tensor) -> tf.Tensor:
-    """What clusters are made of: means over a grid of 7×7 on each image and channel.
+def describe(images: tf.Tensor) -> tf.Tensor:
+    """What clusters are made of: how much stroke runs in which direction where. Ours.
+
+    Slopes in four directions, each less what a slope halfway between two would show,
+    and a little of the brightness itself, as means over a grid of 7×7. After histograms
+    of oriented gradients (Dalal and Triggs, 2005, "Histograms of oriented gradients for
+    human detection", CVPR, section 6). Of 400 clusters of MNIST's images, 96 % of the
+    images show the digit that is most frequent in their cluster; by brightness alone
+    88 %.
 
     Args:
-      images: [n, height, width, channels], of any size from 7×7 on.
+      images: [n, height, width, channels] in [-1, 1], of any size from 7×7 on.
 
     Returns:
-      [n, 49 * channels].
+      [n, FEATURES * channels], those of a channel side by side.
     """
-    down, across = (_shares_of_cells(size) for size in images.shape[1:3])
-    means = tf.einsum("ih,nhwc,jw->nijc", down, tf.cast(images, tf.float32), across)
+    # One channel after another, so that each is an image of its own.
+    single = tf.transpose(tf.cast(images, tf.float32), [0, 3, 1, 2])
+    single = tf.reshape(single, [-1, *images.shape[1:3], 1])
+    if images.shape[1:3] != (FINE, FINE):
+        shares = [_shares_of_cells(size) for size in images.shape[1:3]]
+        single = tf.einsum("ih,nhwc,jw->nijc", shares[0], single, shares[1])
+    padded = tf.pad(single, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC")
+    slopes = tf.nn.conv2d(padded, _SLOPES, 1, "VALID")
+    steepest = tf.sqrt(slopes[..., :1] ** 2 + slopes[..., 1:2] ** 2)
+    edges = tf.nn.relu(tf.abs(slopes) - steepest * np.float32(0.5**0.5))
+    found = tf.concat([_in_cells(edges), _in_cells(BRIGHTNESS * single)], 1)
+    return tf.reshape(found, [-1, images.shape[-1] * FEATURES])
+
+
+def _in_cells(images: tf.Tensor) -> tf.Tensor:
+    """Means over the cells of the grid, [n, GRID * GRID * channels]."""
+    side = FINE // GRID
+    means = tf.nn.avg_pool2d(images, side, side, "VALID")
     return tf.reshape(means, [-1, GRID * GRID * images.shape[-1]])
 
 
 def _shares_of_cells(size: int) -> np.ndarray:
-    """float32 [7, size]: what part of each cell of the grid a row of pixels is."""
-    ends = np.arange(GRID + 1)[:, np.newaxis] * size / GRID
+    """float32 [FINE, size]: what part of each of so many cells a row of pixels is."""
+    ends = np.arange(FINE + 1)[:, np.newaxis] * size / FINE
     covered = np.clip(ends - np.arange(size), 0.0, 1.0)  # of each pixel, up to an end
-    return (np.diff(covered, axis=0) * GRID / size).astype(np.float32)
+    return (np.diff(covered, axis=0) * FINE / size).astype(np.float32)
 
 
 def find_clusters(
@@ -194,6 +314,7 @@ def find_clusters(
     softness: float,
     seed: int,
     stacked: int = 1,
+    rejected: float = 0.0,
 ) -> Clusters:
     """Learns clusters from images.
 
@@ -204,13 +325,18 @@ def find_clusters(
       latents: how many choose one.
       softness: as of ``Clusters``.
       seed: of k-means' first guess, and of the latents that offsets are found by.
-      stacked: as of ``Clusters``.
+      stacked, rejected: as of ``Clusters``.
     """
     # Imported where they are needed: it takes a second.
     from sklearn.cluster import KMeans
     from threadpoolctl import threadpool_limits
 
-    features = grid_means(tf.constant(images, tf.float32) / 127.5 - 1.0).numpy()
+    described = tf.function(
+        lambda some: describe(tf.cast(some, tf.float32) / 127.5 - 1)
+    )
+    features = np.concatenate(
+        [described(images[i : i + 500]).numpy() for i in range(0, len(images), 500)]
+    )
     classes = np.zeros(len(images), int) if labels is None else labels
     centres, targets, shares = [], [], []
     # One thread: several add up in whatever order they end.
@@ -219,7 +345,7 @@ def find_clusters(
             of_class = features[classes == some]
             # A chosen start ("k-means++") takes longer than all that follows.
             means = KMeans(
-                count, init="random", n_init=1, max_iter=30, random_state=seed + some
+                count, init="random", n_init=1, max_iter=10, random_state=seed + some
             )
             found = means.fit(of_class)
             sizes = np.maximum(np.bincount(found.labels_, minlength=count), 1)
@@ -227,7 +353,18 @@ def find_clusters(
             centres.append(found.cluster_centers_)
             targets.append(_targets(centres[-1], shares[-1], latents))
         offsets = balancing_offsets(np.stack(targets), np.stack(shares), seed)
-    return Clusters(np.stack(centres), np.stack(targets), offsets, softness, stacked)
+    found = Clusters(
+        np.stack(centres),
+        np.stack(targets),
+        offsets,
+        np.zeros_like(offsets),
+        softness,
+        stacked,
+        rejected,
+    )
+    if rejected:
+        found.set_limits(rejected, seed)
+    return found
 
 
 def _targets(centres: np.ndarray, shares: np.ndarray, dimensions: int) -> np.ndarray:
@@ -241,6 +378,18 @@ def _targets(centres: np.ndarray, shares: np.ndarray, dimensions: int) -> np.nda
     found = away @ axes[:dimensions].T
     found = np.pad(found, [(0, 0), (0, dimensions - found.shape[1])])
     return found / max(np.sqrt(np.mean(found**2)), 1e-9)
+
+
+LIMITED = 200
+"""Latents, for each cluster, that limits are found by."""
+
+AT_ONCE = 5_000
+"""Of them, which bounds the memory."""
+
+
+def candidates_for(rejected: float) -> int:
+    """How many latents to draw so that all but 1 % of rows find one that is kept."""
+    return math.ceil(math.log(0.01) / math.log(rejected)) if rejected else 1
 
 
 BALANCING = {"steps": 200, "draws": 4_000, "rate": 0.5, "falls_from": 50}

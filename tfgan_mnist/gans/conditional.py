@@ -38,9 +38,10 @@ class Conditional(Unconditional):
         condition a wrong one: of another class, or without classes another cluster.
         """
         count = batch["samples"].shape[0]
-        inputs = {"latents": self.draw_latents(count, seed)}
+        inputs = {}
         if self.classes:
             inputs["labels"] = _uniform(count, fold_in(seed, 0), 0, self.classes)
+        inputs["latents"] = self.draw_latents(count, seed, inputs.get("labels"))
         given = [inputs["latents"], *self._told(inputs)]
         samples = self.generator(given, training=True)
         fakes = {"samples": samples, "condition": self._condition(inputs)}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 import keras
@@ -10,6 +11,7 @@ import tensorflow as tf
 
 from tfgan_mnist.gans.gan import GAN, Batch, Signature
 from tfgan_mnist.system.replicas import own_rows
+from tfgan_mnist.system.seeds import fold_in
 
 TEMPERATURES = (0.0, 100.0)
 """From the least to the largest that is served."""
@@ -124,20 +126,60 @@ class FromLatents(GAN):
         """Whether samples are images, which leave in [0, 1], or points."""
         return len(self.sample_shape) == 3
 
-    def draw_latents(self, count: int, seed: tf.Tensor) -> tf.Tensor:
-        """Latents [count, latent_dim] that follow from a seed."""
+    def draw_latents(
+        self, count: int, seed: tf.Tensor, labels: tf.Tensor | None = None
+    ) -> tf.Tensor:
+        """Latents [count, latent_dim] that follow from a seed.
+
+        Args:
+          count: how many.
+          seed: int32 [2].
+          labels: int32 [count], of a game with classes: which latents are drawn where
+            there are clusters can depend on it.
+        """
         distribution = self.options.latent_distribution
-        return draw(distribution, [count, self.latent_dim], seed)
+        latents = draw(distribution, [count, self.latent_dim], seed)
+        return self._clear(
+            latents,
+            lambda *shape: draw(distribution, [count, *shape], fold_in(seed, 5)),
+            labels,
+        )
+
+    def _clear(
+        self,
+        latents: tf.Tensor,
+        draw_others: Callable[..., tf.Tensor],
+        labels: tf.Tensor | None,
+    ) -> tf.Tensor:
+        """Latents, of which those that choose a cluster are drawn again if they must.
+
+        Args:
+          latents: [n, latent_dim].
+          draw_others: a shape → other latents, [n, *shape].
+          labels: as for ``draw_latents``.
+        """
+        if not self.clusters or self.clusters.candidates == 1:
+            return latents
+        choosing = self.clusters.choosing
+        others = draw_others(self.clusters.candidates - 1, choosing)
+        first = latents[:, tf.newaxis, :choosing]
+        candidates = tf.concat([first, others], axis=1)
+        clear = self.clusters.first_clear(candidates, labels)
+        return tf.concat([clear, latents[:, choosing:]], axis=1)
 
     def inputs(self, count: int, seed: tf.Tensor, examples: Batch) -> Batch:
         """``latents``, and ``labels`` int32 [count] of the examples with classes."""
-        inputs = {"latents": self.draw_latents(count, seed)}
-        if self.classes:
-            inputs["labels"] = tf.convert_to_tensor(examples["labels"])
-        return inputs
+        if not self.classes:
+            return {"latents": self.draw_latents(count, seed)}
+        labels = tf.convert_to_tensor(examples["labels"])
+        return {"latents": self.draw_latents(count, seed, labels), "labels": labels}
 
     def row_inputs(
-        self, seed: tf.Tensor, temperature: tf.Tensor, **controls: tf.Tensor
+        self,
+        seed: tf.Tensor,
+        temperature: tf.Tensor,
+        labels: tf.Tensor | None = None,
+        **controls: tf.Tensor,
     ) -> Batch:
         """What ``sample`` takes, but for labels: each row from its own seed.
 
@@ -145,9 +187,17 @@ class FromLatents(GAN):
           seed: int64 [n].
           temperature: float32 [n], a factor on the latents; below 1 less variety, above
             1 more.
+          labels: as for ``draw_latents``.
           controls: float32 [n], of the game's.
         """
-        rows = row_latents(self.options.latent_distribution, self.latent_dim, seed)
+        distribution = self.options.latent_distribution
+
+        def draw_others(*shape: int) -> tf.Tensor:
+            others = row_latents(distribution, math.prod(shape), seed, draw_number=1)
+            return tf.reshape(others, [-1, *shape])
+
+        rows = row_latents(distribution, self.latent_dim, seed)
+        rows = self._clear(rows, draw_others, labels)
         return {"latents": rows * temperature[:, tf.newaxis]}
 
     def _told(self, inputs: Batch) -> list[tf.Tensor]:
@@ -193,8 +243,9 @@ class FromLatents(GAN):
 
         def sample(seed, temperature, **given):
             controls = {name: given.pop(name) for name in self.controls}
-            inputs = dict(self.row_inputs(seed, temperature, **controls))
-            inputs |= self._labels(given)
+            inputs = dict(self._labels(given))
+            labels = inputs.get("labels")
+            inputs |= self.row_inputs(seed, temperature, labels=labels, **controls)
             samples = self.sample(self.networks, inputs)
             return {kind: samples, "latents": inputs["latents"]}
 

@@ -148,9 +148,14 @@ class StyleGAN(Unconditional):
         return {**super().inputs(count, seed, examples), "noise_seed": noise_seed}
 
     def row_inputs(
-        self, seed: tf.Tensor, temperature: tf.Tensor, truncation_psi: tf.Tensor
+        self,
+        seed: tf.Tensor,
+        temperature: tf.Tensor,
+        labels: tf.Tensor | None = None,
+        *,
+        truncation_psi: tf.Tensor,
     ) -> Batch:
-        rows = super().row_inputs(seed, temperature)
+        rows = super().row_inputs(seed, temperature, labels)
         return {**rows, "noise_seed": seed, "truncation_psi": truncation_psi}
 
     def sample(self, networks: Mapping[str, keras.Model], inputs: Batch) -> tf.Tensor:

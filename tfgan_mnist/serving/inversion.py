@@ -52,13 +52,14 @@ def invert(
       rate: Adam's.
     """
     seeds = row_seeds(seed, len(images) * starts)
+    labels = None if labels is None else np.repeat(labels, starts)
     if model.has_styles:
         first, signature, name = model.styles(seeds), "synthesize", "styles"
     else:
-        first, signature, name = model.latents(seeds), "serving_default", "latents"
+        first = model.latents(seeds, labels=labels)
+        signature, name = "serving_default", "latents"
     codes = tf.Variable(first)
     wanted = tf.constant(np.repeat(images, starts, axis=0), tf.float32)
-    labels = None if labels is None else np.repeat(labels, starts)
     told = {k: tf.constant(x) for k, x in model.told(labels, len(seeds)).items()}
     generate = model.signatures[signature]
     optimizer = keras.optimizers.Adam(rate)

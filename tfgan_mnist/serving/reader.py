@@ -103,10 +103,20 @@ class LoadedModel:
         return self._rows(self.kind, seeds, temperature, labels, controls)
 
     def latents(
-        self, seeds: np.ndarray, temperature: float = 1.0, **controls: float
+        self,
+        seeds: np.ndarray,
+        temperature: float = 1.0,
+        labels: np.ndarray | None = None,
+        **controls: float,
     ) -> np.ndarray:
-        """The latents [n, latent_dim] that ``sample`` makes of seeds."""
-        labels = np.zeros(len(seeds), np.int64) if self.classes else None
+        """The latents [n, latent_dim] that ``sample`` makes of seeds.
+
+        Args:
+          seeds, temperature, labels, controls: as for ``sample``. Without labels a
+            conditional model's latents are those of label 0.
+        """
+        if labels is None and self.classes:
+            labels = np.zeros(len(seeds), np.int64)
         return self._rows("latents", seeds, temperature, labels, controls)
 
     def generate(

@@ -92,12 +92,16 @@ class Walks:
     model: LoadedModel
 
     def points(
-        self, seeds: np.ndarray, temperature: float = 1.0, **controls: float
+        self,
+        seeds: np.ndarray,
+        temperature: float = 1.0,
+        labels: np.ndarray | None = None,
+        **controls: float,
     ) -> np.ndarray:
-        """The styles, or latents, [n, ...] of the samples of seeds."""
+        """The styles, or latents, [n, ...] of the samples of seeds, and of labels."""
         if self.model.has_styles:
             return self.model.styles(seeds, temperature, **controls)
-        return self.model.latents(seeds, temperature, **controls)
+        return self.model.latents(seeds, temperature, labels, **controls)
 
     def between(
         self, start: np.ndarray, end: np.ndarray, share: np.ndarray
