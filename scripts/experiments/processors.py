@@ -32,6 +32,8 @@ from common import (
     markdown,
     read_record,
     read_words,
+    stale_note,
+    starred,
     with_run,
     write_between_marks,
     write_record,
@@ -115,7 +117,7 @@ def table(record: dict[str, dict[str, list[dict]]]) -> str:
     rows = []
     for recipe, ways in record.items():
         for way, runs in ways.items():
-            cells = [f"`{recipe}`", way, f"{len(runs)}", f"{runs[0]['steps']:,}"]
+            cells = [starred(recipe, runs[0]), way, f"{len(runs)}", f"{runs[0]['steps']:,}"]
             for name, (_, form) in METRICS.items():
                 means = [
                     found["metrics"][name]["mean"]
@@ -139,7 +141,7 @@ def table(record: dict[str, dict[str, list[dict]]]) -> str:
         "measured them."
     )
     text = markdown([*heads, *(head for head, _ in METRICS.values())], rows)
-    return f"{text}\n{words}\n"
+    return f"{text}\n{words}\n{stale_note(text)}"
 
 
 def write(record: dict[str, dict[str, list[dict]]]) -> None:
