@@ -44,8 +44,8 @@ STEPS = {
     "biggan": {300: 7_300, 900: 22_300},
     "stylegan": {300: 15_000, 900: 46_000},
     "stackgan_2": {300: 14_000, 900: 42_800},
-    "dcgan_varied": {300: 20_000, 900: 62_000},
-    "cdcgan_varied": {300: 17_000, 900: 52_000},
+    "dcgan_varied": {300: 16_000, 900: 48_000},
+    "cdcgan_varied": {300: 16_000, 900: 48_000},
 }
 FALLING = ("dcgan_varied", "cdcgan_varied")
 VARIANTS = ("biggan", "stylegan", "stackgan_2")

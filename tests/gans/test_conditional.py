@@ -4,7 +4,14 @@ import tensorflow as tf
 from conftest import tiny_config
 
 from tfgan_mnist.build import build_clusters, build_gan
-from tfgan_mnist.gans.clusters import BRIGHTNESS, Clusters, balancing_offsets
+from tfgan_mnist.data.mnist import mnist5k
+from tfgan_mnist.gans.clusters import (
+    BRIGHTNESS,
+    Clusters,
+    balancing_offsets,
+    find_clusters,
+)
+from tfgan_mnist.gans.latents import row_latents
 from tfgan_mnist.system.seeds import LATENTS, run_seed
 
 STEP = tf.constant(0)
@@ -112,6 +119,34 @@ def test_clusters_of_a_class_are_in_the_label_s_place():
     assert (gan.clusters.of_latents(latents, labels) // 2 == labels).numpy().all()
     inputs = {"latents": latents, "labels": labels}
     assert gan.sample(gan.networks, inputs).shape == (10, 28, 28, 1)
+
+
+def test_latents_are_drawn_within_the_limits_of_their_label():
+    """Those of pictures, and those that ``sample`` answers."""
+    images, labels = mnist5k()
+    clusters = find_clusters(images[::5], labels[::5], 3, 16, 0.5, 1, rejected=0.8)
+    config = tiny_config("cdcgan_fast", clusters=3, latent_distribution="normal")
+    gan = build_gan(config, clusters)
+    of_label = tf.repeat(tf.range(10), 100)
+
+    def kept(latents, labels):
+        """The share that would not be drawn again: the first two are as good."""
+        first = latents[:, tf.newaxis, : clusters.choosing]
+        other = tf.roll(first, 1, axis=0)
+        found = clusters.first_clear(tf.concat([first, other], axis=1), labels)
+        return np.all(found == first[:, 0], axis=1).mean()
+
+    sample = gan.signatures()["sample"].function
+    seeds = tf.range(1000, dtype=tf.int64)
+    ones = tf.ones([1000])
+    answered = sample(seed=seeds, temperature=ones, label=tf.cast(of_label, tf.int64))
+    assert kept(answered["latents"], of_label) > 0.97
+    examples = {"labels": of_label.numpy()}
+    shown = gan.inputs(1000, run_seed(1, LATENTS), examples)
+    assert kept(shown["latents"], of_label) > 0.97
+    # A label's limits are its own: told another, many latents are beyond.
+    assert kept(shown["latents"], (of_label + 1) % 10) < 0.8
+    assert kept(row_latents("normal", gan.latent_dim, seeds), of_label) < 0.8
 
 
 # ---------------------------------------------------------------- mismatched ones
