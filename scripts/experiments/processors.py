@@ -117,7 +117,12 @@ def table(record: dict[str, dict[str, list[dict]]]) -> str:
     rows = []
     for recipe, ways in record.items():
         for way, runs in ways.items():
-            cells = [starred(recipe, runs[0]), way, f"{len(runs)}", f"{runs[0]['steps']:,}"]
+            cells = [
+                starred(recipe, runs[0]),
+                way,
+                f"{len(runs)}",
+                f"{runs[0]['steps']:,}",
+            ]
             for name, (_, form) in METRICS.items():
                 means = [
                     found["metrics"][name]["mean"]
