@@ -8,7 +8,7 @@ makes as many steps as two cores with AVX-512 do in those seconds, compilation i
 in runs/budgets/RUN-SEED; a run that is there already goes on, or is only measured:
 three times 10,000 samples by the package's judge, the first of them by those of
 other_judges.py too. stackgan_2 starts from the run runs/results/stackgan_1-SEED. What
-was found goes into samples/budgets.json, docs/variants.md and docs/benchmarks.md.
+was found goes into samples/budgets.json and docs/variants.md.
 """
 
 from __future__ import annotations
@@ -39,16 +39,12 @@ from tfgan_mnist.system.tables import spread
 
 RUNS = Path("runs") / "budgets"
 RECORD = ROOT / "samples" / "budgets.json"
-# Steps of each recipe by seconds; where rates fall, they do so until the last step.
+# Steps of each recipe by seconds.
 STEPS = {
     "biggan": {300: 7_300, 900: 22_300},
     "stylegan": {300: 15_000, 900: 46_000},
     "stackgan_2": {300: 14_000, 900: 42_800},
-    "dcgan_varied": {300: 16_000, 900: 48_000},
-    "cdcgan_varied": {300: 16_000, 900: 48_000},
 }
-FALLING = ("dcgan_varied", "cdcgan_varied")
-VARIANTS = ("biggan", "stylegan", "stackgan_2")
 BUDGETS = {f"{r}-{s}": (r, s) for r, steps in STEPS.items() for s in steps}
 METRICS = {
     "fcd_10k": ("FCD", "{:.2f}"),
@@ -69,8 +65,6 @@ def run(name: str, seed: int, data_dir: str) -> dict:
     steps = STEPS[recipe][seconds]
     words = [f"--flagfile={recipe}.flags", f"--seed={seed}", f"--steps={steps}"]
     words.append("--max_seconds=0")
-    if recipe in FALLING:
-        words.append(f"--decay_steps={steps}")
     if recipe == "stackgan_2":
         words.append(f"--init_from=runs/results/stackgan_1-{seed}/saved_model")
     run_dir = RUNS / f"{name}-{seed}"
@@ -99,8 +93,8 @@ def real(data_dir: str) -> dict[str, dict[str, float]]:
     return {n: o.metrics(images, labels) for n, o in opinions(data_dir).items()}
 
 
-def table(record: dict[str, list[dict]], recipes: Sequence[str]) -> str:
-    """What was found of some recipes, as Markdown."""
+def table(record: dict[str, list[dict]]) -> str:
+    """What was found, as Markdown."""
     heads = ["recipe", "seconds", "seeds", "steps"]
     heads += [head for head, _ in METRICS.values()]
     heads += [f"{judge}: {name}" for judge in JUDGES for name in OPINIONS]
@@ -108,8 +102,6 @@ def table(record: dict[str, list[dict]], recipes: Sequence[str]) -> str:
     rows, measured = [], {}
     for name, runs in record.items():
         recipe, seconds = BUDGETS[name]
-        if recipe not in recipes:
-            continue
         measured |= runs[0]["metrics"]
         cells = [f"`{recipe}`", f"{seconds}", f"{len(runs)}", f"{runs[0]['step']:,}"]
         cells += [_mean(runs, metric, form) for metric, (_, form) in METRICS.items()]
@@ -120,8 +112,6 @@ def table(record: dict[str, list[dict]], recipes: Sequence[str]) -> str:
         ]
         cells += [_mean(runs, metric, form) for metric, (_, form) in LAST.items()]
         rows.append(cells)
-    if not rows:
-        return ""
     cells = ["held-out real images", "", "", ""]
     of_real = next(iter(record.values()))[0]["real_by_others"]
     cells += [form.format(measured[m]["real"]) for m, (_, form) in METRICS.items()]
@@ -150,10 +140,8 @@ def _mean(runs: Sequence[dict], metric: str, form: str) -> str:
 
 
 def write(record: dict[str, list[dict]]) -> None:
-    variants = table(record, VARIANTS)
-    write_between_marks(ROOT / "docs" / "variants.md", {"budgets": variants})
-    varied = table(record, FALLING)
-    write_between_marks(ROOT / "docs" / "benchmarks.md", {"budgets": varied})
+    path = ROOT / "docs" / "variants.md"
+    write_between_marks(path, {"budgets": table(record)})
 
 
 @dataclasses.dataclass(frozen=True)
