@@ -75,8 +75,15 @@ def test_recipe(recipe, tmp_path):
     assert np.isfinite(samples).all()
     controls = {name: tf.fill([3], CONTROLS[name]) for name in gan.controls}
     seeds = tf.constant(row_seeds(1, 3))
-    inputs = gan.row_inputs(seeds, tf.ones([3]), **controls)
-    np.testing.assert_allclose(inputs["latents"], model.latents(row_seeds(1, 3)))
+    inputs = gan.row_inputs(seeds, tf.ones([3]), labels, **controls)
+    latents = model.latents(row_seeds(1, 3), labels=labels)
+    np.testing.assert_allclose(inputs["latents"], latents)
+    if config.clusters:  # latents of a label are its own
+        again = model.generate(latents, labels)
+        np.testing.assert_allclose(again, samples, atol=1e-5)
+        if config.classes:
+            others = model.latents(row_seeds(1, 30), labels=np.arange(30) % 10)
+            assert np.any(others != model.latents(row_seeds(1, 30)))
     if config.classes:
         inputs["labels"] = tf.constant(labels)
     np.testing.assert_allclose(gan.sample(gan.networks, inputs), samples, atol=1e-5)

@@ -238,8 +238,11 @@ def build_clusters(config: Config, data: Data) -> Clusters | None:
                 f"--dataset={config.dataset} has {sizes.min()} images; give fewer, or "
                 "--clusters=0"
             )
+    some, side = images[chosen], config.image_shape[0]
+    if some.shape[1:3] != (side, side):
+        some = resized(some, (side, side))  # as D will see them
     return find_clusters(
-        images[chosen],
+        some,
         labels,
         count,
         config.cluster_latents,

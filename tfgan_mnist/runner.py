@@ -184,6 +184,7 @@ def run(
                     echo_or_print(_beginning(directory, state, removed))
                     if start and not restored:
                         start.assign(training.variables)
+                        training.gan.renew(config.seed)
                         echo_or_print(start.sentence)
                     saver = hooks.Saver(config.checkpoint_every, checkpoints)
                     _train(

@@ -69,6 +69,7 @@ def _follow(config: Config, directory: RunDirectory, team: Team) -> Result:
             )
         if start and not restored:
             start.assign(training.variables)
+            training.gan.renew(config.seed)
         reason = loop.run(
             training.step.advance,
             lambda: training.step.names,

@@ -98,9 +98,11 @@ def path_lengths(model: LoadedModel, count: int) -> dict[str, float]:
     def length(images: np.ndarray) -> float:
         return path_length(*(judge.features(images[i::2]) for i in range(2)))
 
-    starts, ends = np.split(model.latents(seeds), 2)
+    own = np.arange(count) % model.classes if model.classes else None
+    of_both = None if own is None else np.tile(own, 2)
+    starts, ends = np.split(model.latents(seeds, labels=of_both), 2)
     points = between(starts, ends, shares)
-    labels = np.arange(count).repeat(2) % model.classes if model.classes else None
+    labels = None if own is None else own.repeat(2)
     found = {
         "latents": length(model.generate(points.reshape(2 * count, -1), labels)),
     }

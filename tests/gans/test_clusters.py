@@ -167,7 +167,7 @@ def test_one_cluster_is_everything():
 
 
 def test_how_many_candidates_one_in_a_hundred_rows_does_without():
-    assert [candidates_for(x) for x in (0.0, 0.1, 0.5, 0.9)] == [1, 2, 7, 44]
+    assert [candidates_for(x) for x in (0.0, 0.001, 0.5, 0.9)] == [1, 2, 7, 44]
 
 
 def test_the_first_clear_candidate_is_taken_by_hand():

@@ -3,10 +3,12 @@ import shutil
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from conftest import assert_one_line_error, run, tiny_config
 
 from tfgan_mnist.build import build_training
 from tfgan_mnist.system.errors import UserError
+from tfgan_mnist.training.checkpoint import Checkpoints, State
 from tfgan_mnist.training.transfer import Start, read_weights
 
 
@@ -44,6 +46,39 @@ def test_what_does_not_fit_is_named_and_left_alone(trained):
     expected = "not generator/00_kernel ([100, 288] there, [7, 288] here)"
     assert expected in start.sentence
     np.testing.assert_array_equal(values(training)["generator/00_kernel"], before)
+
+
+def clustered_run(folder, **flags):
+    """What trains with three clusters, and a checkpoint of it in a folder."""
+    training = build_training(tiny_config("dcgan_fast", **flags))
+    Checkpoints(folder / "checkpoints", 1, print).save(State(training.variables))
+    return training
+
+
+def test_limits_of_latents_are_found_anew(tmp_path):
+    """They depend on softness and share, which are this run's own."""
+    source = clustered_run(tmp_path, cluster_softness=1.0, rejected_latents=0.5)
+    own = build_training(
+        tiny_config("dcgan_fast", cluster_softness=0.5, rejected_latents=0.8, seed=9)
+    )
+    Start(tmp_path, own.variables).assign(own.variables)
+    own.gan.renew(9)
+    np.testing.assert_array_equal(own.gan.clusters.targets, source.gan.clusters.targets)
+    candidates = tf.random.stateless_normal([4000, 2, 16], [1, 2])
+    beyond = own.gan.clusters.first_clear(candidates) != candidates[:, 0]
+    # The second of two is taken if it alone is clear, or if it is nearer to its limit.
+    beyond = np.any(beyond, axis=1).mean()
+    np.testing.assert_allclose(beyond, 0.8 * 0.2 + 0.8 * 0.8 / 2, atol=0.04)
+
+
+def test_clusters_are_taken_whole_or_not_at_all(tmp_path):
+    clustered_run(tmp_path, latent_dim=20)
+    own = build_training(tiny_config("dcgan_fast", latent_dim=5, seed=9))
+    before = own.gan.clusters.centres.numpy()
+    start = Start(tmp_path, own.variables)
+    assert "clusters/targets ([3, 16] there, [3, 5] here)" in start.sentence
+    start.assign(own.variables)
+    np.testing.assert_array_equal(own.gan.clusters.centres, before)
 
 
 def test_nothing_that_fits_is_an_error(trained):

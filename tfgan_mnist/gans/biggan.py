@@ -34,7 +34,7 @@ class BigGAN(Conditional):
         *,
         truncation: tf.Tensor,
     ) -> Batch:
-        """Latents beyond ``truncation`` [n] are drawn again."""
+        """Latents beyond ``truncation`` [n] are drawn again; there are no clusters."""
         latents = truncated_row_latents(
             self.options.latent_distribution, self.latent_dim, seed, truncation
         )

@@ -103,6 +103,15 @@ class GAN(abc.ABC):
         self.clusters = clusters
         self.state: Mapping[str, tf.Variable] = clusters.state if clusters else {}
 
+    def renew(self, seed: int) -> None:
+        """Finds anew what follows from other state, once that was assigned.
+
+        Args:
+          seed: of what is random in it.
+        """
+        if self.clusters and self.clusters.rejected:
+            self.clusters.limits.assign(self.clusters.find_limits(seed).ravel())
+
     @abc.abstractmethod
     def generate(self, batch: Batch, seed: tf.Tensor, step: tf.Tensor) -> Batch:
         """As many fakes as the batch has samples, in training.

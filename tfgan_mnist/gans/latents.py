@@ -160,6 +160,8 @@ class FromLatents(GAN):
         """
         if not self.clusters or self.clusters.candidates == 1:
             return latents
+        if self.classes and labels is None:
+            raise ValueError("which latents are drawn depends on labels: give some")
         choosing = self.clusters.choosing
         others = draw_others(self.clusters.candidates - 1, choosing)
         first = latents[:, tf.newaxis, :choosing]
@@ -186,7 +188,7 @@ class FromLatents(GAN):
         Args:
           seed: int64 [n].
           temperature: float32 [n], a factor on the latents; below 1 less variety, above
-            1 more.
+            1 more. Latents that are rejected are so before it.
           labels: as for ``draw_latents``.
           controls: float32 [n], of the game's.
         """

@@ -110,6 +110,12 @@ class Start:
                 left.append(f"{name} ({list(there.shape)} there, {list(shape)} here)")
             else:
                 self._taken[name] = there
+        # In part they would mean other things to G than to D.
+        parts = [name for name in wanted if name.startswith("clusters/")]
+        if missing := [name for name in parts if name not in self._taken]:
+            for name in set(parts) - set(missing):
+                del self._taken[name]
+                left.append(f"{name} (without {missing[0]})")
         if lacking := [n for n in left if n.partition("/")[0] in frozen]:
             raise UserError(
                 f"--init_from={path}: lacks what this run goes on from and does not "
