@@ -96,7 +96,7 @@ class Straight:
     def __init__(self):
         self.asked: list[int] = []
 
-    def latents(self, seeds, temperature):
+    def latents(self, seeds, temperature, labels):
         return np.random.default_rng(seeds).standard_normal([len(seeds), 3])
 
     def generate(self, latents, labels):
