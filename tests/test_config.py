@@ -109,7 +109,6 @@ NORMAL = ["--latent_distribution=normal"]
             "chooses its cluster; give --latent_dim=3 or more",
         ),
         (["--mismatched_weight=1"], "D is told nothing that could be wrong"),
-        (["--rejected_latents=0.5"], "between clusters, and there are none"),
         (["--shared_draws=some"], "--shared_draws=some: there is no such value"),
         (
             ["--kl_weight=2"],

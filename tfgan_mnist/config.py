@@ -701,11 +701,6 @@ class Config:
                 f"--mismatched_weight={self.mismatched_weight:g}: D is told nothing "
                 "that could be wrong; give --clusters, or networks that take a label"
             )
-        if self.rejected_latents and not self.clusters:
-            raise UserError(
-                f"--rejected_latents={self.rejected_latents:g}: latents are rejected "
-                "between clusters, and there are none; give --clusters"
-            )
         if not self.clusters:
             return
         data, name = self.data, f"--clusters={self.clusters}"
