@@ -15,9 +15,9 @@ Clusters that look alike thus belong to latents that lie side by side. D is told
 cluster; G softmax(scores / softness), which passes from one to the next without a jump.
 
 Between unlike clusters there is nothing real, and a continuous G draws something in
-between. AE-OT does not draw latents there (their section 3.3, "singular set
-avoidance"). So it is here: a share of each cluster's latents is not drawn, those whose
-mixture is of clusters that lie farthest apart. Only walks pass through them.
+between. AE-OT does not draw latents near such borders, its map's singular set. Here a
+share of each cluster's latents is not drawn, those whose mixture is of clusters that
+lie farthest apart. Only walks pass through them.
 
 Of images that are stacked as channels each has a cluster of its own (product
 quantization: Jégou et al., 2011, "Product quantization for nearest neighbor search",
@@ -194,7 +194,7 @@ class Clusters:
         parts = tf.reshape(candidates, [-1, some, self.stacked, each])
         parts = tf.reshape(tf.transpose(parts, [0, 2, 1, 3]), [-1, each])
         labels = None if labels is None else tf.repeat(labels, some)
-        scores = self._scores_of_each(parts, labels)
+        scores = self._scores(parts, labels)
         limits = tf.gather(self.limits, tf.argmax(scores, 1))
         beyond = tf.nn.relu(self._unlikeness(scores) - limits)
         first = tf.argmin(tf.reshape(beyond, [-1, some]), axis=1)
@@ -204,17 +204,12 @@ class Clusters:
     def _scores(self, latents: tf.Tensor, labels: tf.Tensor | None) -> tf.Tensor:
         """[n, clusters of all classes], minus infinity for those of another class.
 
-        Of stacks [n * stacked, clusters].
+        Of stacks [n * stacked, clusters], or [n, clusters] of the latents alone that
+        choose one image's.
         """
-        choosing = tf.cast(latents, tf.float32)[:, : self.choosing]
-        each = self.choosing // self.stacked
-        return self._scores_of_each(tf.reshape(choosing, [-1, each]), labels)
-
-    def _scores_of_each(
-        self, choosing: tf.Tensor, labels: tf.Tensor | None
-    ) -> tf.Tensor:
-        """As ``_scores``, of the latents alone that choose one cluster."""
         targets = tf.convert_to_tensor(self.targets)
+        choosing = tf.cast(latents, tf.float32)[:, : self.choosing]
+        choosing = tf.reshape(choosing, [-1, targets.shape[1]])
         scores = tf.matmul(choosing, targets, transpose_b=True) - self.offsets
         return self._of_class(scores, labels)
 
@@ -235,7 +230,7 @@ class Clusters:
             found = []
             for _ in range(math.ceil(LIMITED * self.count / AT_ONCE)):
                 latents = random.standard_normal([AT_ONCE, each], np.float32)
-                scores = self._scores_of_each(tf.constant(latents), labels)
+                scores = self._scores(tf.constant(latents), labels)
                 found.append((tf.argmax(scores, 1), self._unlikeness(scores)))
             chosen, unlike = (np.concatenate(x) for x in zip(*found, strict=True))
             for cluster in range(self.count):
@@ -270,7 +265,7 @@ def describe(images: tf.Tensor) -> tf.Tensor:
     show in it is taken off, so that a stroke counts in its own direction alone; and a
     little of the brightness is added. A simple relative of histograms of oriented
     gradients (HOG: Dalal and Triggs, 2005, "Histograms of oriented gradients for human
-    detection", CVPR, section 6). Of 20,000 images of MNIST in 400 clusters, 96 % show
+    detection", CVPR). Of 20,000 images of MNIST in 400 clusters, 96 % show
     the digit that is most frequent in their cluster; by brightness alone 88 %.
 
     Args:

@@ -113,9 +113,9 @@ class Start:
         # In part they would mean other things to G than to D.
         parts = [name for name in wanted if name.startswith("clusters/")]
         if missing := [name for name in parts if name not in self._taken]:
-            for name in set(parts) - set(missing):
-                del self._taken[name]
-                left.append(f"{name} (without {missing[0]})")
+            for name in parts:
+                if self._taken.pop(name, None) is not None:
+                    left.append(f"{name} (without {missing[0]})")
         if lacking := [n for n in left if n.partition("/")[0] in frozen]:
             raise UserError(
                 f"--init_from={path}: lacks what this run goes on from and does not "
