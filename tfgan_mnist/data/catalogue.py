@@ -7,9 +7,9 @@ import logging
 import os
 import re
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,7 +17,11 @@ from tfgan_mnist.data.pictures import IN_MEMORY, Facts
 from tfgan_mnist.system import progress
 from tfgan_mnist.system.errors import UserError, first_line, nearest
 
+if TYPE_CHECKING:  # loading TensorFlow takes seconds
+    import tensorflow as tf
+
 Arrays = tuple[np.ndarray, np.ndarray | None]
+Rows = dict[str, Any]
 
 
 def describe(name: str, data_dir: str = "", known: Sequence[str] = ()) -> Facts:
@@ -90,9 +94,8 @@ def load(
       UserError: if they cannot be had, or need more memory than ``IN_MEMORY`` bytes.
     """
     import tensorflow as tf
-    import tensorflow_datasets as tfds
 
-    def fit(rows: dict[str, Any]) -> dict[str, Any]:
+    def fit(rows: Rows) -> Rows:
         """Of one row, or of many if all have images of one shape."""
         images = rows["image"]
         height, width = images.shape[-3:-1]
@@ -126,17 +129,10 @@ def load(
                 "--image_size, or write them as a folder of pictures"
             )
         try:
-            once = tfds.ReadConfig(try_autocache=False)
-            rows = builder.as_dataset(
-                split=split, shuffle_files=False, read_config=once
-            )
-            if rows.element_spec["image"].shape.is_fully_defined():
-                parts = rows.batch(1_000).map(fit)  # a third less time for MNIST
-            else:
-                parts = rows.map(fit, tf.data.AUTOTUNE).batch(1_000)
+            parts = _parts(builder, split, fit, labelled)
             parts = parts.as_numpy_iterator()
             found = list(
-                progress.bar(parts, "reading", -(-expected // 1_000), leave=False)
+                progress.bar(parts, "reading", -(-expected // AT_ONCE), leave=False)
             )
         except Exception as error:  # whatever a damaged copy makes of its reader
             # Without the name of TensorFlow's operation.
@@ -150,6 +146,40 @@ def load(
         return images, None
     labels = np.concatenate([part["label"] for part in found]).astype(np.int32)
     return images, labels
+
+
+AT_ONCE = 1_000
+"""Images that are read at once."""
+
+
+def _parts(
+    builder: Any, split: str, fit: Callable[[Rows], Rows], labelled: bool
+) -> tf.data.Dataset:
+    """What ``fit`` makes of the rows of a split, ``AT_ONCE`` of them in each part.
+
+    Images of one shape are parsed and decoded so many at once, in a fifth of the time
+    that ``as_dataset`` takes for MNIST's: it has a graph run for each image.
+    """
+    import tensorflow as tf
+    import tensorflow_datasets as tfds
+
+    features, shards = builder.info.features, builder.info.splits[split].filepaths
+    records = str(getattr(builder.info.file_format, "value", "")) == "tfrecord"
+    if not records or None in features["image"].shape:
+        once = tfds.ReadConfig(try_autocache=False)
+        rows = builder.as_dataset(split=split, shuffle_files=False, read_config=once)
+        return rows.map(fit, tf.data.AUTOTUNE).batch(AT_ONCE)
+    names = ("image", "label") if labelled else ("image",)
+    wanted = {name: features.tf_example_spec[name] for name in names}
+
+    def decode(some: tf.Tensor) -> Rows:
+        rows = tf.io.parse_example(some, wanted)
+        rows = {name: features[name].decode_batch_example(rows[name]) for name in names}
+        rows["image"] = tf.ensure_shape(rows["image"], [None, *features["image"].shape])
+        return fit(rows)
+
+    paths = [str(path) for path in shards]
+    return tf.data.TFRecordDataset(paths).batch(AT_ONCE).map(decode)
 
 
 def has_split(name: str, data_dir: str, split: str) -> bool:
