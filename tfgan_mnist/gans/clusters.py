@@ -163,12 +163,15 @@ class Clusters:
         mixtures = tf.nn.softmax(self._scores(latents, labels) / self.softness)
         return tf.reshape(mixtures, [-1, self.stacked * mixtures.shape[1]])
 
-    def _unlikeness(self, scores: tf.Tensor) -> tf.Tensor:
+    def _unlikeness(self, scores: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
         """How far apart the clusters lie that G is told of, [n].
 
         The variance of their targets: Σ p |y|² − |Σ p y|² under the mixture p.
+
+        Args:
+          scores: [n, clusters].
+          targets: [clusters, latents that choose].
         """
-        targets = tf.convert_to_tensor(self.targets)
         mixtures = tf.nn.softmax(scores / self.softness)
         means = tf.matmul(mixtures, targets)
         squares = tf.linalg.matvec(mixtures, tf.reduce_sum(targets**2, axis=1))
@@ -196,7 +199,8 @@ class Clusters:
         labels = None if labels is None else tf.repeat(labels, some)
         scores = self._scores(parts, labels)
         limits = tf.gather(self.limits, tf.argmax(scores, 1))
-        beyond = tf.nn.relu(self._unlikeness(scores) - limits)
+        unlike = self._unlikeness(scores, tf.convert_to_tensor(self.targets))
+        beyond = tf.nn.relu(unlike - limits)
         first = tf.argmin(tf.reshape(beyond, [-1, some]), axis=1)
         chosen = tf.gather(tf.reshape(parts, [-1, some, each]), first, batch_dims=1)
         return tf.reshape(chosen, [-1, self.choosing])
@@ -226,15 +230,16 @@ class Clusters:
         each = self.choosing // self.stacked
         limits = []
         for label in range(classes):
-            labels = tf.fill([AT_ONCE], label) if classes > 1 else None
+            of_class = slice(label * self.count, (label + 1) * self.count)
+            targets, offsets = self.targets[of_class], self.offsets[of_class]
             found = []
             for _ in range(math.ceil(LIMITED * self.count / AT_ONCE)):
                 latents = random.standard_normal([AT_ONCE, each], np.float32)
-                scores = self._scores(tf.constant(latents), labels)
-                found.append((tf.argmax(scores, 1), self._unlikeness(scores)))
+                scores = tf.matmul(latents, targets, transpose_b=True) - offsets
+                found.append((tf.argmax(scores, 1), self._unlikeness(scores, targets)))
             chosen, unlike = (np.concatenate(x) for x in zip(*found, strict=True))
             for cluster in range(self.count):
-                own = unlike[chosen - label * self.count == cluster]
+                own = unlike[chosen == cluster]
                 # A cluster that none of them has chosen is about as any other.
                 own = own if len(own) else unlike
                 limits.append(np.quantile(own, 1.0 - self.rejected))
@@ -384,7 +389,7 @@ def candidates_for(rejected: float) -> int:
     return max(2, math.ceil(math.log(0.01, rejected))) if rejected else 1
 
 
-BALANCING = {"steps": 200, "draws": 4_000, "rate": 0.5, "falls_from": 50}
+BALANCING = {"steps": 200, "least": 2_000, "rate": 0.5, "falls_from": 50}
 
 
 def balancing_offsets(targets: np.ndarray, shares: np.ndarray, seed: int) -> np.ndarray:
@@ -404,7 +409,8 @@ def balancing_offsets(targets: np.ndarray, shares: np.ndarray, seed: int) -> np.
       float32 [classes, count].
     """
     classes, count, dimensions = targets.shape
-    steps, draws, rate, falls_from = BALANCING.values()
+    steps, least, rate, falls_from = BALANCING.values()
+    draws = max(least, 10 * count)  # which all classes share
     flat = targets.reshape(-1, dimensions).T.astype(np.float32)
     random = np.random.default_rng(seed)
     offsets, total = np.zeros([2, classes, count], np.float32)
