@@ -1,5 +1,6 @@
 """A run that is not finished can be looked at; a finished one is not trained again."""
 
+import dataclasses
 import json
 import signal
 import time
@@ -151,10 +152,32 @@ def test_a_run_without_what_is_asked_for_is_one_line(command, unfinished, tmp_pa
 def test_a_run_before_its_first_checkpoint_is_named(tmp_path):
     (tmp_path / "config.flags").write_text(tiny_config().to_flags())
     with (
-        pytest.raises(UserError, match="has no checkpoint yet"),
+        pytest.raises(UserError, match="the first is of step 500"),
         runner.model_of_run(tmp_path),
     ):
         pass
+
+
+def test_a_run_that_ended_before_its_first_checkpoint_says_so(tmp_path):
+    config = tiny_config(steps=3, max_seconds=0.0, evaluate_every=0, log_every=1)
+    config = dataclasses.replace(config, run_dir=str(tmp_path))
+
+    def break_off(state):
+        if state.step == 2:
+            raise ValueError("as if killed")
+
+    with pytest.raises(ValueError, match="as if killed"):
+        train(config, hooks=[break_off], echo=[].append)
+    lines = []
+    train(config, echo=lines.append)
+    expected = "training from step 0: it had ended before its first checkpoint"
+    assert lines[0] == f"{tmp_path}: {expected}"
+    again = []
+    train(config, echo=again.append)
+    assert again[0] == (
+        f"{tmp_path}: was finished already; a larger limit, such as --steps, goes on"
+    )
+    assert again[1:] == lines[-len(again[1:]) :]  # the result, once more
 
 
 def test_a_path_is_a_run_directory_too(tmp_path):

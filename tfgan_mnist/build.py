@@ -139,7 +139,7 @@ def build_protocol(config: Config, data: Data | None = None) -> Protocol:
                 f"--dataset={config.dataset} has {config.classes}"
             )
         return own.protocol
-    if config.data.place and config.evaluate_every and data:
+    if config.data.place and data:
         about = About(config.data.name)
         return make_judge(data[0], None, about, most=MOST_DESCRIBED).protocol
     return protocol_of(config.dataset)
@@ -352,7 +352,7 @@ def build_training(config: Config) -> Training:
             build_batches(config, data, gan.sample_shape, step.draws),
             {},
         )
-        protocol = build_protocol(config, data)
+        protocol = build_protocol(config, data if config.evaluate_every else None)
     averages = {
         f"{name}_average": network
         for name, network in sampled.items()

@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,10 @@ from tfgan_mnist.system import command, interrupts
 from tfgan_mnist.system.errors import UserError, path_errors
 from tfgan_mnist.system.files import atomic_file, check_output
 from tfgan_mnist.system.flags import flag, grouped_help, parse_flags
+from tfgan_mnist.training.run_directory import RunDirectory
+
+if TYPE_CHECKING:  # loading TensorFlow takes seconds
+    from tfgan_mnist.evaluation.protocols import Protocol
 
 EXAMPLES = (
     "tfgan-mnist evaluate --pretrained=dcgan_fast",
@@ -154,6 +158,8 @@ def main(argv: Sequence[str]) -> None:
 
     own = read_judge(flags.judge) if flags.judge not in ("", "mnist") else None
     protocol = own.protocol if own else flags.judge and protocol_of("mnist")
+    if flags.run_dir and not protocol:
+        protocol = _protocol_of_run(flags.run_dir)
     if flags.images:
         source = images
         if own:
@@ -171,6 +177,20 @@ def main(argv: Sequence[str]) -> None:
         picture, path = report.nearest_picture(source, flags.data_dir), flags.neighbours
         with path_errors(f"--neighbours={path}"), atomic_file(Path(path)) as unfinished:
             imageio.imwrite(unfinished, picture)
+
+
+def _protocol_of_run(run_dir: str) -> Protocol | None:
+    """How a run on one's own images measures itself; None of any other run.
+
+    Raises:
+      UserError: if its judge, or without one its images, are not there any more.
+    """
+    config = RunDirectory(run_dir).read_config()
+    if not (config.judge or config.data.place):
+        return None
+    from tfgan_mnist.build import build_protocol, load_data
+
+    return build_protocol(config, None if config.judge else load_data(config))
 
 
 def _measure_pairs(flags: Flags) -> dict[str, Any]:

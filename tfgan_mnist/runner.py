@@ -170,6 +170,7 @@ def run(
                 export = exporter(config, training.variables)
                 sides = training.gan.sides
                 names = [side.name for side in sides]
+                seen = directory.metrics.exists()
                 directory.recover_metrics(state.step, config.log_every, names)
                 _warn_of_lost_step(directory, state, restored)
                 least = _least_distance(
@@ -181,7 +182,7 @@ def run(
                 goes_on = bool(flaws) or not _is_over(config, state)
                 team.agree(state.step, 0 if goes_on else OVER, config.fingerprint)
                 if goes_on:
-                    echo_or_print(_beginning(directory, state, removed))
+                    echo_or_print(_beginning(directory, state, removed, seen))
                     if start and not restored:
                         start.assign(training.variables)
                         training.gan.renew(config.seed)
@@ -226,6 +227,11 @@ def run(
             raise RunStopped(
                 f"{what}. {_kept(checkpoints)}; {remedy}, then {_go_on(config)}"
             ) from error
+    if not goes_on:
+        echo_or_print(
+            f"{directory.path}: was finished already; a larger limit, such as "
+            f"--{_limit(config, state)}, goes on"
+        )
     echo_or_print(
         f"{directory.path}: {state.step:,} steps in {hooks.duration(state.seconds)}; "
         f"see {directory.sample_path(state.step).relative_to(directory.path)}, "
@@ -244,7 +250,7 @@ def run(
             if best["step"] != state.step:
                 echo_or_print(
                     f"{directory.best_model.name}/ is of step {best['step']:,}, where "
-                    f"{least}, the least of the run"
+                    f"{least}, the least that was measured on the way"
                 )
     if interrupted:
         raise RunStopped(
@@ -265,6 +271,13 @@ def _go_on(config: Config) -> str:
 def _kept(checkpoints: Checkpoints) -> str:
     (*_, newest) = [None, *checkpoints.paths()]
     return f"{newest.name} is kept" if newest else "There is no checkpoint yet"
+
+
+def _limit(config: Config, state: State) -> str:
+    """The flag whose limit a run has met."""
+    if config.last_step is None or state.step < config.last_step:
+        return "max_seconds"
+    return "steps" if config.steps else "epochs"
 
 
 def _is_over(config: Config, state: State) -> bool:
@@ -386,9 +399,13 @@ def _least_distance(
         return rows[at]
 
 
-def _beginning(directory: RunDirectory, state: State, removed: list[str]) -> str:
-    """The first line of the log."""
+def _beginning(
+    directory: RunDirectory, state: State, removed: list[str], seen: bool
+) -> str:
+    """The first line of the log; ``seen``: whether a process before this one logged."""
     what = f"resuming at step {state.step:,}" if state.step else "training"
+    if seen and not state.step:
+        what += " from step 0: it had ended before its first checkpoint"
     if removed:
         what += f" anew, removed {', '.join(removed)}"
     return f"{directory.path}: {what}"
@@ -608,7 +625,11 @@ def model_of_run(run_dir: str | Path, best: bool = False) -> Iterator[Path]:
         return
     newest = read_newest(directory.checkpoints, warn)
     if newest is None:
-        raise UserError(f"{name}: has no checkpoint yet, or none that is whole")
+        first = directory.read_config().checkpoint_every
+        raise UserError(
+            f"{name}: has no checkpoint yet, or none that is whole; the first is of "
+            f"step {first:,}, or of the end"
+        )
     written = None
     if directory.saved_model.exists():
         try:

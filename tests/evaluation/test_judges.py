@@ -102,6 +102,8 @@ def test_a_run_and_evaluate_measure_by_it_and_name_it(places, tmp_path, capsys):
     assert measured["metrics"].keys() >= found["metrics"].keys()
     with pytest.raises(UserError, match="tfgan-mnist judge makes one"):
         evaluate.main(words)
+    evaluate.main([f"--run_dir={tmp_path / 'run'}"])  # whose judge is on record
+    assert own.judge.version in capsys.readouterr().out
     with pytest.raises(UserError, match="give another --judge"):
         evaluate.main([*words, "--judge=mnist"])
 
@@ -119,6 +121,11 @@ def test_a_run_without_a_judge_takes_random_features(places, tmp_path):
     found = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert found["judge"].startswith("plain-random-")
     assert all(name.startswith("random_") for name in found["metrics"])
+    output = tmp_path / "found.json"
+    evaluate.main([f"--run_dir={tmp_path / 'run'}", f"--output={output}"])
+    measured = json.loads(output.read_text())
+    assert measured["judge"] == found["judge"]
+    assert measured["metrics"].keys() >= found["metrics"].keys()
 
 
 def test_digits_of_one_s_own_can_be_measured_by_the_packaged_judge():

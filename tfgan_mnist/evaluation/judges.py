@@ -177,7 +177,8 @@ def train_judge(
     )
     with progress.bar(total=epochs, desc="training the judge", unit="pass") as bar:
         after = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: bar.update())
-        classifier.fit(data, epochs=epochs, verbose=0, callbacks=[after])
+        # Data that shuffles itself: Keras would warn that it cannot.
+        classifier.fit(data, epochs=epochs, shuffle=False, verbose=0, callbacks=[after])
 
 
 def _changed():

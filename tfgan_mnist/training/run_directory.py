@@ -164,6 +164,8 @@ class RunDirectory:
         """
         name = f"--run_dir={self.path}"
         with path_errors(name):
+            if not self.path.is_dir():
+                raise UserError(f"{name}: there is no such folder; train first")
             if not self.config.is_file():
                 raise UserError(f"{name}: holds no run (no config.flags)")
             content = read_file(self.config)
