@@ -238,7 +238,7 @@ def test_what_the_readme_draws_is_drawn(trained, folder):
 
 def test_the_model_loads_as_the_page_says(trained, folder):
     (folder / "runs").mkdir()
-    (folder / "runs" / "dcgan").symlink_to(trained)
+    (folder / "runs" / "dcgan_fast").symlink_to(trained)
     (code,) = re.findall(
         r"^```python\n(.*?)^```$", _text("docs/serving.md"), re.S | re.M
     )

@@ -481,9 +481,10 @@ def test_the_other_judges_look_at_samples_and_are_kept(tmp_path, monkeypatch):
         # What is known, seen again: nothing is strange, nothing is left out.
         found = opinion.metrics(images, logits.argmax(1))
         assert abs(found.pop("distance")) < 0.01
-        assert found == {"precision": 1.0, "recall": 1.0, "agreement": 1.0}
+        names = ("precision", "recall", "diversity", "agreement")
+        assert found == dict.fromkeys(names, 1.0)
         same = opinion.metrics(images[:1].repeat(200, 0), None)
-        assert script.cells(same)[3] == "–"
+        assert script.cells(same)[3:] == ["0.00", "–"]
     (tmp_path / "second_judge.keras").write_bytes(b"broken")
     with pytest.raises(UserError, match=r"second_judge\.keras: cannot be read"):
         script.trained("second", images, labels)

@@ -1,14 +1,16 @@
 """Other opinions: models measured by classifiers that are not the package's judge.
 
-    python scripts/experiments/other_judges.py --data_dir=FOLDER SAVED_MODEL [...]
+    python scripts/experiments/other_judges.py --data_dir=FOLDER [--temperature=1]
+        SAVED_MODEL [...]
 
 Trains two classifiers of other shapes, from other seeds, than the package's judge (one
 to two minutes each; kept in runs/*_judge.keras until removed), and measures 10,000
-samples of each SavedModel, and the test images, by their features.
+samples of each SavedModel, and the test images, by its features and theirs.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import sys
 from collections.abc import Sequence
@@ -21,6 +23,7 @@ from common import DataFlags, read_words
 from tfgan_mnist.serving.saved_model import check_saved_model
 from tfgan_mnist.system import command
 from tfgan_mnist.system.errors import UserError, first_line
+from tfgan_mnist.system.flags import flag
 
 if TYPE_CHECKING:  # loading TensorFlow takes seconds
     import keras
@@ -28,6 +31,13 @@ if TYPE_CHECKING:  # loading TensorFlow takes seconds
 KEPT = Path("runs")
 COUNT = 10_000
 SEEDS = {"second": 2026, "third": 2027}
+METRICS = {
+    "distance": "{:.2f}",
+    "precision": "{:.3f}",
+    "recall": "{:.3f}",
+    "diversity": "{:.2f}",
+    "agreement": "{:.4f}",
+}
 
 
 def network(name: str) -> keras.Model:
@@ -113,16 +123,18 @@ class Opinion:
     def metrics(
         self, samples: np.ndarray, asked: np.ndarray | None
     ) -> dict[str, float]:
-        """Distance, precision, recall and, if digits were asked for, agreement."""
+        """Those of ``METRICS``; agreement only if digits were asked for."""
         from tfgan_mnist.evaluation.metrics.frechet import frechet_distance
-        from tfgan_mnist.evaluation.metrics.manifold import manifold, radii
+        from tfgan_mnist.evaluation.metrics.manifold import diversity, manifold, radii
 
         features, logits = self._look(samples)
-        near = manifold(features, self.chosen, radii(features), self.radii)
+        own = radii(features)
+        near = manifold(features, self.chosen, own, self.radii)
         found = {
             "distance": frechet_distance(features, self.mean, self.covariance),
             "precision": near["precision"],
             "recall": near["recall"],
+            "diversity": diversity(own, self.radii),
         }
         if asked is not None:
             found["agreement"] = float((logits.argmax(1) == asked).mean())
@@ -131,12 +143,9 @@ class Opinion:
 
 def cells(found: dict[str, float]) -> list[str]:
     """What ``Opinion.metrics`` found, for a row of a table."""
-    agreement = found.get("agreement")
     return [
-        f"{found['distance']:.2f}",
-        f"{found['precision']:.3f}",
-        f"{found['recall']:.3f}",
-        "–" if agreement is None else f"{agreement:.4f}",
+        form.format(found[name]) if name in found else "–"
+        for name, form in METRICS.items()
     ]
 
 
@@ -150,8 +159,19 @@ def opinions(data_dir: str) -> dict[str, Opinion]:
     return {name: Opinion(trained(name, images, labels), images) for name in SEEDS}
 
 
-def measure(models: list[str], data_dir: str) -> None:
-    """Prints what the other judges say of each model, as Markdown."""
+def of_package(samples: np.ndarray, asked: np.ndarray | None) -> dict[str, float]:
+    """What ``Opinion.metrics`` would find, by the package's judge."""
+    from tfgan_mnist.evaluation.protocols import protocol_of
+
+    protocol = protocol_of("mnist")
+    found = protocol.metrics(protocol.features(samples), asked)
+    names = {"distance": "fcd", "agreement": "digit_agreement"}
+    found = {name: found.get(f"{names.get(name, name)}_10k") for name in METRICS}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def measure(models: list[str], data_dir: str, temperature: float) -> None:
+    """Prints what all three judges say of each model, as Markdown."""
     from tfgan_mnist.system.runtime import load_tensorflow
 
     load_tensorflow()
@@ -170,27 +190,33 @@ def measure(models: list[str], data_dir: str) -> None:
 
     def row(name: str, samples: np.ndarray, asked: np.ndarray | None) -> str:
         line, samples = [name], load_judge().resized(samples)
+        line += cells(of_package(samples, asked))
         for opinion in opinions(data_dir).values():
             line += cells(opinion.metrics(samples, asked))
         return "| " + " | ".join(line) + " |"
 
     heads = ["model"]
-    for name in SEEDS:
-        heads += [f"{name} judge: distance", "precision", "recall", "as asked"]
+    for name in ("package's", *SEEDS):
+        heads += [f"{name} judge: distance", *list(METRICS)[1:]]
     print("| " + " | ".join(heads) + " |")
     print("| --- |" + " ---: |" * (len(heads) - 1))
     for path, model in loaded.items():
         asked = protocol_of("mnist").labels(COUNT) if model.classes else None
-        samples = model.sample(row_seeds(1, COUNT), labels=asked)
+        samples = model.sample(row_seeds(1, COUNT), temperature, asked)
         print(row(path, samples, asked), flush=True)
     print(row("test images", test_images, test_labels))
 
 
+@dataclasses.dataclass(frozen=True)
+class Flags(DataFlags):
+    temperature: float = flag(1.0, "Samples", "factor on the latents", low=0, high=100)
+
+
 def main(argv: Sequence[str]) -> None:
-    flags, models = read_words(argv, __doc__, DataFlags, None, needed="SAVED_MODEL")
+    flags, models = read_words(argv, __doc__, Flags, None, needed="SAVED_MODEL")
     for path in models:
         check_saved_model(path, f"SAVED_MODEL={path}")
-    measure(models, flags.data_dir)
+    measure(models, flags.data_dir, flags.temperature)
 
 
 if __name__ == "__main__":
