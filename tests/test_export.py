@@ -126,5 +126,5 @@ def test_a_damaged_model_is_one_line_and_what_is_whole_is_exported(trained, tmp_
     for path in (tmp_path / "run" / "checkpoints").iterdir():
         path.write_bytes(b"garbage")
     result = run("export", f"--run_dir={tmp_path / 'run'}", f"--serving_dir={serving}")
-    assert_one_line_error(result, "--run_dir=", "none that is whole")
+    assert_one_line_error(result, "--run_dir=", "no checkpoint that is whole")
     assert sorted(path.name for path in serving.iterdir()) == ["1", "2"]

@@ -170,14 +170,32 @@ def test_a_run_that_ended_before_its_first_checkpoint_says_so(tmp_path):
         train(config, hooks=[break_off], echo=[].append)
     lines = []
     train(config, echo=lines.append)
-    expected = "training from step 0: it had ended before its first checkpoint"
+    expected = "starts again, as the last try ended before its first checkpoint"
     assert lines[0] == f"{tmp_path}: {expected}"
     again = []
     train(config, echo=again.append)
     assert again[0] == (
-        f"{tmp_path}: was finished already; a larger limit, such as --steps, goes on"
+        f"{tmp_path}: was finished already; larger --steps would lengthen it"
     )
     assert again[1:] == lines[-len(again[1:]) :]  # the result, once more
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        ({"steps": 9, "epochs": 1}, "; larger --epochs would lengthen it"),
+        ({"steps": 8}, "; larger --steps would lengthen it"),
+        ({"steps": 8, "max_seconds": 3.0}, "larger --max_seconds and --steps would"),
+        ({"max_seconds": 3.0}, "; larger --max_seconds would lengthen it"),
+        ({"steps": 8, "learning_rate_decay": "cosine", "decay_steps": 8}, ""),
+    ],
+)
+def test_the_limits_that_a_run_has_met(limits, words):
+    nothing = {"steps": 0, "epochs": 0, "max_seconds": 0.0, "batch_size": 625}
+    config = tiny_config(**nothing | limits)  # 8 steps an epoch of 5,000 images
+    found = runner._larger(config, State({}, 8, 3.0))
+    assert words in found
+    assert bool(words) == bool(found)
 
 
 def test_a_path_is_a_run_directory_too(tmp_path):

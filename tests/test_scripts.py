@@ -490,6 +490,17 @@ def test_the_other_judges_look_at_samples_and_are_kept(tmp_path, monkeypatch):
         script.trained("second", images, labels)
 
 
+def test_the_package_s_judge_stands_beside_the_others():
+    script = load("other_judges")
+    images, labels = mnist5k()
+    samples = images[::5] / np.float32(255.0)
+    found = script.of_package(samples, labels[::5])
+    assert list(found) == list(script.METRICS)
+    assert found["agreement"] > 0.98
+    assert found["distance"] < 1.0
+    assert "agreement" not in script.of_package(samples, None)
+
+
 def test_the_table_of_budgets():
     """A row for each run, a dash for what a recipe has not; real images at the end."""
     script = load("budgets")

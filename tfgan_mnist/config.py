@@ -441,7 +441,7 @@ class Config:
         high=10_000,
     )
     checkpoint_every: int = flag(
-        1000, "Run directory", "steps between checkpoints", low=1
+        1000, "Run directory", "steps between checkpoints", low=1, same_run=False
     )
     keep_checkpoints: int = flag(
         3, "Run directory", "checkpoints to keep", low=1, same_run=False

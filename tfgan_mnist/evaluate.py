@@ -63,7 +63,8 @@ class Flags(ModelFlags):
     judge: str = flag(
         "",
         "Metrics",
-        "file that tfgan-mnist judge wrote, for images that are not MNIST's digits; "
+        "file that tfgan-mnist judge wrote, for images that are not MNIST's digits "
+        "(a --run_dir of one's own images has its own, or random features); "
         "mnist: the packaged judge of digits, whatever data set the model names, or "
         "beside --targets",
     )
@@ -158,8 +159,6 @@ def main(argv: Sequence[str]) -> None:
 
     own = read_judge(flags.judge) if flags.judge not in ("", "mnist") else None
     protocol = own.protocol if own else flags.judge and protocol_of("mnist")
-    if flags.run_dir and not protocol:
-        protocol = _protocol_of_run(flags.run_dir)
     if flags.images:
         source = images
         if own:
@@ -169,6 +168,8 @@ def main(argv: Sequence[str]) -> None:
         found = {"images": flags.images, **found}
     else:
         source = flags.load()
+        if flags.run_dir and not protocol:
+            protocol = _protocol_of_run(flags)
         found = report.measure(source, data_dir=flags.data_dir, protocol=protocol)
     _report(flags, found)
     if flags.neighbours:
@@ -179,18 +180,27 @@ def main(argv: Sequence[str]) -> None:
             imageio.imwrite(unfinished, picture)
 
 
-def _protocol_of_run(run_dir: str) -> Protocol | None:
+def _protocol_of_run(flags: Flags) -> Protocol | None:
     """How a run on one's own images measures itself; None of any other run.
 
     Raises:
-      UserError: if its judge, or without one its images, are not there any more.
+      UserError: if its judge, or without one its images, are not there any more; or
+        if they are to be compared with MNIST's.
     """
-    config = RunDirectory(run_dir).read_config()
-    if not (config.judge or config.data.place):
+    config = RunDirectory(flags.run_dir).read_config()
+    if not config.data.place:
         return None
+    if flags.data_dir:
+        raise UserError(
+            f"--data_dir={flags.data_dir}: adds comparisons with MNIST's images, and "
+            f"this run is of {config.dataset}; leave it out"
+        )
     from tfgan_mnist.build import build_protocol, load_data
 
-    return build_protocol(config, None if config.judge else load_data(config))
+    try:
+        return build_protocol(config, None if config.judge else load_data(config))
+    except UserError as error:
+        raise UserError(f"{error}; or give --judge=FILE") from None
 
 
 def _measure_pairs(flags: Flags) -> dict[str, Any]:

@@ -549,6 +549,8 @@ class Model:
     ) -> dict[str, Any]:
         """Its metrics, as the command ``evaluate`` writes them.
 
+        A model of one's own images needs a judge here.
+
         Args:
           data_dir: a folder with tensorflow-datasets' copy of MNIST, for more of them.
           quick: only those that are watched during a run, of fewer samples.

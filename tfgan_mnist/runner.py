@@ -228,10 +228,7 @@ def run(
                 f"{what}. {_kept(checkpoints)}; {remedy}, then {_go_on(config)}"
             ) from error
     if not goes_on:
-        echo_or_print(
-            f"{directory.path}: was finished already; a larger limit, such as "
-            f"--{_limit(config, state)}, goes on"
-        )
+        echo_or_print(f"{directory.path}: was finished already{_larger(config, state)}")
     echo_or_print(
         f"{directory.path}: {state.step:,} steps in {hooks.duration(state.seconds)}; "
         f"see {directory.sample_path(state.step).relative_to(directory.path)}, "
@@ -273,11 +270,18 @@ def _kept(checkpoints: Checkpoints) -> str:
     return f"{newest.name} is kept" if newest else "There is no checkpoint yet"
 
 
-def _limit(config: Config, state: State) -> str:
-    """The flag whose limit a run has met."""
-    if config.last_step is None or state.step < config.last_step:
-        return "max_seconds"
-    return "steps" if config.steps else "epochs"
+def _larger(config: Config, state: State) -> str:
+    """How a run that is over could be lengthened; empty once its rates are 0."""
+    if config.decay_steps and state.step >= config.decay_steps:
+        return ""
+    met = []
+    if config.max_seconds and state.seconds >= config.max_seconds:
+        met.append("--max_seconds")
+    for name, others in (("steps", "epochs"), ("epochs", "steps")):
+        alone = dataclasses.replace(config, **{others: 0}, max_seconds=1.0)
+        if alone.last_step is not None and state.step >= alone.last_step:
+            met.append(f"--{name}")
+    return f"; larger {' and '.join(met)} would lengthen it"
 
 
 def _is_over(config: Config, state: State) -> bool:
@@ -405,7 +409,7 @@ def _beginning(
     """The first line of the log; ``seen``: whether a process before this one logged."""
     what = f"resuming at step {state.step:,}" if state.step else "training"
     if seen and not state.step:
-        what += " from step 0: it had ended before its first checkpoint"
+        what = "starts again, as the last try ended before its first checkpoint"
     if removed:
         what += f" anew, removed {', '.join(removed)}"
     return f"{directory.path}: {what}"
@@ -626,9 +630,11 @@ def model_of_run(run_dir: str | Path, best: bool = False) -> Iterator[Path]:
     newest = read_newest(directory.checkpoints, warn)
     if newest is None:
         first = directory.read_config().checkpoint_every
+        if directory.has_checkpoint():
+            raise UserError(f"{name}: has no checkpoint that is whole")
         raise UserError(
-            f"{name}: has no checkpoint yet, or none that is whole; the first is of "
-            f"step {first:,}, or of the end"
+            f"{name}: has no checkpoint yet; the first is of step {first:,}, or of the "
+            "end"
         )
     written = None
     if directory.saved_model.exists():

@@ -165,9 +165,13 @@ def of_package(samples: np.ndarray, asked: np.ndarray | None) -> dict[str, float
 
     protocol = protocol_of("mnist")
     found = protocol.metrics(protocol.features(samples), asked)
-    names = {"distance": "fcd", "agreement": "digit_agreement"}
-    found = {name: found.get(f"{names.get(name, name)}_10k") for name in METRICS}
-    return {name: value for name, value in found.items() if value is not None}
+    names = {name: name for name in METRICS} | {"distance": "fcd"}
+    if asked is None:
+        del names["agreement"]
+    else:
+        names["agreement"] = "digit_agreement"
+    ending = "_10k" if len(samples) == COUNT else f"_{len(samples)}"
+    return {name: found[f"{own}{ending}"] for name, own in names.items()}
 
 
 def measure(models: list[str], data_dir: str, temperature: float) -> None:

@@ -96,6 +96,36 @@ def test_images_are_cropped_to_a_square_and_their_labels_kept(prepared, name):
     assert abs(images.mean() - 127.5) < 5.0
 
 
+@pytest.mark.parametrize("in_order", [True, False])
+def test_rows_of_several_files_come_in_their_reader_s_order(
+    in_order, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(catalogue, "AT_ONCE", 7)
+    images = np.random.default_rng(2).integers(0, 256, [90, 28, 28, 1], dtype=np.uint8)
+    features = tfds.features.FeaturesDict(
+        {
+            "image": tfds.features.Image(shape=(28, 28, 1)),
+            "label": tfds.features.ClassLabel(names=LABELS),
+        }
+    )
+    rows = [(i, {"image": image, "label": i % 3}) for i, image in enumerate(images)]
+    tfds.dataset_builders.store_as_tfds_dataset(
+        name="sharded",
+        version="1.0.0",
+        features=features,
+        split_datasets={"train": rows},
+        data_dir=tmp_path,
+        disable_shuffling=in_order,
+        download_config=tfds.download.DownloadConfig(num_shards=3),
+    )
+    builder = tfds.builder("sharded", data_dir=tmp_path)
+    assert len(builder.info.splits["train"].filepaths) == 3
+    expected = list(tfds.as_numpy(builder.as_dataset(split="train")))
+    found, labels = catalogue.load("sharded", str(tmp_path), 28, 1)
+    np.testing.assert_array_equal(found, [row["image"] for row in expected])
+    np.testing.assert_array_equal(labels, [row["label"] for row in expected])
+
+
 @pytest.mark.parametrize("name", ["named", "numbered"])
 def test_labels_that_are_no_classes_are_left_out(prepared, name):
     assert describe(name, prepared).classes == 0

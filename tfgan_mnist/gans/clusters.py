@@ -389,7 +389,7 @@ def candidates_for(rejected: float) -> int:
     return max(2, math.ceil(math.log(0.01, rejected))) if rejected else 1
 
 
-BALANCING = {"steps": 200, "least": 2_000, "rate": 0.5, "falls_from": 50}
+BALANCING = {"steps": 200, "most_draws": 4_000, "rate": 0.5, "falls_from": 50}
 
 
 def balancing_offsets(targets: np.ndarray, shares: np.ndarray, seed: int) -> np.ndarray:
@@ -409,8 +409,8 @@ def balancing_offsets(targets: np.ndarray, shares: np.ndarray, seed: int) -> np.
       float32 [classes, count].
     """
     classes, count, dimensions = targets.shape
-    steps, least, rate, falls_from = BALANCING.values()
-    draws = max(least, 10 * count)  # which all classes share
+    steps, most_draws, rate, falls_from = BALANCING.values()
+    draws = min(most_draws, max(most_draws // 2, 10 * count))  # all classes share them
     flat = targets.reshape(-1, dimensions).T.astype(np.float32)
     random = np.random.default_rng(seed)
     offsets, total = np.zeros([2, classes, count], np.float32)

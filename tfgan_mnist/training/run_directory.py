@@ -114,7 +114,7 @@ class RunDirectory:
                 f"{name}: holds another run: {', '.join(differences)}; choose another "
                 "--run_dir, or --overwrite"
             )
-        if not self.has_checkpoint() and self._has_saved(config):
+        if not self.has_checkpoint() and self._has_saved(there):
             raise UserError(
                 f"{self.checkpoints}: is without the checkpoints that this run has "
                 "saved; put them back, or start again with --overwrite"
