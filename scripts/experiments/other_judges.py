@@ -170,8 +170,9 @@ def of_package(samples: np.ndarray, asked: np.ndarray | None) -> dict[str, float
         del names["agreement"]
     else:
         names["agreement"] = "digit_agreement"
-    ending = "_10k" if len(samples) == COUNT else f"_{len(samples)}"
-    return {name: found[f"{own}{ending}"] for name, own in names.items()}
+    # Their names end in the number of samples.
+    found = {name.rpartition("_")[0]: value for name, value in found.items()}
+    return {name: found[own] for name, own in names.items()}
 
 
 def measure(models: list[str], data_dir: str, temperature: float) -> None:
