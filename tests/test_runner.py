@@ -185,7 +185,7 @@ def test_a_run_that_ended_before_its_first_checkpoint_says_so(tmp_path):
     [
         ({"steps": 9, "epochs": 1}, "; larger --epochs would lengthen it"),
         ({"steps": 8}, "; larger --steps would lengthen it"),
-        ({"steps": 8, "max_seconds": 3.0}, "larger --max_seconds and --steps would"),
+        ({"steps": 8, "max_seconds": 3.0}, "larger --steps and --max_seconds would"),
         ({"max_seconds": 3.0}, "; larger --max_seconds would lengthen it"),
         ({"steps": 8, "learning_rate_decay": "cosine", "decay_steps": 8}, ""),
     ],

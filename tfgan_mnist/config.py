@@ -930,13 +930,18 @@ class Config:
             )
 
     @property
-    def last_step(self) -> int | None:
-        """The step at which the run ends, or None if only the clock ends it."""
-        limits = [self.steps] if self.steps else []
+    def step_limits(self) -> dict[str, int]:
+        """The steps after which the run ends, by the flags that say so."""
+        limits = {"steps": self.steps} if self.steps else {}
         if self.epochs and self.count:
             samples = self.epochs * self.count
-            limits.append(math.ceil(samples / self.batch_size))
-        return min(limits, default=None)
+            limits["epochs"] = math.ceil(samples / self.batch_size)
+        return limits
+
+    @property
+    def last_step(self) -> int | None:
+        """The step at which the run ends, or None if only the clock ends it."""
+        return min(self.step_limits.values(), default=None)
 
     def differences(self, other: Config) -> list[str]:
         """``--flag=this (there: that)`` for each flag that makes another run."""

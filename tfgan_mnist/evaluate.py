@@ -14,6 +14,7 @@ import numpy as np
 from tfgan_mnist.data.images import matched_pictures, read_images
 from tfgan_mnist.data.pictures import opened, read_picture
 from tfgan_mnist.model import ModelFlags
+from tfgan_mnist.registry import DATASETS
 from tfgan_mnist.serving.saved_model import check_outside
 from tfgan_mnist.system import command, interrupts
 from tfgan_mnist.system.errors import UserError, path_errors
@@ -142,7 +143,12 @@ def main(argv: Sequence[str]) -> None:
     if flags.images and flags.judge in ("", "mnist"):
         images = _read(flags)
     elif not flags.images:
-        flags.imitates()
+        dataset, _ = flags.imitates()
+        if flags.run_dir and flags.data_dir and dataset not in DATASETS:
+            raise UserError(
+                f"--data_dir={flags.data_dir}: adds comparisons with MNIST's images, "
+                f"and this run is of {dataset}; leave it out"
+            )
         if flags.translates():
             raise UserError(
                 f"{flags.given}: turns images into others; let tfgan-mnist "
@@ -169,7 +175,7 @@ def main(argv: Sequence[str]) -> None:
     else:
         source = flags.load()
         if flags.run_dir and not protocol:
-            protocol = _protocol_of_run(flags)
+            protocol = _protocol_of_run(flags.run_dir)
         found = report.measure(source, data_dir=flags.data_dir, protocol=protocol)
     _report(flags, found)
     if flags.neighbours:
@@ -180,21 +186,15 @@ def main(argv: Sequence[str]) -> None:
             imageio.imwrite(unfinished, picture)
 
 
-def _protocol_of_run(flags: Flags) -> Protocol | None:
+def _protocol_of_run(run_dir: str) -> Protocol | None:
     """How a run on one's own images measures itself; None of any other run.
 
     Raises:
-      UserError: if its judge, or without one its images, are not there any more; or
-        if they are to be compared with MNIST's.
+      UserError: if its judge, or without one its images, are not there any more.
     """
-    config = RunDirectory(flags.run_dir).read_config()
+    config = RunDirectory(run_dir).read_config()
     if not config.data.place:
         return None
-    if flags.data_dir:
-        raise UserError(
-            f"--data_dir={flags.data_dir}: adds comparisons with MNIST's images, and "
-            f"this run is of {config.dataset}; leave it out"
-        )
     from tfgan_mnist.build import build_protocol, load_data
 
     try:

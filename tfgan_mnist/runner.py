@@ -274,13 +274,10 @@ def _larger(config: Config, state: State) -> str:
     """How a run that is over could be lengthened; empty once its rates are 0."""
     if config.decay_steps and state.step >= config.decay_steps:
         return ""
-    met = []
+    limits = config.step_limits.items()
+    met = [f"--{name}" for name, limit in limits if state.step >= limit]
     if config.max_seconds and state.seconds >= config.max_seconds:
         met.append("--max_seconds")
-    for name, others in (("steps", "epochs"), ("epochs", "steps")):
-        alone = dataclasses.replace(config, **{others: 0}, max_seconds=1.0)
-        if alone.last_step is not None and state.step >= alone.last_step:
-            met.append(f"--{name}")
     return f"; larger {' and '.join(met)} would lengthen it"
 
 

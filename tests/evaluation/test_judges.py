@@ -126,6 +126,15 @@ def test_a_run_without_a_judge_takes_random_features(places, tmp_path):
     measured = json.loads(output.read_text())
     assert measured["judge"] == found["judge"]
     assert measured["metrics"].keys() >= found["metrics"].keys()
+    record = tmp_path / "prepared" / "mnist" / "3.0.1" / "dataset_info.json"
+    record.parent.mkdir(parents=True)
+    record.touch()
+    words = [f"--run_dir={tmp_path / 'run'}", f"--data_dir={tmp_path / 'prepared'}"]
+    with pytest.raises(UserError, match=r"--data_dir=.*; leave it out"):
+        evaluate.main(words)
+    (tmp_path / "run" / "checkpoints").rename(tmp_path / "kept")
+    with pytest.raises(UserError, match="has no checkpoint yet"):
+        evaluate.main(words[:1])
 
 
 def test_digits_of_one_s_own_can_be_measured_by_the_packaged_judge():

@@ -177,6 +177,7 @@ def _parts(
         rows["image"] = tf.ensure_shape(rows["image"], [None, *features["image"].shape])
         return fit(rows)
 
+    # Files side by side, so many at a time, as ReadConfig has it by default.
     paths = tf.data.Dataset.from_tensor_slices([str(path) for path in shards])
     records = paths.interleave(
         tf.data.TFRecordDataset,

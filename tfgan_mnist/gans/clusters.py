@@ -389,7 +389,8 @@ def candidates_for(rejected: float) -> int:
     return max(2, math.ceil(math.log(0.01, rejected))) if rejected else 1
 
 
-BALANCING = {"steps": 200, "most_draws": 4_000, "rate": 0.5, "falls_from": 50}
+BALANCING = {"steps": 200, "rate": 0.5, "falls_from": 50}
+DRAWS = 2_000, 4_000  # of a step, at least and at most
 
 
 def balancing_offsets(targets: np.ndarray, shares: np.ndarray, seed: int) -> np.ndarray:
@@ -409,8 +410,8 @@ def balancing_offsets(targets: np.ndarray, shares: np.ndarray, seed: int) -> np.
       float32 [classes, count].
     """
     classes, count, dimensions = targets.shape
-    steps, most_draws, rate, falls_from = BALANCING.values()
-    draws = min(most_draws, max(most_draws // 2, 10 * count))  # all classes share them
+    steps, rate, falls_from = BALANCING.values()
+    draws = int(np.clip(10 * count, *DRAWS))  # all classes share them
     flat = targets.reshape(-1, dimensions).T.astype(np.float32)
     random = np.random.default_rng(seed)
     offsets, total = np.zeros([2, classes, count], np.float32)
