@@ -25,7 +25,12 @@ ALLOWED = {
     "system.files": {"system.errors"},
     "system.records": {"system.errors", "system.files"},
     "system.flags": {"system.errors", "system.files"},
-    "system.command": {"system.errors", "system.interrupts", "system.streams"},
+    "system.command": {
+        "system.errors",
+        "system.interrupts",
+        "system.runtime",
+        "system.streams",
+    },
     "system.interrupts": set(),
     "system.progress": set(),
     "system.streams": set(),
@@ -185,6 +190,19 @@ def test_commands_load_without_tensorflow(module):
     code = (
         f"import sys, tfgan_mnist.{module}; "
         "heavy = {'tensorflow', 'keras', 'matplotlib', 'sklearn'} & set(sys.modules); "
+        "sys.exit(f'loaded {heavy}' if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT.parent, check=False)
+    assert done.returncode == 0
+
+
+def test_a_run_starts_without_what_its_metrics_and_plots_import():
+    """They are imported where they are used, two seconds of a laptop's core later."""
+    code = (
+        "import sys; from tfgan_mnist.system import runtime; "
+        "runtime.load_for_a_command(); runtime.load_tensorflow(); "
+        "import tfgan_mnist.runner, tfgan_mnist.serving.reader; "
+        "heavy = {'matplotlib', 'pandas', 'sklearn', 'scipy.stats'} & set(sys.modules);"
         "sys.exit(f'loaded {heavy}' if heavy else 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT.parent, check=False)

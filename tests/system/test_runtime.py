@@ -42,6 +42,24 @@ def test_the_user_s_own_setting_stands():
     assert python(CODE, TF_ENABLE_ONEDNN_OPTS="0").stdout == "0 4.0\n"
 
 
+# Keras's data adapters know a table if pandas was there when Keras was imported.
+KNOWN = """
+from tfgan_mnist.system import runtime
+FIRST
+runtime.load_tensorflow()
+from keras.src.trainers.data_adapters import array_slicing
+from keras.src.wrappers import sklearn_wrapper
+import pandas, sklearn
+print(array_slicing.pandas is pandas, sklearn_wrapper.sklearn is sklearn)
+"""
+
+
+def test_keras_does_without_other_libraries_in_a_command_alone():
+    assert python(KNOWN.replace("FIRST", "")).stdout == "True True\n"
+    command = KNOWN.replace("FIRST", "runtime.load_for_a_command()")
+    assert python(command).stdout == "False False\n"
+
+
 def test_importing_tensorflow_first_is_warned_of():
     done = python("import tensorflow" + CODE)
     assert "TensorFlow was imported before tfgan_mnist loaded it" in done.stderr

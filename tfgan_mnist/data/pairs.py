@@ -10,11 +10,9 @@ import functools
 import math
 from collections.abc import Callable, Mapping
 
-import matplotlib
 import numpy as np
 import tensorflow as tf
 from PIL import Image, ImageDraw, ImageFont
-from sklearn.datasets import load_digits
 
 from tfgan_mnist.data.examples import Examples
 from tfgan_mnist.data.pictures import Files
@@ -137,6 +135,8 @@ def uci_and_others(images: np.ndarray, labels: np.ndarray | None) -> tuple:
 
     They are enlarged (bicubic) to 20 of 28 pixels, as digits are in MNIST.
     """
+    from sklearn.datasets import load_digits
+
     size = images.shape[1]
     inner = round(size * 20 / 28)
     digits = load_digits()
@@ -328,6 +328,8 @@ def glyphs(name: str, size: int) -> np.ndarray:
     Returns:
       float32 [10, size, size, 1] in [-1, 1].
     """
+    import matplotlib
+
     path = matplotlib.get_data_path() + f"/fonts/ttf/{name}.ttf"
     found = np.full([10, size, size, 1], -1.0, np.float32)
     for digit in range(10):

@@ -9,7 +9,6 @@ from typing import Protocol
 
 import numpy as np
 import tensorflow as tf
-from sklearn.datasets import make_moons
 
 from tfgan_mnist.system.seeds import fold_in
 
@@ -72,6 +71,8 @@ MOONS_COUNT = 2_000
 
 def moons(count: int, seed: int) -> np.ndarray:
     """float32 [count, 2]: scikit-learn's two half moons of radius 1, with noise."""
+    from sklearn.datasets import make_moons
+
     points, _ = make_moons(count, noise=MOONS_NOISE, random_state=seed)
     return points.astype(np.float32)
 

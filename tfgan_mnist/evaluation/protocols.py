@@ -7,7 +7,7 @@ import functools
 from collections.abc import Callable
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from tfgan_mnist.data import toys
 from tfgan_mnist.evaluation.metrics import manifold
@@ -95,7 +95,7 @@ def gaussian(count: int = 10_000) -> Protocol:
         }
 
     def picture(samples, probability, title=""):
-        density = stats.norm(mean, std).pdf
+        density = scipy.stats.norm(mean, std).pdf
         return histogram(samples, density, (mean - reach, mean + reach), title)
 
     return _toy(count, metrics, _fresh(target), picture)

@@ -9,7 +9,6 @@ from typing import Annotated, Any, Required
 
 import numpy as np
 from annotated_types import Ge, Le, Len
-from sklearn.cluster import KMeans
 from typing_extensions import TypedDict
 
 from tfgan_mnist.data.images import checked, evenly_spaced
@@ -93,8 +92,10 @@ class RealImages:
         return self._compared(self.held_out / np.float32(255.0))
 
     @functools.cached_property
-    def _cells(self) -> KMeans:
-        """Cells of the images, for ``data_copying``; of some of the training images."""
+    def _cells(self) -> Any:
+        """A ``KMeans`` of some of the training images, for ``data_copying``."""
+        from sklearn.cluster import KMeans
+
         some = self._training[evenly_spaced(len(self._training), 10 * NEAREST)]
         return KMeans(CELLS, n_init=1, random_state=0).fit(some.reshape(len(some), -1))
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from tfgan_mnist.system import interrupts, streams
 from tfgan_mnist.system.errors import RunStopped, UserError, first_line, os_error
+from tfgan_mnist.system.runtime import load_for_a_command
 
 
 def run(
@@ -16,6 +17,7 @@ def run(
     """Calls a command on its words; its exit code, after one line if it failed."""
     streams.open_streams()
     warnings.showwarning = _show_warning
+    load_for_a_command()
     try:
         with interrupts.raised():
             main(list(sys.argv[1:] if argv is None else argv))

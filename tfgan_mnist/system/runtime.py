@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.abc
 import os
 import subprocess
 import sys
@@ -36,6 +37,26 @@ for line in sys.stdin.buffer:
         sys.stderr.buffer.flush()
 """
 _MARK = "end of the start-up"
+
+_for_a_command = False
+
+
+class _LeftOut(importlib.abc.MetaPathFinder):
+    """Finds nothing of what Keras imports for its plots and its scikit-learn wrappers,
+    if there is any: two fifths of the time that TensorFlow's import takes."""
+
+    def find_spec(self, fullname, path, target=None):
+        if fullname in ("matplotlib", "pandas", "sklearn"):
+            raise ModuleNotFoundError(f"Keras needs no {fullname} here")
+
+
+def load_for_a_command() -> None:
+    """Has ``load_tensorflow`` leave out of Keras what no command of ours uses.
+
+    A process that others write code for gets all of it.
+    """
+    global _for_a_command
+    _for_a_command = True
 
 
 SETTINGS = {
@@ -73,7 +94,8 @@ def load_tensorflow(prepare: Callable[[], Any] = lambda: None) -> Any:
         os.environ.setdefault(name, value)
     quiet = "tensorflow" not in sys.modules
     with without_noise() if quiet else contextlib.nullcontext():
-        import tensorflow as tf
+        with _less_of_keras():
+            import tensorflow as tf
 
         prepared = prepare()
         tf.constant(0) + 1  # devices are looked for at the first operation
@@ -82,6 +104,18 @@ def load_tensorflow(prepare: Callable[[], Any] = lambda: None) -> Any:
         # fails on convolution, bias and leaky ReLU with an error nobody can act on.
         tf.config.optimizer.set_experimental_options({"remapping": False})
     return prepared
+
+
+@contextlib.contextmanager
+def _less_of_keras() -> Iterator[None]:
+    """Has Keras do without its optional imports, in a command."""
+    finders = [_LeftOut()] if _for_a_command else []
+    sys.meta_path[:0] = finders
+    try:
+        yield
+    finally:
+        for finder in finders:
+            sys.meta_path.remove(finder)
 
 
 def _keep_sums_in_order() -> None:

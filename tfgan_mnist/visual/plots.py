@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def plot_curves(
@@ -17,7 +20,7 @@ def plot_curves(
     title: str = "",
 ) -> None:
     """Draws named curves over steps, with a legend, into a PNG of 800×500 pixels."""
-    figure = Figure(figsize=(8, 5), dpi=100, layout="constrained")
+    figure = _figure(8, 5)
     axes = figure.add_subplot()
     for name, values in curves.items():
         marker = "." if len(steps) < 3 else ""  # a single row is no line
@@ -46,8 +49,7 @@ def plot_panels(
     """
     columns = min(len(curves), 3)
     rows = -(-len(curves) // columns)
-    size = (4 * columns, 2.5 * rows)
-    figure = Figure(figsize=size, dpi=100, layout="constrained")
+    figure = _figure(4 * columns, 2.5 * rows)
     for i, (name, values) in enumerate(curves.items()):
         axes = figure.add_subplot(rows, columns, i + 1)
         known = ~np.isnan(values)
@@ -70,7 +72,7 @@ def plot_pair(
       errors: [steps].
       path: the file.
     """
-    figure = Figure(figsize=(9, 3), dpi=100, layout="constrained")
+    figure = _figure(9, 3)
     panels = figure.subplots(1, 3)
     for axes, pixels, title in zip(
         panels[:2], (image, nearest), ("image", "nearest"), strict=True
@@ -82,3 +84,10 @@ def plot_pair(
     panels[2].set(xlabel="step", title="mean squared error")
     panels[2].grid(alpha=0.3)
     figure.savefig(path, format="png")
+
+
+def _figure(width: float, height: float) -> Figure:
+    """An empty one of a size in inches, of 100 pixels each."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), dpi=100, layout="constrained")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 BACKGROUND_PIXELS = 80
 
@@ -96,6 +97,8 @@ def scatter(
     if zoom:
         shown.append(figure.add_subplot(1, 2, 2))
         shown[1].set(xlim=zoom[0], ylim=zoom[1], title="one mode", facecolor="0.5")
+        from matplotlib.patches import Rectangle
+
         (left, right), (bottom, top) = zoom
         frame = Rectangle((left, bottom), right - left, top - bottom)
         frame.set(fill=False, edgecolor="white")
@@ -108,6 +111,9 @@ def scatter(
 
 
 def _figure(inches: float = 5.0) -> Figure:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(inches, 4.0), dpi=100, layout="constrained")
     FigureCanvasAgg(figure)
     return figure

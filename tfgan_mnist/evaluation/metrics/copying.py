@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
+import scipy
 
 CELLS = 10
 FEWEST = 20  # samples, and held-out images, in a cell that counts
@@ -41,7 +41,7 @@ def data_copying(
         if min(m, n) < FEWEST:
             continue
         # Pairs in which the sample is the further one; ties count half.
-        further = stats.mannwhitneyu(own, real).statistic
+        further = scipy.stats.mannwhitneyu(own, real).statistic
         std = np.sqrt(m * n * (m + n + 1) / 12.0)
         values.append((further - m * n / 2.0) / std)
         weights.append(n)

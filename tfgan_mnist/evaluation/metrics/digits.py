@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
+import scipy
 
 
 def class_histogram(digits: np.ndarray, shares: np.ndarray) -> dict[str, float]:
@@ -20,7 +20,7 @@ def class_histogram(digits: np.ndarray, shares: np.ndarray) -> dict[str, float]:
     found = np.bincount(digits, minlength=len(shares)) / len(digits)
     return {
         "classes": float(np.count_nonzero(found >= 0.1 * shares)),
-        "class_kl": float(stats.entropy(found, shares)),
+        "class_kl": float(scipy.stats.entropy(found, shares)),
     }
 
 

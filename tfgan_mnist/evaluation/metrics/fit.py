@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
+import scipy
 
 
 def kolmogorov_smirnov(samples: np.ndarray, mean: float, std: float) -> float:
@@ -13,7 +13,7 @@ def kolmogorov_smirnov(samples: np.ndarray, mean: float, std: float) -> float:
       samples: [count] or [count, 1].
       mean, std: of the normal distribution.
     """
-    return float(stats.kstest(np.ravel(samples), "norm", (mean, std)).statistic)
+    return float(scipy.stats.kstest(np.ravel(samples), "norm", (mean, std)).statistic)
 
 
 def wasserstein_1(samples: np.ndarray, mean: float, std: float) -> float:
@@ -24,5 +24,5 @@ def wasserstein_1(samples: np.ndarray, mean: float, std: float) -> float:
     """
     samples = np.ravel(samples)
     places = (np.arange(len(samples)) + 0.5) / len(samples)
-    quantiles = stats.norm.ppf(places, mean, std)
-    return float(stats.wasserstein_distance(samples, quantiles))
+    quantiles = scipy.stats.norm.ppf(places, mean, std)
+    return float(scipy.stats.wasserstein_distance(samples, quantiles))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.metrics.pairwise import polynomial_kernel
 
 SUBSETS = 50
 SUBSET_SIZE = 1_000
@@ -42,6 +41,7 @@ def unbiased_mmd(one: np.ndarray, other: np.ndarray) -> float:
 
     Gretton et al., 2012 ("A kernel two-sample test", lemma 6).
     """
+    from sklearn.metrics.pairwise import polynomial_kernel
 
     def within(x: np.ndarray) -> float:
         kernel = polynomial_kernel(x, degree=3)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.metrics import pairwise_distances_chunked
-from sklearn.neighbors import NearestNeighbors
 
 NEIGHBOURS = 5
 
@@ -15,6 +13,8 @@ def radii(features: np.ndarray) -> np.ndarray:
     Args:
       features: [count, dimensions], more than five rows.
     """
+    from sklearn.neighbors import NearestNeighbors
+
     search = NearestNeighbors(n_neighbors=NEIGHBOURS, algorithm="brute").fit(features)
     distances, _ = search.kneighbors()
     return distances[:, -1]
@@ -45,6 +45,7 @@ def manifold(
       metrics …", section 3). All but density are at most 1. A few odd samples, far from
       all others, have balls that hold every real image: recall alone tells little.
     """
+    from sklearn.metrics import pairwise_distances_chunked
 
     balls = []  # of real images, around each sample
     covered = np.zeros(len(real), bool)

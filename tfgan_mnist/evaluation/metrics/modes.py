@@ -6,7 +6,7 @@ Of a mixture 2,500 samples (section 4.1), of Stacked MNIST 26,000 (section 4.2).
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
+import scipy
 from scipy.spatial.distance import cdist
 
 
@@ -31,7 +31,7 @@ def mode_coverage(
     return {
         "modes": float(len(np.unique(nearest[good]))),
         "high_quality": float(good.mean()),
-        "reverse_kl": float(stats.entropy(shares, equal)),
+        "reverse_kl": float(scipy.stats.entropy(shares, equal)),
     }
 
 
@@ -46,5 +46,5 @@ def stacked_coverage(digits: np.ndarray) -> dict[str, float]:
     counts = np.bincount(modes, minlength=1000)
     return {
         "modes": float(np.count_nonzero(counts)),
-        "kl": float(stats.entropy(counts / len(digits), np.full(1000, 1e-3))),
+        "kl": float(scipy.stats.entropy(counts / len(digits), np.full(1000, 1e-3))),
     }

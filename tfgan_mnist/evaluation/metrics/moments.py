@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
+import scipy
 
 
 def moments(samples: np.ndarray) -> dict[str, float]:
@@ -20,6 +20,6 @@ def moments(samples: np.ndarray) -> dict[str, float]:
     return {
         "mean": mean,
         "std": std,
-        "skewness": 0.0 if alike else float(stats.skew(samples)),
-        "excess_kurtosis": 0.0 if alike else float(stats.kurtosis(samples)),
+        "skewness": 0.0 if alike else float(scipy.stats.skew(samples)),
+        "excess_kurtosis": 0.0 if alike else float(scipy.stats.kurtosis(samples)),
     }

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.metrics import pairwise_distances_argmin_min
-from sklearn.neighbors import NearestNeighbors
 
 
 def nearest_distances(images: np.ndarray, training: np.ndarray) -> np.ndarray:
@@ -14,6 +12,8 @@ def nearest_distances(images: np.ndarray, training: np.ndarray) -> np.ndarray:
       images: [count, height, width, 1] in [0, 1].
       training: [another count, height, width, 1] in [0, 1].
     """
+    from sklearn.metrics import pairwise_distances_argmin_min
+
     rows, others = (
         x.reshape(len(x), -1).astype(np.float32) for x in (images, training)
     )
@@ -27,6 +27,8 @@ def nearest_images(images: np.ndarray, training: np.ndarray, count: int) -> np.n
       images, training: as for ``nearest_distances``.
       count: so many, the nearest first.
     """
+    from sklearn.neighbors import NearestNeighbors
+
     rows, others = (
         x.reshape(len(x), -1).astype(np.float32) for x in (images, training)
     )
