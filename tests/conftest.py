@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import importlib
+import io
 import json
 import os
 import signal
@@ -11,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -19,6 +22,7 @@ import pytest
 
 from tfgan_mnist.config import Config, find_recipe, read_config
 from tfgan_mnist.registry import NETWORKS
+from tfgan_mnist.system import command as commands
 from tfgan_mnist.system.engine import settings
 from tfgan_mnist.system.runtime import load_tensorflow
 
@@ -74,6 +78,24 @@ def run(command: str, *flags: str, **options) -> tuple[int, str, str]:
     process = start(command, *flags, **options)
     stdout, stderr = process.communicate(timeout=300)
     return process.returncode, stdout, stderr
+
+
+def call(command: str, *flags: str, cwd: Path | None = None) -> tuple[int, str, str]:
+    """As ``run``, but in this process, where TensorFlow has started already.
+
+    For what does not depend on a process of its own: signals, limits, bits, what
+    TensorFlow prints and is told when it starts.
+    """
+    main = importlib.import_module(f"tfgan_mnist.{command}").main
+    stdout, stderr = io.StringIO(), io.StringIO()
+    with (
+        contextlib.chdir(cwd or Path.cwd()),
+        contextlib.redirect_stdout(stdout),
+        contextlib.redirect_stderr(stderr),
+        warnings.catch_warnings(),
+    ):
+        code = commands.run(main, flags)
+    return code, stdout.getvalue(), stderr.getvalue()
 
 
 def assert_one_line_error(result: tuple[int, str, str], *words: str) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import tensorflow as tf
-from conftest import ROOT, TINY, assert_one_line_error, run, start
+from conftest import ROOT, TINY, assert_one_line_error, call, run, start
 
 from tfgan_mnist.config import recipes
 
@@ -79,7 +79,7 @@ def test_train_on_data_that_cannot_be_had(tmp_path):
     (tmp_path / "mnist" / "3.0.1" / "dataset_info.json").write_text("{")
     before = tree(tmp_path)
     flags = ["--flagfile=dcgan", f"--data_dir={tmp_path}", "--run_dir=r"]
-    assert_one_line_error(run("train", *flags, cwd=tmp_path), "--data_dir=", "mnist5k")
+    assert_one_line_error(call("train", *flags, cwd=tmp_path), "--data_dir=", "mnist5k")
     assert tree(tmp_path) == before
 
 
@@ -214,7 +214,7 @@ def test_sample_of_a_model_without_the_signature(tmp_path):
     model = tmp_path / "model"
     tf.saved_model.save(module, str(model), {"serving_default": module.double})
     before = tree(tmp_path)
-    result = run("sample", f"--saved_model={model}", f"--output={tmp_path / 'a.png'}")
+    result = call("sample", f"--saved_model={model}", f"--output={tmp_path / 'a.png'}")
     assert_one_line_error(result, "has no signature 'sample'", "serving_default")
     assert tree(tmp_path) == before
 
@@ -286,7 +286,7 @@ def test_recipes_are_listed_with_their_first_lines():
 @pytest.mark.parametrize("dry_run", ["--dry_run", "--dry_run=true"])
 def test_dry_run_prints_the_plan_and_trains_nothing(tmp_path, dry_run):
     flags = ["--flagfile=dcgan", "--steps=1000", dry_run]
-    code, stdout, stderr = run("train", *flags, cwd=tmp_path)
+    code, stdout, stderr = call("train", *flags, cwd=tmp_path)
     assert (code, stderr) == (0, "")
     assert "--steps=1000\n" in stdout
     assert "generator: 4,771,137 parameters" in stdout

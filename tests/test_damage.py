@@ -11,7 +11,7 @@ import time
 import imageio.v3 as imageio
 import numpy as np
 import pytest
-from conftest import ROOT, TINY, assert_one_line_error, run, start, tiny_config
+from conftest import ROOT, TINY, assert_one_line_error, call, run, start, tiny_config
 from test_commands import as_anybody, tree
 
 from tfgan_mnist.serving.reader import LoadedModel
@@ -81,7 +81,7 @@ def test_a_finished_run_is_mended_and_each_damage_named(finished, trained, capsy
 def test_a_folder_in_a_picture_s_place_is_named(finished):
     finished.animation.unlink()
     finished.animation.mkdir()
-    code, _, stderr = run("train", *FLAGS, f"--run_dir={finished.path}")
+    code, _, stderr = call("train", *FLAGS, f"--run_dir={finished.path}")
     assert code == 1
     *_, last = stderr.splitlines()
     assert last.startswith(f"{finished.animation}: a folder where a file should be. ")

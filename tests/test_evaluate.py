@@ -4,7 +4,7 @@ import shutil
 import imageio.v3 as imageio
 import numpy as np
 import pytest
-from conftest import assert_one_line_error, run
+from conftest import assert_one_line_error, call, run
 from PIL import Image
 
 from tfgan_mnist import evaluate
@@ -29,7 +29,7 @@ def test_a_table_and_the_same_as_json(toy, tmp_path):
 def test_a_model_that_does_not_say_what_it_imitates(toy, tmp_path):
     shutil.copytree(toy, tmp_path / "model")
     (tmp_path / "model/assets.extra/tfgan_mnist.json").unlink()
-    result = run("evaluate", f"--saved_model={tmp_path / 'model'}")
+    result = call("evaluate", f"--saved_model={tmp_path / 'model'}")
     assert_one_line_error(result, "does not say which data set")
 
 
@@ -38,7 +38,7 @@ def test_a_toy_is_compared_with_no_images(toy, tmp_path):
     info.parent.mkdir(parents=True)
     info.write_text("{}")
     flags = [f"--saved_model={toy}", f"--data_dir={tmp_path}"]
-    assert_one_line_error(run("evaluate", *flags), "makes no images to compare")
+    assert_one_line_error(call("evaluate", *flags), "makes no images to compare")
 
 
 def test_images_of_anyone(tmp_path):
@@ -51,7 +51,7 @@ def test_images_of_anyone(tmp_path):
     found = []
     for name in ("array.npy", "folder"):
         flags = [f"--images={name}", f"--output={name}.json"]
-        code, stdout, stderr = run("evaluate", *flags, cwd=tmp_path)
+        code, stdout, stderr = call("evaluate", *flags, cwd=tmp_path)
         assert (code, stderr) == (0, "")
         assert "250 samples, judge-1" in stdout
         found.append(json.loads((tmp_path / f"{name}.json").read_text()))
@@ -63,7 +63,7 @@ def test_images_of_anyone(tmp_path):
 
 def test_black_digits_on_white_are_measured_with_a_warning(tmp_path):
     np.save(tmp_path / "inverse.npy", 255 - mnist5k()[0][::40])
-    code, stdout, stderr = run("evaluate", "--images=inverse.npy", cwd=tmp_path)
+    code, stdout, stderr = call("evaluate", "--images=inverse.npy", cwd=tmp_path)
     assert code == 0
     assert "125 samples" in stdout
     assert stderr == (

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import assert_one_line_error, run
+from conftest import assert_one_line_error, call, run
 from tensorflow_serving.apis import prediction_log_pb2
 
 from tfgan_mnist.export import next_version
@@ -38,7 +38,7 @@ def saved_model_cli(*words: str) -> str:
 def test_each_export_is_the_next_version_and_nothing_else_is_there(version, trained):
     serving = version.parent
     assert [path.name for path in serving.iterdir()] == ["1"]
-    assert run("export", f"--run_dir={trained}", f"--serving_dir={serving}")[0] == 0
+    assert call("export", f"--run_dir={trained}", f"--serving_dir={serving}")[0] == 0
     assert sorted(path.name for path in serving.iterdir()) == ["1", "2"]
 
 
@@ -61,9 +61,9 @@ def test_what_is_no_version_is_not_counted(tmp_path):
 def test_a_serving_folder_is_not_part_of_what_is_replaced(trained, version):
     """At the next save everything in a run's model is removed."""
     for inside in (trained / "saved_model" / "s", trained / "saved_model_best" / "s"):
-        result = run("export", f"--run_dir={trained}", f"--serving_dir={inside}")
+        result = call("export", f"--run_dir={trained}", f"--serving_dir={inside}")
         assert_one_line_error(result, "--serving_dir=", "lies in the")
-    result = run("export", f"--run_dir={trained}", f"--serving_dir={version / 's'}")
+    result = call("export", f"--run_dir={trained}", f"--serving_dir={version / 's'}")
     assert_one_line_error(result, "lies in the model")
 
 
@@ -111,7 +111,7 @@ def test_a_damaged_model_is_one_line_and_what_is_whole_is_exported(trained, tmp_
     index = tmp_path / "run" / "saved_model" / "variables" / "variables.index"
     index.write_bytes(b"garbage")
     serving = tmp_path / "serving"
-    result = run("export", f"--run_dir={tmp_path / 'run'}", f"--serving_dir={serving}")
+    result = call("export", f"--run_dir={tmp_path / 'run'}", f"--serving_dir={serving}")
     code, _, stderr = result  # the checkpoint serves as well
     assert code == 0
     (warning,) = stderr.splitlines()
@@ -119,12 +119,12 @@ def test_a_damaged_model_is_one_line_and_what_is_whole_is_exported(trained, tmp_
     assert (serving / "1" / "saved_model.pb").is_file()
     (*_, newest) = sorted((tmp_path / "run" / "checkpoints").iterdir())
     newest.write_bytes(b"garbage")
-    result = run("export", f"--run_dir={tmp_path / 'run'}", f"--serving_dir={serving}")
+    result = call("export", f"--run_dir={tmp_path / 'run'}", f"--serving_dir={serving}")
     code, _, stderr = result
     assert code == 0
     assert "step_0000012.npz is damaged" in stderr
     for path in (tmp_path / "run" / "checkpoints").iterdir():
         path.write_bytes(b"garbage")
-    result = run("export", f"--run_dir={tmp_path / 'run'}", f"--serving_dir={serving}")
+    result = call("export", f"--run_dir={tmp_path / 'run'}", f"--serving_dir={serving}")
     assert_one_line_error(result, "--run_dir=", "no checkpoint that is whole")
     assert sorted(path.name for path in serving.iterdir()) == ["1", "2"]

@@ -10,7 +10,7 @@ import imageio.v3 as imageio
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import TINY, assert_one_line_error, run, start, tiny_config
+from conftest import TINY, assert_one_line_error, call, start, tiny_config
 
 from tfgan_mnist import runner
 from tfgan_mnist.serving.reader import LoadedModel, row_seeds
@@ -129,11 +129,11 @@ def test_the_model_of_a_run_is_that_of_its_newest_checkpoint(stopped, unfinished
 def test_commands_take_a_run_that_is_not_finished(unfinished, tmp_path):
     output = tmp_path / "digits.npy"
     words = [f"--run_dir={unfinished}", "--count=3", f"--output={output}"]
-    code, _, stderr = run("sample", *words)
+    code, _, stderr = call("sample", *words)
     assert code == 0, stderr
     assert np.load(output).shape == (3, 28, 28, 1)
     words = [f"--run_dir={unfinished}", f"--serving_dir={tmp_path / 'serving'}"]
-    code, stdout, stderr = run("export", *words)
+    code, stdout, stderr = call("export", *words)
     assert code == 0, stderr
     step = int(read_newest(unfinished / "checkpoints")["step"])
     assert f"version 1, of step {step}" in stdout
@@ -143,9 +143,9 @@ def test_commands_take_a_run_that_is_not_finished(unfinished, tmp_path):
 @pytest.mark.parametrize("command", ["sample", "export"])
 def test_a_run_without_what_is_asked_for_is_one_line(command, unfinished, tmp_path):
     more = [f"--serving_dir={tmp_path / 's'}"] if command == "export" else []
-    result = run(command, f"--run_dir={unfinished}", "--best", *more)
+    result = call(command, f"--run_dir={unfinished}", "--best", *more)
     assert_one_line_error(result, "saved_model_best", "--evaluate_every")
-    result = run(command, f"--run_dir={tmp_path}", *more)
+    result = call(command, f"--run_dir={tmp_path}", *more)
     assert_one_line_error(result, f"--run_dir={tmp_path}", "config.flags")
 
 
@@ -270,12 +270,12 @@ def test_the_best_model_of_a_run_is_drawn_and_exported(tmp_path):
     assert best.metadata["distance"]["fcd_1k"] > 0
     output = tmp_path / "digits.npy"
     words = [f"--run_dir={run_dir}", "--best", "--count=2", f"--output={output}"]
-    code, _, stderr = run("sample", *words)
+    code, _, stderr = call("sample", *words)
     assert code == 0, stderr
     expected = best.sample(row_seeds(1, 2))
     np.testing.assert_allclose(np.load(output), expected, atol=1e-6)
     words = [f"--run_dir={run_dir}", "--best", f"--serving_dir={tmp_path / 's'}"]
-    code, stdout, stderr = run("export", *words)
+    code, stdout, stderr = call("export", *words)
     assert code == 0, stderr
     assert f"of step {best.metadata['step']}" in stdout
 
@@ -336,7 +336,7 @@ def test_a_run_whose_pictures_are_elsewhere_is_still_drawn_from(tmp_path):
     assert [found.metadata[n] for n in said] == [expected.metadata[n] for n in said]
     output = tmp_path / "a.npy"
     words = [f"--run_dir={run_dir}", "--label=2,1", "--count=2", f"--output={output}"]
-    code, _, stderr = run("sample", *words)
+    code, _, stderr = call("sample", *words)
     assert code == 0, stderr
     with pytest.raises(UserError, match="there is no such folder"):
         train(config, **limits)

@@ -1,7 +1,7 @@
 import imageio.v3 as imageio
 import numpy as np
 import pytest
-from conftest import run, tiny_config, untrained, write_model
+from conftest import call, run, tiny_config, untrained, write_model
 
 from tfgan_mnist.build import build_gan
 from tfgan_mnist.config import find_recipe
@@ -17,7 +17,7 @@ def draw(trained, tmp_path_factory):
     def draw(name: str, *flags: str):
         path = folder / name
         flags = (f"--saved_model={trained / 'saved_model'}", f"--output={path}", *flags)
-        code, stdout, stderr = run("sample", *flags)
+        code, stdout, stderr = call("sample", *flags)
         assert code == 0, stderr
         assert stderr == ""
         assert str(path) in stdout
@@ -63,7 +63,7 @@ def test_seeds_draw_again_what_a_sheet_showed(draw):
 def test_one_class_a_row_in_every_format(conditional, tmp_path):
     flags = [f"--saved_model={conditional}", "--label=7,0-1", "--count=6", "--seed=4"]
     for name in ("a.npy", "a.gif"):
-        code, _, stderr = run("sample", *flags, f"--output={name}", cwd=tmp_path)
+        code, _, stderr = call("sample", *flags, f"--output={name}", cwd=tmp_path)
         assert (code, stderr) == (0, "")
     model = LoadedModel(conditional)
     expected = model.sample(row_seeds(4, 6), labels=[7, 7, 0, 0, 1, 1])
@@ -85,7 +85,7 @@ def test_a_sheet_with_a_class_in_each_row(conditional, tmp_path):
 @pytest.mark.parametrize("name", ["a.npy", "a.csv", "a.png"])
 def test_a_toy(toy, tmp_path, name):
     flags = [f"--saved_model={toy}", "--count=50", f"--output={name}"]
-    code, stdout, stderr = run("sample", *flags, cwd=tmp_path)
+    code, stdout, stderr = call("sample", *flags, cwd=tmp_path)
     assert (code, stderr) == (0, "")
     assert stdout == f"50 points in {name}\n"
     path = tmp_path / name
@@ -103,7 +103,7 @@ def test_stacks_keep_their_colours(tmp_path):
     expected = model.sample(row_seeds(1, 2))
     assert expected.shape == (2, 28, 28, 3)
     flags = ["--saved_model=model", "--count=2", "--seed=1", "--output=a.gif"]
-    code, _, stderr = run("sample", *flags, cwd=tmp_path)
+    code, _, stderr = call("sample", *flags, cwd=tmp_path)
     assert (code, stderr) == (0, "")
     frame = imageio.imread(tmp_path / "a.gif", index=0)[::8, ::8]
     first = np.rint(expected[0] * 255)
@@ -146,7 +146,7 @@ def test_what_a_sentence_says_in_every_format(prompted, tmp_path):
     flags = [f"--saved_model={prompted}", "--count=4", "--seed=4"]
     flags.append("--prompt=A thin five, leaning left; bold 7")
     for name in ("a.npy", "a.gif", "a.png"):
-        code, _, stderr = run("sample", *flags, f"--output={name}", cwd=tmp_path)
+        code, _, stderr = call("sample", *flags, f"--output={name}", cwd=tmp_path)
         assert (code, stderr) == (0, "")
     model = LoadedModel(prompted)
     prompts = ["a thin five leaning left", "bold 7"]

@@ -10,7 +10,7 @@ from pathlib import Path
 import imageio.v3 as imageio
 import numpy as np
 import pytest
-from conftest import TINY, run, start, tiny_config, wait_for_step
+from conftest import TINY, call, run, start, tiny_config, wait_for_step
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tfgan_mnist.config import read_config
@@ -147,36 +147,50 @@ def test_a_killed_run_ends_in_the_same_bits_as_one_that_was_not(tmp_path):
     assert times() == before
 
 
+class Broken(Exception):
+    """In place of ``kill -9``: nothing is written after it."""
+
+
+class BreakOff:
+    """A hook that ends a run at step 25."""
+
+    every, at_start, at_end = 1, False, False
+
+    def __call__(self, state) -> None:
+        if state.step == 25:
+            raise Broken
+
+
 @pytest.mark.parametrize(
-    "own",
+    ("recipe", "own"),
     [
         # Statistics of D, and G twice on shared latents; XLA.
-        ["--flagfile=dcgan_cpu", "--jit_compile=step"],
+        ("dcgan_cpu", {"jit_compile": "step"}),
         # Clusters, which each start learns once more.
-        ["--flagfile=dcgan_fast", "--dataset=mnist5k", "--clusters=20"],
+        ("dcgan_fast", {"dataset": "mnist5k", "clusters": 20}),
         # Five batches a step, RMSprop, clipping, spectral norms, rates that fall.
-        [
-            "--flagfile=wgan",
-            "--dataset=mnist5k",
-            "--spectral_normalization",
-            "--learning_rate_decay=cosine",
-            "--decay_steps=200",
-        ],
+        (
+            "wgan",
+            {
+                "dataset": "mnist5k",
+                "spectral_normalization": True,
+                "learning_rate_decay": "cosine",
+                "decay_steps": 60,
+            },
+        ),
     ],
 )
-def test_a_killed_run_of_what_the_first_had_not(own, tmp_path):
+def test_a_broken_run_of_what_the_first_had_not(recipe, own, tmp_path):
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    flags = [*own, "--base_channels=4", "--batch_size=8"]
-    flags += ["--max_seconds=0", "--steps=120", "--checkpoint_every=7"]
-    flags += ["--steps_per_call=1"]
-    flags += ["--log_every=30", "--sample_every=50", "--evaluate_every=0"]
-    assert run("train", *flags, f"--run_dir={whole}")[0] == 0
-    process = start("train", *flags, f"--run_dir={broken}")
-    wait_for_step(process, broken, 20)
-    process.kill()
-    process.communicate(timeout=60)
+    own |= {"base_channels": 4, "batch_size": 8, "evaluate_every": 0}
+    own |= {"max_seconds": 0, "steps": 60, "checkpoint_every": 7, "steps_per_call": 1}
+    own |= {"log_every": 20, "sample_every": 25}
+    train(recipe, run_dir=whole, **own)
+    with pytest.raises(Broken):
+        train(recipe, run_dir=broken, hooks=[BreakOff()], **own)
     assert not (broken / "saved_model").exists()
-    assert run("train", *flags, f"--run_dir={broken}")[0] == 0
+    assert int(last_checkpoint(broken)["step"]) == 21
+    train(recipe, run_dir=broken, **own)
     assert_same_run(whole, broken)
 
 
@@ -185,7 +199,7 @@ def test_a_killed_toy_in_one_compiled_loop_with_metrics(tmp_path):
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     flags = ["--flagfile=gaussian_averaged", "--steps=3000", "--log_every=100"]
     flags += ["--evaluate_every=500", "--sample_every=1500", "--checkpoint_every=300"]
-    code, stdout, stderr = run("train", *flags, f"--run_dir={whole}")
+    code, stdout, stderr = call("train", *flags, f"--run_dir={whole}")
     assert (code, stderr) == (0, "")
     assert "wasserstein_1" in stdout.splitlines()[-1]  # the table ends it
     process = start("train", *flags, f"--run_dir={broken}")
@@ -193,7 +207,7 @@ def test_a_killed_toy_in_one_compiled_loop_with_metrics(tmp_path):
     process.kill()
     process.communicate(timeout=60)
     flags.append("--steps_per_call=70")
-    code, stdout, stderr = run("train", *flags, f"--run_dir={broken}")
+    code, stdout, stderr = call("train", *flags, f"--run_dir={broken}")
     assert (code, stderr) == (0, "")
     assert "resuming at step" in stdout
     assert_same_run(whole, broken)
@@ -237,7 +251,7 @@ def test_collapse_is_noticed_and_the_best_model_kept(tmp_path):
     """Killed on the way: the same best model, and the alarm still rings but once."""
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     flags = [*COLLAPSING, "--steps=330", "--checkpoint_every=50"]
-    code, stdout, stderr = run("train", *flags, f"--run_dir={whole}")
+    code, stdout, stderr = call("train", *flags, f"--run_dir={whole}")
     assert (code, stderr) == (0, "")
     said = [line for line in stdout.splitlines() if line.startswith("alarm: ")]
     assert sum("classes were missing" in line for line in said) == 1
@@ -248,7 +262,7 @@ def test_collapse_is_noticed_and_the_best_model_kept(tmp_path):
     wait_for_step(process, broken, 100)
     process.kill()
     before, _ = process.communicate(timeout=60)
-    code, after, stderr = run("train", *flags, f"--run_dir={broken}")
+    code, after, stderr = call("train", *flags, f"--run_dir={broken}")
     assert (code, stderr) == (0, "")
     assert "resuming at step" in after
     assert_same_run(whole, broken)
@@ -315,7 +329,7 @@ def test_an_interrupt_after_the_last_step_lets_the_run_be_finished(tmp_path):
 def test_collapse_ends_the_run_if_it_shall(tmp_path):
     flags = [*COLLAPSING, "--steps=2000", f"--run_dir={tmp_path / 'run'}"]
     flags.append("--stop_on_collapse")
-    code, stdout, stderr = run("train", *flags)
+    code, stdout, stderr = call("train", *flags)
     assert code == 1
     assert stderr.startswith("stopped by --stop_on_collapse: step ")
     assert len(stderr.splitlines()) == 1
@@ -324,9 +338,9 @@ def test_collapse_ends_the_run_if_it_shall(tmp_path):
     assert step < 1000
     assert list((tmp_path / "run/checkpoints").glob(f"*{int(step)}*"))
     # The same again has nothing to add; the other way it goes on.
-    assert run("train", *flags)[0] == 1
+    assert call("train", *flags)[0] == 1
     flags += ["--nostop_on_collapse", f"--steps={int(step) + 10}"]
-    assert run("train", *flags)[0] == 0
+    assert call("train", *flags)[0] == 0
 
 
 def test_the_alarm_is_silent_while_a_run_gets_better(tmp_path):
@@ -334,7 +348,7 @@ def test_the_alarm_is_silent_while_a_run_gets_better(tmp_path):
     flags += ["--max_seconds=0", "--steps=480", "--log_every=90", "--evaluate_every=80"]
     flags += ["--ema_decay=0", "--r1_weight=0.1", "--generator_updates=1"]
     flags += [f"--{side}_learning_rate=1e-3" for side in ("generator", "discriminator")]
-    code, stdout, stderr = run("train", *flags, f"--run_dir={tmp_path / 'run'}")
+    code, stdout, stderr = call("train", *flags, f"--run_dir={tmp_path / 'run'}")
     assert (code, stderr) == (0, "")
     assert "alarm: " not in stdout
     columns = RunDirectory(tmp_path / "run").read_metrics()
@@ -369,7 +383,7 @@ def test_deterministic_and_mixed_precision_train(tmp_path):
 def test_a_full_disk_keeps_the_old_checkpoint_and_the_run_can_go_on(tmp_path):
     """A limit on the size of files stands in for the disk's end."""
     flags = [*TINY, "--base_channels=8", f"--run_dir={tmp_path / 'run'}"]
-    assert run("train", *flags, "--steps=3")[0] == 0
+    assert call("train", *flags, "--steps=3")[0] == 0
     before = last_checkpoint(tmp_path / "run")
 
     def limit():
@@ -387,7 +401,7 @@ def test_a_full_disk_keeps_the_old_checkpoint_and_the_run_can_go_on(tmp_path):
     )
     assert not list((tmp_path / "run").rglob("*unfinished*"))
 
-    code, stdout, stderr = run("train", *flags, "--steps=6")
+    code, stdout, stderr = call("train", *flags, "--steps=6")
     assert code == 0, stderr
     assert "resuming at step 3" in stdout
     assert int(last_checkpoint(tmp_path / "run")["step"]) == 6
@@ -420,7 +434,7 @@ def test_numbers_that_are_not_finite_stop_the_run(tmp_path, rate, message):
     flags += ["--batch_size=8", "--epochs=0", "--steps=50", "--checkpoint_every=1"]
     flags += [f"--discriminator_learning_rate={rate}", "--evaluate_every=0"]
     flags += ["--nosimultaneous"]  # G answers the D that has moved
-    code, _, stderr = run("train", *flags, f"--run_dir={tmp_path / 'run'}")
+    code, _, stderr = call("train", *flags, f"--run_dir={tmp_path / 'run'}")
     assert code == 1
     assert len(stderr.splitlines()) == 1
     found = re.search(f"{message}: the run cannot go on. ", stderr)

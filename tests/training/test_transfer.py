@@ -4,7 +4,7 @@ import shutil
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import assert_one_line_error, run, tiny_config
+from conftest import assert_one_line_error, call, tiny_config
 
 from tfgan_mnist.build import build_training
 from tfgan_mnist.system.errors import UserError
@@ -92,14 +92,14 @@ def test_a_run_starts_from_another_and_resumes_as_itself(trained, tmp_path):
     shutil.copytree(trained, source)
     flags = [f"--flagfile={trained / 'config.flags'}", f"--init_from={source}"]
     flags += ["--steps=2", f"--run_dir={tmp_path / 'second'}"]
-    code, stdout, stderr = run("train", *flags)
+    code, stdout, stderr = call("train", *flags)
     assert code == 0, stderr
     assert f"started from {source}: took" in stdout
     assert "; not " not in stdout.splitlines()[1]
     gone = [flag for flag in flags if not flag.startswith("--init_from")]
     gone.append(f"--init_from={source}")
     shutil.rmtree(source)  # what was taken is in the checkpoints
-    code, stdout, stderr = run("train", *gone, "--steps=3")
+    code, stdout, stderr = call("train", *gone, "--steps=3")
     assert code == 0, stderr
     assert "started from" not in stdout
     assert "resuming at step 2" in stdout
@@ -112,7 +112,7 @@ def test_a_run_may_start_again_from_its_own_weights(trained, tmp_path):
     kernel = read_weights(run_dir)["discriminator/00_kernel"]
     flags = [f"--flagfile={trained / 'config.flags'}", f"--init_from={run_dir}"]
     flags += ["--steps=1", "--overwrite", "--discriminator_learning_rate=1e-30"]
-    code, stdout, stderr = run("train", *flags, f"--run_dir={run_dir}")
+    code, stdout, stderr = call("train", *flags, f"--run_dir={run_dir}")
     assert code == 0, stderr
     assert "started from" in stdout
     np.testing.assert_allclose(
@@ -126,7 +126,7 @@ def test_a_source_that_does_not_fit_costs_no_run(trained, toy, tmp_path):
     before = sorted(path.name for path in run_dir.rglob("*"))
     flags = [f"--flagfile={trained / 'config.flags'}", f"--init_from={toy}"]
     flags += ["--overwrite", "--base_channels=6", f"--run_dir={run_dir}"]
-    result = run("train", *flags)
+    result = call("train", *flags)
     assert result[0] == 2
     assert "none of its weights fits" in result[2]
     assert sorted(path.name for path in run_dir.rglob("*")) == before
@@ -138,7 +138,7 @@ def test_what_holds_no_weights_is_one_line(tmp_path, content):
     if content:
         source.mkdir()
     flags = ["--flagfile=dcgan_cpu.flags", f"--init_from={source}"]
-    result = run("train", *flags, f"--run_dir={tmp_path / 'run'}")
+    result = call("train", *flags, f"--run_dir={tmp_path / 'run'}")
     assert_one_line_error(result, "--init_from", str(source))
     assert not (tmp_path / "run").exists()
 
@@ -158,7 +158,7 @@ def test_a_second_stage_goes_on_from_the_averages_of_the_first(source, tmp_path)
     first = ["--flagfile=stackgan_1", "--dataset=mnist5k", "--base_channels=4"]
     narrow = [*first[1:], "--batch_size=8", "--max_seconds=0", "--evaluate_every=0"]
     flags = [first[0], *narrow, "--steps=2", f"--run_dir={run_dir}"]
-    code, _, stderr = run("train", *flags)
+    code, _, stderr = call("train", *flags)
     assert code == 0, stderr
     weights = read_weights(run_dir)
     training = build_training(tiny_config("stackgan_2"))
