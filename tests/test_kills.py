@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from conftest import ROOT, run
+from conftest import ROOT, call
 
 from tfgan_mnist.serving.reader import LoadedModel
 from tfgan_mnist.training.checkpoint import read_newest
@@ -73,10 +73,10 @@ def test_killed_in_the_model_s_write_in_scoring_and_in_the_exchange(tmp_path):
     assert not model.exists()
     assert (broken / ".outgoing-saved_model" / "saved_model.pb").is_file()
 
-    code, _, stderr = run("train", *FLAGS, place, "--steps=12")
+    code, _, stderr = call("train", *FLAGS, place, "--steps=12")
     assert code == 0
     assert "is of step 8, not 12; it is written anew from step_0000012" in stderr
-    assert run("train", *FLAGS, f"--run_dir={whole}", "--steps=12")[0] == 0
+    assert call("train", *FLAGS, f"--run_dir={whole}", "--steps=12")[0] == 0
     assert not [*broken.rglob(".*")]
     for name in ("metrics.csv", "metrics.json"):
         assert (broken / name).read_bytes() == (whole / name).read_bytes()
