@@ -1,6 +1,8 @@
 """The flags that name a model, the same in each command that takes one."""
 
 import dataclasses
+import json
+import shutil
 
 import imageio.v3 as imageio
 import numpy as np
@@ -73,6 +75,27 @@ def test_what_a_model_is_told(conditional, trained):
     assert unconditional.labels_or_prompts(0, "", "") == []
     with pytest.raises(UserError, match=r"--prompt=a 7: .* takes no prompt"):
         unconditional.labels_or_prompts(0, "", "a 7")
+
+
+def test_a_class_is_named_or_numbered(conditional, tmp_path):
+    shutil.copytree(conditional, tmp_path / "model")
+    path = tmp_path / "model/assets.extra/tfgan_mnist.json"
+    names = ["bag", "boot", "coat", "3d", *"456789"]
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"class_names": names}))
+    named = ModelFlags(saved_model=str(tmp_path / "model"))
+    assert named.labels_or_prompts(10, "coat, bag,3d,8-9", "") == [2, 0, 3, 8, 9]
+    assert named.labels_or_prompts(10, "boot", "", several=False) == [1]
+    with pytest.raises(UserError, match=r"--label=bag,bot: 'bot' is no class; did you"):
+        named.labels_or_prompts(10, "bag,bot", "")
+    with pytest.raises(UserError, match=r"--label=bag,boot: give one class from 0 to"):
+        named.labels_or_prompts(10, "bag,boot", "", several=False)
+    model = tfgan_mnist.load(tmp_path / "model")
+    expected = model.sample(4, labels=[2, 1], seed=3)
+    np.testing.assert_array_equal(
+        model.sample(4, labels=["coat", "boot"], seed=3), expected
+    )
+    with pytest.raises(UserError, match="'cap' is no class; did you mean 'coat'"):
+        model.sample(1, labels="cap")
 
 
 def test_a_packaged_model_whose_weights_do_not_fit_is_named(trained, monkeypatch):

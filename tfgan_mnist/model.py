@@ -128,6 +128,12 @@ class ModelFlags:
             return RunDirectory(self.run_dir).read_config().vocabulary
         return self._metadata().get("vocabulary", ())
 
+    def class_names(self) -> Sequence[str]:
+        """Of its classes, in order; empty if they have none. As ``vocabulary``."""
+        if self.run_dir:
+            return RunDirectory(self.run_dir).read_config().data.class_names
+        return self._metadata().get("class_names", ())
+
     def translates(self) -> Sequence[Sequence[int]]:
         """The shapes of the images that it turns into others, of each way; empty if it
         makes them from latents.
@@ -191,9 +197,10 @@ class ModelFlags:
                 f"--label is missing: {self.source} is conditional; give a class from "
                 f"0 to {classes - 1}{every}"
             )
-        if not several and not label.isdecimal():
+        names = self.class_names()
+        if not several and not label.isdecimal() and label not in names:
             raise UserError(f"--label={label}: give one class from 0 to {classes - 1}")
-        labels = parse_numbers(label, "label", "a class", 1000)
+        labels = _numbers(label, names)
         if max(labels) >= classes:
             raise UserError(
                 f"--label={label}: {self.source} knows the classes 0 to {classes - 1}"
@@ -235,6 +242,27 @@ class ModelFlags:
 
         with self.folder() as path:
             return LoadedModel(path, self.given)
+
+
+def _numbers(label: str, names: Sequence[str]) -> list[int]:
+    """The classes that ``--label`` names, by number or by name.
+
+    Raises:
+      UserError: if it names none, or one that there is not.
+    """
+    if not names:
+        return parse_numbers(label, "label", "a class", 1000)
+    found: list[int] = []
+    for word in map(str.strip, label.split(",")):
+        if word in names and not word.isdecimal():
+            found.append(names.index(word))
+        elif not word[:1].isdecimal():
+            raise UserError(
+                f"--label={label}: {word!r} is no class; {nearest(word, names)}"
+            )
+        else:
+            found += parse_numbers(word, "label", "a class", 1000)
+    return found
 
 
 def is_of_videos(task: str) -> bool:
@@ -359,9 +387,9 @@ class Model:
 
         Args:
           count: how many.
-          labels: of a conditional model: a class, or several, with equally many of each
-            in their order; all of them if None. Of one that draws what a sentence says
-            also a sentence, or several.
+          labels: of a conditional model: a class by its number or, if it has one, its
+            name, or several, with equally many of each in their order; all of them if
+            None. Of one that draws what a sentence says also a sentence, or several.
           seed: the same one gives the same samples.
           temperature: factor on the latents: below 1 less variety, above 1 more.
 
@@ -573,6 +601,9 @@ class Model:
         if not self.classes and labels is None:
             return None, 0
         some = range(self.classes) if labels is None else np.atleast_1d(labels)
+        names = self.metadata.get("class_names", ())
+        if names and labels is not None and not self.metadata.get("vocabulary"):
+            some = [i for one in some for i in _numbers(str(one), names)]
         if not len(some) or count % len(some):
             raise UserError(
                 f"{count} samples: must be a multiple of the {len(some)} labels"

@@ -50,8 +50,8 @@ class Flags(ModelFlags):
     label: str = flag(
         "",
         "Samples",
-        "for a conditional model, the class to draw, or several (0-9 or 3,1,4) with "
-        "one a row; --count must be a multiple of their number",
+        "for a conditional model, the class to draw, or several (0-9 or 3,1,4 or their "
+        "names) with one a row; --count must be a multiple of their number",
     )
     prompt: str = flag(
         "",
