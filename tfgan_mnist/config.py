@@ -84,7 +84,7 @@ class Config:
     data_dir: str = flag(
         "",
         "Data",
-        "folder that holds a prepared copy; empty: tensorflow-datasets' own",
+        "folder of data that tensorflow-datasets has prepared, or will; empty: its own",
         same_run=False,
     )
     image_size: int = flag(
@@ -191,7 +191,7 @@ class Config:
     generator_spectral_normalization: bool = flag(
         False,
         "Networks",
-        "G's kernels divided by theirs",
+        "G's kernels divided by their largest singular values",
         games=("unconditional", "conditional", "acgan", "biggan"),
     )
     prelu: bool = flag(
@@ -248,9 +248,9 @@ class Config:
     augmentation_target: float = flag(
         0.0,
         "Losses",
-        "for few images: target for the mean sign of D's logits on real ones; all that "
-        "D sees is moved, turned, scaled and made lighter or darker the more often, "
-        "the further they are above it (0.6 in arXiv:2006.06676); 0: never",
+        "for few images: target for the mean sign of D's logits on real ones; above "
+        "it, what D sees is moved, turned, scaled and relit more often, below it less "
+        "often (0.6 in arXiv:2006.06676); 0: never",
         low=0.0,
         below=1.0,
         games=_DRAWING,
@@ -423,8 +423,8 @@ class Config:
         "",
         "Run directory",
         "what to measure by: a file that tfgan-mnist judge wrote, or mnist, the "
-        "packaged judge of digits; empty: that one for MNIST, for other images random "
-        "features",
+        "packaged judge of digits; empty: that judge for MNIST, random features for "
+        "other images",
     )
     stop_on_collapse: bool = flag(
         False,
@@ -449,7 +449,7 @@ class Config:
     resume: bool = flag(
         True,
         "Run directory",
-        "go on where the run directory's last checkpoint was",
+        "go on from the run directory's last checkpoint; off: refuse if there is one",
         same_run=False,
     )
     overwrite: bool = flag(
@@ -480,7 +480,7 @@ class Config:
     address: str = flag(
         "",
         "Workers",
-        "host:port of the Ray cluster on which they run; empty: this machine alone",
+        "host:port of the Ray cluster that --workers run on; empty: this machine alone",
         same_run=False,
     )
     local_batch_norm: bool = flag(

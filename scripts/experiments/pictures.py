@@ -54,7 +54,7 @@ BUDGETS = {
     "dcgan_cpu": ["--dataset=mnist"],
     "dcgan_fast": ["--sample_every=100"],
     "dcgan_varied": [],
-    "cdcgan_fast": [],
+    "cdcgan_fast": ["--steps=4800", "--max_seconds=0"],
     "cdcgan_varied": [],
     "biggan": ["--sample_every=100"],
     "stylegan": [],
@@ -100,7 +100,7 @@ WALKS = {
 HEADER = """\
 # Samples
 
-What each recipe made of real MNIST, or of its toy, and what that took, most of them on
+Samples of each recipe, on real MNIST or its toy, and the training they took: most on
 one or two cores, which were not always idle. The budgets are often far shorter than the
 sources' own. Each picture links to the animation of its training, which draws the same
 latents at every step. Sheets show images at twice their size. Dashed lines in plots of
