@@ -230,6 +230,11 @@ def test_a_class_with_fewer_images_than_clusters_is_named():
     labels = np.array([0, 1] + [i for i in range(10) if i != 4] * 5, np.int32)[:40]
     with pytest.raises(UserError, match="class 4 of --dataset=mnist5k has 0 images"):
         build_clusters(config, (images, labels))
+    with pytest.raises(UserError, match="--networks=cdcgan_fast: the images need labe"):
+        build_clusters(config, (images, None))
+    config = tiny_config("dcgan_fast", clusters=41)
+    with pytest.raises(UserError, match="--clusters=41: --dataset=mnist5k has 40 ima"):
+        build_clusters(config, (images, None))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 import imageio.v3 as imageio
 import numpy as np
 import pytest
+import tensorflow as tf
 from conftest import untrained
 
 from tfgan_mnist import invert, judge
@@ -55,6 +56,21 @@ def test_bad_input_is_one_line(trained, tmp_path, monkeypatch, words, said):
         invert.main([*given, *words])
     assert said in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_model_that_does_not_sample_or_makes_points_is_named(digit, tmp_path):
+    for kind in ("points", "images"):
+        module = tf.Module()
+        module.double = tf.function(
+            lambda x, kind=kind: {kind: x}, input_signature=[tf.TensorSpec([None, 2])]
+        )
+        signatures = {"sample" if kind == "points" else "other": module.double}
+        tf.saved_model.save(module, str(tmp_path / kind), signatures)
+    words = ["--steps=1", f"--image={digit}"]
+    with pytest.raises(UserError, match="makes points, and no images to compare"):
+        invert.main([*words, f"--saved_model={tmp_path / 'points'}"])
+    with pytest.raises(UserError, match="has no signature 'sample', but other"):
+        invert.main([*words, f"--saved_model={tmp_path / 'images'}"])
 
 
 def test_nothing_is_written_into_a_model(trained, digit):

@@ -77,6 +77,14 @@ def test_what_a_model_is_told(conditional, trained):
         unconditional.labels_or_prompts(0, "", "a 7")
 
 
+def test_seeds_are_of_31_bits(trained):
+    model = tfgan_mnist.load(trained)
+    for seed in (-1, 2**31):
+        with pytest.raises(UserError, match=f"--seed={seed}: must be from 0 to 2147"):
+            model.sample(1, seed=seed)
+    np.testing.assert_array_equal(model.sample(np.int64(2)), model.sample(2))
+
+
 def test_a_class_is_named_or_numbered(conditional, tmp_path):
     shutil.copytree(conditional, tmp_path / "model")
     path = tmp_path / "model/assets.extra/tfgan_mnist.json"

@@ -212,8 +212,9 @@ def build_clusters(config: Config, data: Data) -> Clusters | None:
     """The clusters of the training images that a configuration asks for.
 
     Raises:
-      UserError: if a class has fewer images than clusters, or stacks take the place
-        of single images.
+      UserError: if there are fewer images, of a class if there are any, than clusters;
+        if the classes of the images are not known; or if stacks take the place of
+        single images.
     """
     if not config.clusters:
         return None
@@ -229,15 +230,18 @@ def build_clusters(config: Config, data: Data) -> Clusters | None:
             f"images [n, height, width, 1], and these have {images.shape[-1]} channels"
         )
     chosen = np.random.default_rng(seed).permutation(len(images))[:MOST_CLUSTERED]
+    if config.classes and labels is None:
+        raise UserError(f"--networks={config.networks}: the images need labels")
     labels = labels[chosen] if config.classes else None
+    sizes = np.array([len(chosen)])
     if labels is not None:
         sizes = np.bincount(labels, minlength=config.classes)
-        if sizes.min() < count:
-            raise UserError(
-                f"--clusters={count}: class {sizes.argmin()} of "
-                f"--dataset={config.dataset} has {sizes.min()} images; give fewer, or "
-                "--clusters=0"
-            )
+    if sizes.min() < count:
+        of = f"class {sizes.argmin()} of " if config.classes else ""
+        raise UserError(
+            f"--clusters={count}: {of}--dataset={config.dataset} has {sizes.min()} "
+            "images; give fewer, or --clusters=0"
+        )
     some, side = images[chosen], config.image_shape[0]
     if some.shape[1:3] != (side, side):
         some = resized(some, (side, side))  # as D will see them

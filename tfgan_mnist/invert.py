@@ -115,8 +115,9 @@ def main(argv: Sequence[str]) -> None:
         from tfgan_mnist.visual.plots import plot_pair
 
     model = flags.load()
-    made = model.signatures["sample"].structured_outputs["images"].shape[1:]
-    image = fit(image, tuple(made), flags.image)
+    if model.kind != "images":
+        raise UserError(f"{flags.given}: makes points, and no images to compare")
+    image = fit(image, model.sample_shape, flags.image)
     found = invert(model, image[None], labels, flags.starts, flags.steps, flags.seed)
     with path_errors(f"--output={flags.output}"):
         with atomic_file(flags.codes) as unfinished:

@@ -243,7 +243,10 @@ def main(argv: Sequence[str]) -> None:
         _list_recipes()
         return
     config = Config(**values)
-    _dry_run(config) if dry_run else train(config)
+    if dry_run:
+        _dry_run(config)
+    else:
+        train(config)
 
 
 if __name__ == "__main__":

@@ -182,8 +182,7 @@ def measure(
 
     judge, rows = load_judge(), of_each_digit(labels, flags.count)
     images, labels = images[rows], labels[rows]
-    size = model.signatures["sample"].structured_outputs["images"].shape[1:3]
-    wanted = resized(images, size) / np.float32(255.0)
+    wanted = resized(images, model.sample_shape[:2]) / np.float32(255.0)
     samples, errors = nearest_samples(model, wanted, labels, flags.starts, flags.steps)
     read, before = (judge.classes_of(judge.features(x)) for x in (samples, wanted))
     return {

@@ -189,8 +189,7 @@ def measure(models: list[str], data_dir: str, temperature: float) -> None:
     test_images = test_images / np.float32(255.0)
     loaded = {path: LoadedModel(path) for path in models}
     for path, model in loaded.items():
-        makes = model.signatures["sample"].structured_outputs[model.kind].shape
-        if model.kind != "images" or makes[-1] != 1:
+        if model.kind != "images" or model.sample_shape[-1] != 1:
             raise UserError(f"SAVED_MODEL={path}: does not make single digits")
 
     def row(name: str, samples: np.ndarray, asked: np.ndarray | None) -> str:

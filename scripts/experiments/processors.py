@@ -107,7 +107,8 @@ def run(recipe: str, way: str, seed: int, data_dir: str, cores: Sequence[int]) -
 def processor() -> str:
     """Of this machine, by its name and its widest instructions."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
-    name = next(line.split(":")[1].strip() for line in lines if "model name" in line)
+    names = (line.split(":")[1].strip() for line in lines if "model name" in line)
+    name = next(names, "unknown")
     return f"{name}, {'AVX-512' if 'avx512f' in ' '.join(lines) else 'AVX2'}"
 
 
@@ -186,7 +187,7 @@ def main(argv: Sequence[str]) -> None:
         write(read_record(RECORD, needed=True))
         return
     numbers = parse_numbers(flags.cores, "cores", "a core", 1000)
-    if len(numbers) < 2:
+    if len(set(numbers)) < 2:
         raise UserError(f"--cores={flags.cores}: must name two or more")
     if missing := sorted(set(numbers) - os.sched_getaffinity(0)):
         raise UserError(f"--cores={flags.cores}: there is no core {missing[0]} here")

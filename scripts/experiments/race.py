@@ -41,7 +41,7 @@ from common import (
 
 from tfgan_mnist.system import command
 from tfgan_mnist.system.engine import each
-from tfgan_mnist.system.errors import UserError, path_errors
+from tfgan_mnist.system.errors import RunStopped, UserError, path_errors
 from tfgan_mnist.system.flags import flag, parse_numbers
 from tfgan_mnist.system.tables import spread
 
@@ -173,7 +173,7 @@ def race(name: str, seed: int, seconds: float, data_dir: str, folder: Path) -> l
             said = errors.read()
             if code == 2:  # it has explained itself, in its last line
                 raise UserError(said.splitlines()[-1].removeprefix("error: "))
-            sys.exit(f"{name} failed:\n{said[-3000:]}")
+            raise RunStopped(f"{name} failed:\n{said[-3000:]}")
     return rows
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from tfgan_mnist.config import Config
@@ -90,17 +91,28 @@ def test_images_are_cropped_to_a_square_and_their_labels_kept(prepared, name):
     images, labels = catalogue.load(name, prepared, 36, 3)
     np.testing.assert_array_equal(images, pixels(40, 36, 3)[:, 2:38])
     np.testing.assert_array_equal(labels, np.arange(COUNT) % 3)
+    small, _ = catalogue.load(name, prepared, 28, 1)
+    assert (small.shape, small.dtype) == ((COUNT, 28, 28, 1), np.uint8)
+    each = [tf.image.resize(x, [28, 28], antialias=True) for x in images]
+    grey = [tf.image.rgb_to_grayscale(tf.round(x)) for x in each]
+    assert abs(small - np.stack(grey)).max() <= 1.0
     images, labels = catalogue.load(name, prepared, 28, 1, "test")
     assert (images.shape, images.dtype) == ((6, 28, 28, 1), np.uint8)
     assert len(labels) == 6
-    assert abs(images.mean() - 127.5) < 5.0
+
+
+def test_fewer_large_images_are_read_at_once():
+    assert catalogue.rows_at_once((28, 28, 1)) == 1_000
+    assert catalogue.rows_at_once((None, None, 3)) == 1_000  # each on its own
+    assert catalogue.rows_at_once((1024, 1024, 3)) == 10
+    assert catalogue.rows_at_once((9000, 9000, 3)) == 1
 
 
 @pytest.mark.parametrize("in_order", [True, False])
 def test_rows_of_several_files_come_in_their_reader_s_order(
     in_order, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(catalogue, "AT_ONCE", 7)
+    monkeypatch.setattr(catalogue, "rows_at_once", lambda shape: 7)
     images = np.random.default_rng(2).integers(0, 256, [90, 28, 28, 1], dtype=np.uint8)
     features = tfds.features.FeaturesDict(
         {

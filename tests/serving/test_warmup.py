@@ -28,6 +28,19 @@ def test_the_servers_own_parser_reads_a_request(tmp_path):
     )
 
 
+def test_a_signature_whose_rows_have_no_fixed_shape_gets_no_request(tmp_path):
+    signatures = {
+        name: tf.function(lambda **rows: {"y": rows["x"]}).get_concrete_function(
+            x=tf.TensorSpec(shape, name="x")
+        )
+        for name, shape in (("free", [None, None]), ("any", None), ("two", [None, 2]))
+    }
+    write_warmup(tmp_path, signatures, "model")
+    (record,) = tf.data.TFRecordDataset(str(tmp_path / WARMUP))
+    log = prediction_log_pb2.PredictionLog.FromString(record.numpy())
+    assert log.predict_log.request.model_spec.signature_name == "two"
+
+
 def test_no_request_is_one_that_the_model_refuses(tmp_path):
     """A truncation of 0, say: every other number may be zero."""
     names = ["seed", "temperature", *CONTROLS]

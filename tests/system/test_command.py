@@ -4,6 +4,7 @@ import signal
 import sys
 import warnings
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -36,6 +37,11 @@ def ended(error: BaseException) -> int:
             "error: a.png: no space is left on the disk; make room",
         ),
         (MemoryError(), 2, "error: out of memory; ask for less at once (--batch_size,"),
+        (
+            np._core._exceptions._ArrayMemoryError((2**40,), np.dtype(float)),
+            2,
+            "error: out of memory; ask for less at once (--batch_size,",
+        ),
         (
             tf.errors.ResourceExhaustedError(None, None, "OOM when allocating"),
             2,

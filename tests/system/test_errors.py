@@ -1,5 +1,6 @@
 import errno
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,19 @@ def test_each_error_of_the_system_says_what_it_is(number, words, remedy):
         path_errors("--x=a/b.txt"),
     ):
         raise error
+
+
+def test_the_last_of_many_files_that_were_not_copied_says_why(tmp_path):
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "a").write_text("1")
+    (tmp_path / "to").mkdir()
+    (tmp_path / "to" / "a").symlink_to(tmp_path / "nowhere" / "a")
+    with pytest.raises(shutil.Error) as failed:
+        shutil.copytree(source, tmp_path / "to", dirs_exist_ok=True)
+    said, remedy = os_error(failed.value)
+    assert said == f"{tmp_path / 'to' / 'a'}: is not there, or not any more"
+    assert remedy == "do not delete or move a folder in use"
 
 
 def test_links_that_lead_nowhere_and_nul_are_named(tmp_path):

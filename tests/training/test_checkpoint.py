@@ -5,7 +5,7 @@ from conftest import tiny_config
 
 from tfgan_mnist.build import build_training
 from tfgan_mnist.system.errors import NotFiniteError, UserError
-from tfgan_mnist.training.checkpoint import Checkpoints, State
+from tfgan_mnist.training.checkpoint import Checkpoints, State, read_newest, read_step
 
 
 def state(step: int = 0, value: float = 0.0) -> State:
@@ -136,6 +136,24 @@ def test_none_that_is_whole_is_said_and_nothing_is_renamed(checkpoints, warnings
         UserError, match=r"step_0000002.npz: cannot be read .*overwrite"
     ):
         checkpoints.restore(state())
+    assert checkpoints.paths() == paths
+    assert warnings == []
+
+
+def test_too_little_memory_is_no_damage(checkpoints, warnings, monkeypatch):
+    paths = [checkpoints.save(state(step)) for step in (1, 2)]
+
+    def load(*_):
+        raise MemoryError("Unable to allocate 1.2 GiB")
+
+    monkeypatch.setattr(np, "load", load)
+    for read in (
+        lambda: checkpoints.restore(state()),
+        lambda: read_newest(checkpoints.folder),
+        lambda: read_step(checkpoints.folder, 2),
+    ):
+        with pytest.raises(MemoryError):
+            read()
     assert checkpoints.paths() == paths
     assert warnings == []
 

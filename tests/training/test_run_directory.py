@@ -55,13 +55,16 @@ def test_overwrite_removes_what_a_run_leaves_and_nothing_else(directory):
     (directory.samples / "step_0000010.png").write_text("")
     (directory.samples / "notes.txt").write_text("mine")
     mine = ["notes.txt", "sheet_final.png", "checkpoints/best_step_0000010.npz"]
+    mine += ["checkpoints/step_0000010.npz.bak", "checkpoints/step_5_mine.txt"]
+    mine += ["samples/step_1.png", "samples/step_0000010_favourite.png"]
+    (directory.checkpoints / "step_0000005.damaged").write_text("")
     for name in mine:
         (directory.path / name).write_text("mine")
     directory.metrics.write_text("step,loss\n1,2\n")
     with directory.open(config(seed=5, overwrite=True)) as removed:
         assert removed == [
-            "checkpoints/step_[0-9]*",
-            "samples/step_[0-9]*.png",
+            "checkpoints/step_*",
+            "samples/step_*.png",
             "metrics.csv",
             "saved_model",
         ]

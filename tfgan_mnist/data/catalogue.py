@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import os
 import re
 import socket
@@ -15,7 +16,12 @@ import numpy as np
 
 from tfgan_mnist.data.pictures import IN_MEMORY, Facts
 from tfgan_mnist.system import progress
-from tfgan_mnist.system.errors import UserError, first_line, nearest
+from tfgan_mnist.system.errors import (
+    UserError,
+    first_line,
+    is_out_of_memory,
+    nearest,
+)
 
 if TYPE_CHECKING:  # loading TensorFlow takes seconds
     import tensorflow as tf
@@ -72,8 +78,7 @@ def prepare(name: str, data_dir: str = "") -> None:
       UserError: if it cannot be downloaded.
     """
     with _quiet():
-        builder = _builder(name, data_dir)
-        _download_if_missing(builder, name, data_dir)
+        _prepared(name, data_dir)
 
 
 def load(
@@ -115,8 +120,7 @@ def load(
 
     where = f"--data_dir={data_dir}" if data_dir else f"--dataset={name}"
     with _quiet():
-        builder = _builder(name, data_dir)
-        _download_if_missing(builder, name, data_dir)
+        builder = _prepared(name, data_dir)
         labelled = bool(_class_names(dict(builder.info.features.items())))
         if split == "train":
             split = _training_split(builder)
@@ -129,12 +133,16 @@ def load(
                 "--image_size, or write them as a folder of pictures"
             )
         try:
-            parts = _parts(builder, split, fit, labelled)
+            shape = builder.info.features["image"].shape
+            at_once = rows_at_once(shape)
+            parts = _parts(builder, split, fit, labelled, at_once)
             parts = parts.as_numpy_iterator()
             found = list(
-                progress.bar(parts, "reading", -(-expected // AT_ONCE), leave=False)
+                progress.bar(parts, "reading", -(-expected // at_once), leave=False)
             )
         except Exception as error:  # whatever a damaged copy makes of its reader
+            if is_out_of_memory(error):
+                raise
             # Without the name of TensorFlow's operation.
             reason = re.sub(r"\{\{.*?\}\} ", "", first_line(error))
             raise UserError(_damaged(where, reason)) from None
@@ -148,14 +156,20 @@ def load(
     return images, labels
 
 
-AT_ONCE = 1_000
-"""Images that are read at once."""
+def rows_at_once(shape: Sequence[int | None]) -> int:
+    """How many images of a shape are read at once: 1,000, or 32 million values."""
+    known = [size or 1 for size in shape]  # of others each is read on its own
+    return max(1, min(1_000, 2**25 // math.prod(known)))
 
 
 def _parts(
-    builder: Any, split: str, fit: Callable[[Rows], Rows], labelled: bool
+    builder: Any,
+    split: str,
+    fit: Callable[[Rows], Rows],
+    labelled: bool,
+    at_once: int,
 ) -> tf.data.Dataset:
-    """What ``fit`` makes of the rows of a split, ``AT_ONCE`` of them in each part.
+    """What ``fit`` makes of the rows of a split, ``at_once`` of them in each part.
 
     Images of one shape are parsed and decoded so many at once, in the order of
     ``as_dataset``, which has a graph run for each image and takes much longer.
@@ -167,7 +181,7 @@ def _parts(
     if not _of_records(builder) or None in features["image"].shape:
         once = tfds.ReadConfig(try_autocache=False)
         rows = builder.as_dataset(split=split, shuffle_files=False, read_config=once)
-        return rows.map(fit, tf.data.AUTOTUNE).batch(AT_ONCE)
+        return rows.map(fit, tf.data.AUTOTUNE).batch(at_once)
     names = ("image", "label") if labelled else ("image",)
     wanted = {name: features.tf_example_spec[name] for name in names}
 
@@ -184,7 +198,7 @@ def _parts(
         cycle_length=1 if builder.info.disable_shuffling else 16,
         block_length=16,
     )
-    return records.batch(AT_ONCE).map(decode)
+    return records.batch(at_once).map(decode)
 
 
 def has_split(name: str, data_dir: str, split: str) -> bool:
@@ -238,15 +252,21 @@ def _training_split(builder: Any) -> str:
     return "train" if "train" in splits else next(iter(splits), "")
 
 
-def _download_if_missing(builder: Any, name: str, data_dir: str) -> None:
+def _prepared(name: str, data_dir: str) -> Any:
+    """The builder of a data set, which is downloaded if it is not there."""
     where = f"--data_dir={data_dir}" if data_dir else f"--dataset={name}"
+    builder = _builder(name, data_dir)
     if _is_prepared(builder, where):
-        return
+        return builder
     _expect_network(builder, name)
     try:
         builder.download_and_prepare()
     except Exception as error:  # the network's, the disk's or the server's
+        anew = _builder(name, data_dir)
+        if _is_prepared(anew, where):  # by another process, which was sooner
+            return anew
         raise UserError(_unprepared(builder, name, first_line(error))) from None
+    return builder
 
 
 def _is_prepared(builder: Any, where: str) -> bool:
@@ -261,7 +281,9 @@ def _is_prepared(builder: Any, where: str) -> bool:
         if not Path(str(path)).is_file()
     ]
     if missing:
-        raise UserError(_damaged(where, f"{', '.join(missing)} is missing"))
+        first, more = missing[0], len(missing) - 1
+        others = f", and {more:,} more" if more else ""
+        raise UserError(_damaged(where, f"{first} is missing{others}"))
     if _of_records(builder):
         # It is never compressed, and TensorFlow would log more lines than one.
         for name, split in builder.info.splits.items():

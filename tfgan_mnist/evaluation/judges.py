@@ -210,7 +210,7 @@ def _features(judge: Judge, images: np.ndarray) -> np.ndarray:
 def write_judge(own: OwnJudge, path: Path) -> None:
     """Writes a judge as one file."""
     content = _content(own.judge.network, own.real, own.about)
-    with path_errors(str(path)), atomic_file(path) as unfinished:
+    with path_errors(f"--output={path}"), atomic_file(path) as unfinished:
         unfinished.write_bytes(content)
 
 

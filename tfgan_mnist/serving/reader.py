@@ -62,6 +62,19 @@ class LoadedModel:
         self.kind = "points" if "points" in makes else "images"
 
     @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """Of one sample: height, width and channels, or a point's dimensions.
+
+        Raises:
+          UserError: if the model has no signature that samples.
+        """
+        inputs = set()
+        if "sample" in self.signatures:
+            inputs = set(self.signatures["sample"].structured_input_signature[1])
+        call = self._signature("sample", inputs, self.kind)
+        return tuple(call.structured_outputs[self.kind].shape[1:])
+
+    @property
     def takes_prompts(self) -> bool:
         """Whether ``sample`` takes sentences in the place of labels."""
         found = self.signatures.get("sample")
@@ -376,8 +389,13 @@ def row_seeds(seed: int, rows: int | Sequence[int]) -> np.ndarray:
     """A row's seeds int64 [count] for the ``sample`` signatures from one seed.
 
     Args:
-      seed: the samples'.
+      seed: the samples', from 0 to 2³¹ - 1.
       rows: how many of them from the first on, or which, counted from 0.
+
+    Raises:
+      UserError: if the seed is another.
     """
-    numbers = np.arange(rows) if isinstance(rows, int) else np.asarray(rows)
-    return (np.int64(seed) << np.int64(32)) + numbers.astype(np.int64)
+    if not 0 <= seed < 2**31:
+        raise UserError(f"--seed={seed}: must be from 0 to {2**31 - 1}")
+    of = np.arange(rows) if isinstance(rows, numbers.Integral) else np.asarray(rows)
+    return (np.int64(seed) << np.int64(32)) + of.astype(np.int64)

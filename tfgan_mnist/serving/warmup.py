@@ -23,6 +23,8 @@ def write_warmup(
 ) -> None:
     """Writes a request of one row to each signature: a TFRecord of PredictionLogs.
 
+    A signature of somebody else's whose rows have no fixed shape gets none.
+
     Args:
       saved_model: folder of the version.
       signatures: the loaded model's, by name.
@@ -33,6 +35,8 @@ def write_warmup(
     with tf.io.TFRecordWriter(str(path)) as writer:
         for name, signature in sorted(signatures.items()):
             _, inputs = signature.structured_input_signature
+            if any(None in _row_shape(spec) for spec in inputs.values()):
+                continue
             writer.write(_prediction_log(model_name, name, inputs))
 
 
@@ -50,7 +54,7 @@ def _prediction_log(
             row = tf.fill([1], tf.io.encode_png(tf.zeros([1, 1, 1], tf.uint8)))
         else:  # zeros, but for what may not be zero
             row = tf.cast(
-                tf.fill([1, *spec.shape[1:]], CONTROLS.get(key, 0)), spec.dtype
+                tf.fill([1, *_row_shape(spec)], CONTROLS.get(key, 0)), spec.dtype
             )
         one_row = tf.make_tensor_proto(row)
         # PredictRequest: map<string, TensorProto> inputs = 2
@@ -58,6 +62,11 @@ def _prediction_log(
         request += _field(2, entry)
     # PredictionLog: predict_log = 6; PredictLog: request = 1
     return _field(6, _field(1, request))
+
+
+def _row_shape(spec: tf.TensorSpec) -> tuple[int | None, ...]:
+    """Of one row of an input; (None,) if its rank is not known."""
+    return (None,) if spec.shape.rank is None else tuple(spec.shape[1:])
 
 
 def _field(number: int, content: bytes) -> bytes:

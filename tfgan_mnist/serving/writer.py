@@ -14,7 +14,7 @@ import tensorflow as tf
 from tfgan_mnist.gans.gan import GAN
 from tfgan_mnist.serving.checks import checked
 from tfgan_mnist.serving.saved_model import METADATA
-from tfgan_mnist.system.errors import NO_ROOM, first_line
+from tfgan_mnist.system.errors import NO_ROOM, first_line, is_out_of_memory
 from tfgan_mnist.system.files import atomic_folder
 from tfgan_mnist.system.records import checksums
 
@@ -61,6 +61,8 @@ class Writer:
             try:
                 tf.saved_model.save(self._module, str(unfinished), self._signatures)
             except tf.errors.OpError as error:
+                if is_out_of_memory(error):
+                    raise
                 raise _os_error(error, path) from error
             (unfinished / METADATA).parent.mkdir(exist_ok=True)
             facts = {**metadata, "files": checksums(unfinished)}
@@ -70,7 +72,17 @@ class Writer:
 
 def _os_error(error: tf.errors.OpError, path: Path) -> OSError:
     """The system's error that one of TensorFlow's writers only speaks of."""
-    for number in (*NO_ROOM, errno.EROFS, errno.EACCES, errno.EIO, errno.ENOENT):
+    for number in (*NO_ROOM, *_SPOKEN_OF):
         if os.strerror(number) in error.message:
             return OSError(number, os.strerror(number), str(path))
-    return OSError(errno.EIO, first_line(error.message), str(path))
+    return OSError(errno.EINVAL, first_line(error.message), str(path))
+
+
+_SPOKEN_OF = (
+    errno.EROFS,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EMFILE,
+    errno.EIO,
+    errno.ENOENT,
+)

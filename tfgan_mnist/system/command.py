@@ -7,8 +7,14 @@ import warnings
 from collections.abc import Callable, Sequence
 
 from tfgan_mnist.system import interrupts, streams
-from tfgan_mnist.system.errors import RunStopped, UserError, first_line, os_error
-from tfgan_mnist.system.runtime import load_for_a_command
+from tfgan_mnist.system.errors import (
+    RunStopped,
+    UserError,
+    first_line,
+    is_out_of_memory,
+    os_error,
+)
+from tfgan_mnist.system.runtime import less_of_keras
 
 
 def run(
@@ -17,9 +23,8 @@ def run(
     """Calls a command on its words; its exit code, after one line if it failed."""
     streams.open_streams()
     warnings.showwarning = _show_warning
-    load_for_a_command()
     try:
-        with interrupts.raised():
+        with interrupts.raised(), less_of_keras():
             main(list(sys.argv[1:] if argv is None else argv))
         if error := streams.lost():
             print(f"error: stdout: {error.strerror}; lines are lost", file=sys.stderr)
@@ -37,8 +42,7 @@ def run(
         print("error: " + "; ".join(os_error(error)), file=sys.stderr)
         return 2
     except Exception as error:
-        # TensorFlow, which need not be here, has a class of its own for it.
-        if type(error).__name__ not in ("MemoryError", "ResourceExhaustedError"):
+        if not is_out_of_memory(error):
             raise
         print(
             "error: out of memory; ask for less at once (--batch_size, --steps_per_call"

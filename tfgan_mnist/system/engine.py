@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tfgan_mnist.system import interrupts
-from tfgan_mnist.system.errors import UserError, first_line
+from tfgan_mnist.system.errors import RunStopped, UserError, first_line
 from tfgan_mnist.system.runtime import SETTINGS
 
 _SETTINGS = {
@@ -187,6 +187,8 @@ def _answer(ray: Any, one: Any) -> Any:
         return ray.get(one)
     except ray.exceptions.RayTaskError as error:
         raise error.cause from None
+    except ray.exceptions.RayError as error:  # its process died, again and again
+        raise RunStopped(f"a job was lost: {first_line(error)}") from None
 
 
 def settings(processes: int) -> dict[str, str]:

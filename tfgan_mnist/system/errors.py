@@ -6,6 +6,8 @@ import contextlib
 import difflib
 import errno
 import os
+import re
+import shutil
 from collections.abc import Iterable, Iterator
 
 
@@ -69,6 +71,11 @@ _WORDS = {
 
 def os_error(error: OSError) -> tuple[str, str]:
     """What an OSError means, beginning with the file's name, and what helps."""
+    if isinstance(error, shutil.Error):  # of many files, as texts
+        *_, (_, copy, text) = error.args[0]
+        if number := re.match(r"\[Errno (\d+)\]", str(text)):
+            number = int(number[1])
+            error = OSError(number, os.strerror(number), copy)
     # Of two names, as of a file that was to get another one, the second is the user's.
     name = error.filename2 or error.filename
     where = f"{os.fspath(name)!s}: " if isinstance(name, (str, os.PathLike)) else ""
@@ -98,6 +105,12 @@ def path_errors(what: str) -> Iterator[None]:
         if "null" not in str(error):
             raise
         raise UserError(f"{what}: holds a NUL character") from None
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether it is Python's, NumPy's or TensorFlow's word for too little memory."""
+    named = type(error).__name__ == "ResourceExhaustedError"  # it need not be here
+    return named or isinstance(error, MemoryError)
 
 
 def first_line(error: Exception | Warning | str) -> str:

@@ -38,25 +38,31 @@ for line in sys.stdin.buffer:
 """
 _MARK = "end of the start-up"
 
-_for_a_command = False
-
 
 class _LeftOut(importlib.abc.MetaPathFinder):
-    """Finds nothing of what Keras imports for its plots and its scikit-learn wrappers,
-    if there is any: two fifths of the time that TensorFlow's import takes."""
+    """Finds none of the libraries that Keras imports where they are installed, for its
+    plots, its wrappers for scikit-learn and tables of pandas: two fifths of the time
+    that TensorFlow's import takes."""
 
     def find_spec(self, fullname, path, target=None):
         if fullname in ("matplotlib", "pandas", "sklearn"):
-            raise ModuleNotFoundError(f"Keras needs no {fullname} here")
+            raise ModuleNotFoundError(f"Keras needs no {fullname}", name=fullname)
 
 
-def load_for_a_command() -> None:
-    """Has ``load_tensorflow`` leave out of Keras what no command of ours uses.
+_LEFT_OUT: list[_LeftOut] = []
 
-    A process that others write code for gets all of it.
+
+@contextlib.contextmanager
+def less_of_keras() -> Iterator[None]:
+    """In the block ``load_tensorflow`` leaves out of Keras what our commands never use.
+
+    A process that others write code for is to have all of it.
     """
-    global _for_a_command
-    _for_a_command = True
+    _LEFT_OUT.append(_LeftOut())
+    try:
+        yield
+    finally:
+        _LEFT_OUT.pop()
 
 
 SETTINGS = {
@@ -94,8 +100,11 @@ def load_tensorflow(prepare: Callable[[], Any] = lambda: None) -> Any:
         os.environ.setdefault(name, value)
     quiet = "tensorflow" not in sys.modules
     with without_noise() if quiet else contextlib.nullcontext():
-        with _less_of_keras():
+        sys.meta_path[:0] = _LEFT_OUT
+        try:
             import tensorflow as tf
+        finally:
+            sys.meta_path[:] = [x for x in sys.meta_path if x not in _LEFT_OUT]
 
         prepared = prepare()
         tf.constant(0) + 1  # devices are looked for at the first operation
@@ -104,18 +113,6 @@ def load_tensorflow(prepare: Callable[[], Any] = lambda: None) -> Any:
         # fails on convolution, bias and leaky ReLU with an error nobody can act on.
         tf.config.optimizer.set_experimental_options({"remapping": False})
     return prepared
-
-
-@contextlib.contextmanager
-def _less_of_keras() -> Iterator[None]:
-    """Has Keras do without its optional imports, in a command."""
-    finders = [_LeftOut()] if _for_a_command else []
-    sys.meta_path[:0] = finders
-    try:
-        yield
-    finally:
-        for finder in finders:
-            sys.meta_path.remove(finder)
 
 
 def _keep_sums_in_order() -> None:

@@ -74,8 +74,7 @@ class Alarm:
         for name, level in self.expected.items():
             if metrics[name] >= level:
                 self._reached.add(name)
-        sides = self.sides.items()
-        won = {name: side.won for name, side in sides if side.won is not None}
+        won = {name: side.won for name, side in self.sides.items()}
         levels = {**won, **self.expected}
         for name, bound in levels.items():
             if name not in self.rung and self._is_bad(name, bound):

@@ -18,11 +18,14 @@ from tfgan_mnist.system.errors import (
     NotFiniteError,
     UserError,
     first_line,
+    is_out_of_memory,
     os_error,
 )
 from tfgan_mnist.system.files import atomic_file, read_file
 
 _NAME = re.compile(r"step_(\d{7,10})\.npz", re.ASCII)
+CHECKPOINT_NAMES = re.compile(r"step_\d{7,10}\.(npz|damaged)", re.ASCII)
+"""Of all that ``Checkpoints`` leaves."""
 _DAMAGE = (None, errno.EISDIR, errno.EINVAL, errno.ENOENT, errno.ELOOP, errno.EIO)
 _FILE = "step_{:07d}.npz"
 
@@ -111,13 +114,15 @@ class Checkpoints:
         Raises:
           UserError: if there are files, but none is whole and of these variables.
           OSError: if one cannot be read for now: forbidden, too many files open …
+          MemoryError: if there is too little memory to read it.
         """
         damaged: dict[Path, str] = {}
         for path in reversed(self.paths()):
             try:
                 self.load(path, state)
             except Exception as error:  # a damaged archive can raise anything
-                if isinstance(error, OSError) and error.errno not in _DAMAGE:
+                passing = isinstance(error, OSError) and error.errno not in _DAMAGE
+                if passing or is_out_of_memory(error):
                     raise
                 damaged[path] = _reason(error, path)
                 continue
@@ -139,7 +144,7 @@ class Checkpoints:
 
         Raises:
           Exception: whatever a damaged file makes of its reader, or ValueError if it is
-            of another state; nothing has changed.
+            of another state: then nothing has changed.
         """
         arrays = self._read(path, state)
         for name, variable in state.variables.items():
@@ -207,7 +212,9 @@ def read_step(folder: Path, step: int) -> dict[str, np.ndarray] | None:
     path = folder / _FILE.format(step)
     try:
         return _arrays(path)
-    except Exception:  # not there, or damaged, which can raise anything
+    except Exception as error:  # not there, or damaged, which can raise anything
+        if is_out_of_memory(error):
+            raise
         return None
 
 
@@ -231,6 +238,8 @@ def read_newest(
             try:
                 arrays = _arrays(path)
             except Exception as error:  # gone meanwhile, or damaged: it can be anything
+                if is_out_of_memory(error):
+                    raise
                 damaged[path] = _reason(error, path)
                 continue
             for bad, reason in damaged.items():

@@ -184,8 +184,8 @@ class Log:
         self.last = state.step, row
         return row
 
-    def add(self, state: State, metrics: Mapping[str, float]) -> dict[str, float]:
-        """Adds metrics to the line of this step, which is there; what it then holds."""
+    def add(self, metrics: Mapping[str, float]) -> dict[str, float]:
+        """Adds metrics to the last line; what it then holds."""
         step, row = self.last
         self.directory.amend_metrics(metrics)
         self.events.scalars(step, dict(metrics))
@@ -226,7 +226,7 @@ class Evaluation:
             row = self.log(state, self.evaluate())
         elif self.log.last[0] == state.step != self.measured:
             # Time was up on a step that the log had a line for.
-            row = self.log.add(state, self.evaluate())
+            row = self.log.add(self.evaluate())
         else:
             return
         self.measured = state.step

@@ -27,7 +27,11 @@ from tfgan_mnist.system import streams
 from tfgan_mnist.system.errors import UserError, path_errors
 from tfgan_mnist.system.files import atomic_file, read_file, tidy
 from tfgan_mnist.system.records import DamagedError, Table, check, read_table
-from tfgan_mnist.training.checkpoint import Checkpoints, read_newest
+from tfgan_mnist.training.checkpoint import (
+    CHECKPOINT_NAMES,
+    Checkpoints,
+    read_newest,
+)
 
 _SAMPLE = re.compile(r"step_(\d{7,10})\.png", re.ASCII)
 _CHECKSUM = "# SHA-256 of all lines below: "
@@ -206,20 +210,30 @@ class RunDirectory:
         self.check(config)
         with path_errors(f"--run_dir={self.path}"):
             self.path.mkdir(parents=True, exist_ok=True)
-            lock = os.open(self.path, os.O_RDONLY)
-        try:
-            if fcntl:
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    raise UserError(
-                        f"--run_dir={self.path}: another process is training there"
-                    ) from None
+        with self._locked():
             for folder in (self.path, self.checkpoints, self.samples):
                 tidy(folder)
             removed = self._remove() if config.overwrite else []
             self._write_config(config)
             yield removed
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Keeps other processes from training here; not on Windows."""
+        if not fcntl:
+            yield
+            return
+        with path_errors(f"--run_dir={self.path}"):
+            lock = os.open(self.path, os.O_RDONLY)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            raise UserError(
+                f"--run_dir={self.path}: another process is training there"
+            ) from None
+        try:
+            yield
         finally:
             os.close(lock)
 
@@ -245,8 +259,6 @@ class RunDirectory:
     def _remove(self) -> list[str]:
         """Removes what a run leaves, and nothing else; the names of it."""
         patterns = (
-            "checkpoints/step_[0-9]*",
-            "samples/step_[0-9]*.png",
             "metrics.csv",
             "metrics.csv.damaged",
             "events.out.tfevents.*",
@@ -260,7 +272,16 @@ class RunDirectory:
             "saved_model",
             "saved_model_best",
         )
+        of_steps = {
+            "checkpoints/step_*": (self.checkpoints, CHECKPOINT_NAMES),
+            "samples/step_*.png": (self.samples, _SAMPLE),
+        }
         removed = []
+        for pattern, (folder, names) in of_steps.items():
+            found = [path for path in folder.glob("*") if names.fullmatch(path.name)]
+            for path in found:
+                path.unlink()
+            removed += [pattern] if found else []
         for pattern in patterns:
             found = sorted(self.path.glob(pattern))
             for path in found:
