@@ -4,7 +4,7 @@ import importlib.util
 import signal
 
 import pytest
-from conftest import assert_one_line_error, call, run, start, wait_for_step
+from conftest import assert_one_line_error, run, start, wait_for_step
 
 from tfgan_mnist.sweep import plan
 from tfgan_mnist.system.errors import UserError
@@ -29,7 +29,7 @@ def test_stopped_gone_on_with_and_left_alone_once_finished(tmp_path):
     assert stderr.splitlines()[-1].startswith("stopped by SIGINT; what was trained is")
     assert "latent_dim  seeds" not in stdout
 
-    code, stdout, stderr = call("sweep", *words)
+    code, stdout, stderr = run("sweep", *words)
     assert code == 0, stderr
     assert stdout.startswith("1 of 2 runs are finished\n")
     assert f"{second}: resuming at step" in stdout
@@ -40,7 +40,7 @@ def test_stopped_gone_on_with_and_left_alone_once_finished(tmp_path):
     ]
     assert (tmp_path / "sweep.txt").read_text().splitlines() == lines
 
-    code, stdout, _ = call("sweep", *words)
+    code, stdout, _ = run("sweep", *words)
     assert code == 0
     assert stdout.splitlines() == ["2 of 2 runs are finished", *lines]
 
@@ -53,7 +53,7 @@ def test_what_measures_is_in_the_table_and_what_fails_is_named(tmp_path):
     (spoilt / "checkpoints").mkdir(parents=True)
     (spoilt / "config.flags").write_text(config.to_flags())
     (spoilt / "checkpoints" / "step_0000005.npz").write_bytes(b"no archive")
-    code, stdout, stderr = call("sweep", *words)
+    code, stdout, stderr = run("sweep", *words)
     assert code == 1
     assert stderr.splitlines()[-1].startswith("1 of 2 runs failed; the same command")
     assert "seed=3: failed with exit code 2" in stdout

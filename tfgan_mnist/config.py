@@ -943,6 +943,11 @@ class Config:
         """The step at which the run ends, or None if only the clock ends it."""
         return min(self.step_limits.values(), default=None)
 
+    def is_over(self, step: int, seconds: float) -> bool:
+        """Whether a run that has made these steps in this time has met a limit."""
+        at_end = self.last_step is not None and step >= self.last_step
+        return at_end or bool(self.max_seconds and seconds >= self.max_seconds)
+
     def differences(self, other: Config) -> list[str]:
         """``--flag=this (there: that)`` for each flag that makes another run."""
         return [

@@ -381,7 +381,7 @@ class Patience:
 
 
 def _newest(checkpoints: Path) -> Path | None:
-    """The newest whole checkpoint of a folder."""
+    """The newest checkpoint of a folder, by its name; it may be damaged."""
     return next(reversed(Checkpoints(checkpoints, keep=1).paths()), None)
 
 

@@ -164,91 +164,47 @@ def run(
         start = None
         if config.init_from and (config.overwrite or not checkpoints.paths()):
             start = Start(config.init_from, training.variables, training.gan.frozen)
-        try:
-            with directory.open(config) as removed:
-                restored = checkpoints.restore(state)
-                export = exporter(config, training.variables)
-                sides = training.gan.sides
-                names = [side.name for side in sides]
-                seen = directory.metrics.exists()
-                directory.recover_metrics(state.step, config.log_every, names)
-                _warn_of_lost_step(directory, state, restored)
-                least = _least_distance(
-                    config, directory, training.protocol, state.step
+        with _as_stops(config, checkpoints, team), directory.open(config) as removed:
+            restored = checkpoints.restore(state)
+            export = exporter(config, training.variables)
+            sides = training.gan.sides
+            names = [side.name for side in sides]
+            seen = directory.metrics.exists()
+            directory.recover_metrics(state.step, config.log_every, names)
+            _warn_of_lost_step(directory, state, restored)
+            least = _least_distance(config, directory, training.protocol, state.step)
+            flaws = _flaws(config, directory, state)
+            for flaw in flaws:
+                warn(f"{flaw}; it is written anew from {restored.name}")
+            goes_on = bool(flaws) or not config.is_over(state.step, state.seconds)
+            team.agree(state.step, 0 if goes_on else OVER, config.fingerprint)
+            if goes_on:
+                echo_or_print(_beginning(directory, state, removed, seen))
+                if start and not restored:
+                    start.assign(training.variables)
+                    training.gan.renew(config.seed)
+                    echo_or_print(start.sentence)
+                saver = hooks.Saver(config.checkpoint_every, checkpoints)
+                _train(
+                    config,
+                    directory,
+                    training,
+                    state,
+                    evaluate,
+                    export,
+                    least,
+                    saver,
+                    interrupted,
+                    echo,
+                    own,
+                    team,
                 )
-                flaws = _flaws(config, directory, state)
-                for flaw in flaws:
-                    warn(f"{flaw}; it is written anew from {restored.name}")
-                goes_on = bool(flaws) or not _is_over(config, state)
-                team.agree(state.step, 0 if goes_on else OVER, config.fingerprint)
-                if goes_on:
-                    echo_or_print(_beginning(directory, state, removed, seen))
-                    if start and not restored:
-                        start.assign(training.variables)
-                        training.gan.renew(config.seed)
-                        echo_or_print(start.sentence)
-                    saver = hooks.Saver(config.checkpoint_every, checkpoints)
-                    _train(
-                        config,
-                        directory,
-                        training,
-                        state,
-                        evaluate,
-                        export,
-                        least,
-                        saver,
-                        interrupted,
-                        echo,
-                        own,
-                        team,
-                    )
-                    _write_products(config, directory, sides, export, state)
-                    if config.evaluate_every:
-                        _measure(directory, training.protocol, training.held_out)
-        except NotFiniteError as error:
-            raise RunStopped(
-                f"{error}: the run cannot go on. {_kept(checkpoints)}; lower the "
-                "learning rates, in another --run_dir or with --overwrite"
-            ) from None
-        except tf.errors.OpError as error:
-            out_of_memory = isinstance(error, tf.errors.ResourceExhaustedError)
-            if out_of_memory or team.cluster is None:
-                raise
-            raise WorkerLost(
-                f"another worker was lost ({first_line(error)}). {_kept(checkpoints)}; "
-                "start the same command on each worker to go on from there"
-            ) from None
-        except BrokenPipeError:  # who reads our lines has left: not the disk's fault
-            raise
-        except OSError as error:
-            what, remedy = os_error(error)
-            if error.errno in NO_ROOM:
-                what = f"cannot write to {directory.path} ({what})"
-            raise RunStopped(
-                f"{what}. {_kept(checkpoints)}; {remedy}, then {_go_on(config)}"
-            ) from error
+                _write_products(config, directory, sides, export, state)
+                if config.evaluate_every:
+                    _measure(directory, training.protocol, training.held_out)
     if not goes_on:
         echo_or_print(f"{directory.path}: was finished already{_larger(config, state)}")
-    echo_or_print(
-        f"{directory.path}: {state.step:,} steps in {hooks.duration(state.seconds)}; "
-        f"see {directory.sample_path(state.step).relative_to(directory.path)}, "
-        f"{directory.animation.name}, {directory.loss_plot.name} and "
-        f"{directory.saved_model.name}/"
-    )
-    if config.evaluate_every:
-        try:
-            echo_or_print(report.table(_read_report(directory)))
-        except DamagedError as damage:
-            warn(f"{directory.report}: {damage}; its metrics are not shown")
-        with contextlib.suppress(DamagedError):  # there is none, or that was said
-            best = check_own_model(directory.best_model)
-            distance = best.get("distance", {})
-            least = ", ".join(f"{n} was {x:.4g}" for n, x in distance.items())
-            if best["step"] != state.step:
-                echo_or_print(
-                    f"{directory.best_model.name}/ is of step {best['step']:,}, where "
-                    f"{least}, the least that was measured on the way"
-                )
+    _say_what_is_there(config, directory, state, echo_or_print)
     if interrupted:
         raise RunStopped(
             f"{signal.Signals(interrupted[0]).name} came after the last step; the run "
@@ -256,6 +212,66 @@ def run(
             exit_code=128 + interrupted[0],
         )
     return Result(directory.path, directory.saved_model, state.step, state.seconds)
+
+
+@contextlib.contextmanager
+def _as_stops(config: Config, checkpoints: Checkpoints, team: Team) -> Iterator[None]:
+    """Turns what ends a run early into a RunStopped that says how to go on.
+
+    Raises:
+      RunStopped: for losses or weights that are not finite, a lost worker, and what
+        the system refuses.
+    """
+    try:
+        yield
+    except NotFiniteError as error:
+        raise RunStopped(
+            f"{error}: the run cannot go on. {_kept(checkpoints)}; lower the "
+            "learning rates, in another --run_dir or with --overwrite"
+        ) from None
+    except tf.errors.OpError as error:
+        out_of_memory = isinstance(error, tf.errors.ResourceExhaustedError)
+        if out_of_memory or team.cluster is None:
+            raise
+        raise WorkerLost(
+            f"another worker was lost ({first_line(error)}). {_kept(checkpoints)}; "
+            "start the same command on each worker to go on from there"
+        ) from None
+    except BrokenPipeError:  # who reads our lines has left: not the disk's fault
+        raise
+    except OSError as error:
+        what, remedy = os_error(error)
+        if error.errno in NO_ROOM:
+            what = f"cannot write to {config.run_dir} ({what})"
+        raise RunStopped(
+            f"{what}. {_kept(checkpoints)}; {remedy}, then {_go_on(config)}"
+        ) from error
+
+
+def _say_what_is_there(
+    config: Config, directory: RunDirectory, state: State, echo: Callable[[str], None]
+) -> None:
+    """The last lines: where everything is, how good, and which step was the best."""
+    echo(
+        f"{directory.path}: {state.step:,} steps in {hooks.duration(state.seconds)}; "
+        f"see {directory.sample_path(state.step).relative_to(directory.path)}, "
+        f"{directory.animation.name}, {directory.loss_plot.name} and "
+        f"{directory.saved_model.name}/"
+    )
+    if config.evaluate_every:
+        try:
+            echo(report.table(_read_report(directory)))
+        except DamagedError as damage:
+            warn(f"{directory.report}: {damage}; its metrics are not shown")
+        with contextlib.suppress(DamagedError):  # there is none, or that was said
+            best = check_own_model(directory.best_model)
+            distance = best.get("distance", {})
+            least = ", ".join(f"{n} was {x:.4g}" for n, x in distance.items())
+            if best["step"] != state.step:
+                echo(
+                    f"{directory.best_model.name}/ is of step {best['step']:,}, where "
+                    f"{least}, the least that was measured on the way"
+                )
 
 
 def _go_on(config: Config) -> str:
@@ -281,12 +297,6 @@ def _larger(config: Config, state: State) -> str:
     return f"; larger {' and '.join(met)} would lengthen it"
 
 
-def _is_over(config: Config, state: State) -> bool:
-    """Whether a limit is met already."""
-    at_end = config.last_step is not None and state.step >= config.last_step
-    return at_end or bool(config.max_seconds and state.seconds >= config.max_seconds)
-
-
 def _warn_of_lost_step(
     directory: RunDirectory, state: State, restored: Path | None
 ) -> None:
@@ -306,7 +316,7 @@ def _warn_of_lost_step(
 
 def _flaws(config: Config, directory: RunDirectory, state: State) -> list[str]:
     """What a run that is over should have left and has not, or not any more."""
-    if not _is_over(config, state):
+    if not config.is_over(state.step, state.seconds):
         return []
     flaws = []
     try:

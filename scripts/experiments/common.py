@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tfgan_mnist.serving.saved_model import check_saved_model
+from tfgan_mnist.serving.saved_model import check_saved_model, read_metadata
 from tfgan_mnist.system import command
 from tfgan_mnist.system.errors import RunStopped, UserError, nearest
 from tfgan_mnist.system.files import atomic_file, check_folder
@@ -172,8 +172,6 @@ def train_and_measure(
     model, measured = run_dir / "saved_model", run_dir / "evaluation.json"
     words = [f"--saved_model={model}", f"--output={measured}"]
     run_command("evaluate", words + of_mnist if compare else words)
-    from tfgan_mnist.serving.saved_model import read_metadata
-
     metadata = read_metadata(model)
     return {
         "command": " ".join(["python -m tfgan_mnist.train", *flags]),

@@ -321,13 +321,17 @@ def find_clusters(
     """Learns clusters from images.
 
     Args:
-      images: uint8 [n, height, width, channels]; single ones that are to be stacked.
+      images: uint8 [n, height, width, channels]; single ones that are to be stacked. At
+        least as many as clusters, in each class.
       labels: int [n], of classes each of which gets clusters of its own; or None.
       count: clusters of a class.
       latents: how many choose one.
       softness: as of ``Clusters``.
       seed: of k-means' first guess, and of the latents that offsets are found by.
       stacked, rejected: as of ``Clusters``.
+
+    Returns:
+      the clusters, and how latents choose among them.
     """
     # Imported where they are needed: it takes a second.
     from sklearn.cluster import KMeans
@@ -389,7 +393,7 @@ def candidates_for(rejected: float) -> int:
     return max(2, math.ceil(math.log(0.01, rejected))) if rejected else 1
 
 
-BALANCING = {"steps": 200, "rate": 0.5, "falls_from": 50}
+STEPS, RATE, FALLS_FROM = 200, 0.5, 50  # of balancing_offsets
 DRAWS = 2_000, 4_000  # of a step, at least and at most
 
 
@@ -410,21 +414,20 @@ def balancing_offsets(targets: np.ndarray, shares: np.ndarray, seed: int) -> np.
       float32 [classes, count].
     """
     classes, count, dimensions = targets.shape
-    steps, rate, falls_from = BALANCING.values()
     draws = int(np.clip(10 * count, *DRAWS))  # all classes share them
     flat = targets.reshape(-1, dimensions).T.astype(np.float32)
     random = np.random.default_rng(seed)
     offsets, total = np.zeros([2, classes, count], np.float32)
     numbers = np.arange(classes) * count
-    for step in range(1, steps + 1):
+    for step in range(1, STEPS + 1):
         latents = random.standard_normal([draws, dimensions], np.float32)
         scores = (latents @ flat).reshape(draws, classes, count) - offsets
         chosen = np.bincount(
             (scores.argmax(axis=2) + numbers).ravel(), minlength=classes * count
         )
         error = chosen.reshape(classes, count) / (draws * shares) - 1.0
-        falling = min(1.0, falls_from / step)
-        offsets += (rate * falling * np.clip(error, -1.0, 1.0)).astype(np.float32)
-        if step > steps // 2:
+        falling = min(1.0, FALLS_FROM / step)
+        offsets += (RATE * falling * np.clip(error, -1.0, 1.0)).astype(np.float32)
+        if step > STEPS // 2:
             total += offsets
-    return total / (steps - steps // 2)
+    return total / (STEPS - STEPS // 2)

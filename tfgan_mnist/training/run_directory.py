@@ -157,9 +157,7 @@ class RunDirectory:
         newest = None if config.overwrite else read_newest(self.checkpoints)
         if newest is None:
             return False
-        step, seconds = int(newest["step"]), float(newest["seconds"])
-        at_end = config.last_step is not None and step >= config.last_step
-        return at_end or bool(config.max_seconds and seconds >= config.max_seconds)
+        return config.is_over(int(newest["step"]), float(newest["seconds"]))
 
     def read_config(self) -> Config:
         """The configuration of the run that is here. Raises UserError if there is none.

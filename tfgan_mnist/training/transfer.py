@@ -13,7 +13,7 @@ from tfgan_mnist import pretrained
 from tfgan_mnist.serving.saved_model import check_saved_model
 from tfgan_mnist.system.errors import UserError, first_line
 from tfgan_mnist.system.streams import warn
-from tfgan_mnist.training.checkpoint import read_newest
+from tfgan_mnist.training.checkpoint import read_newest, variables_of
 
 SHOWN = 3  # names in the sentence; the rest is counted
 
@@ -52,11 +52,8 @@ def read_weights(path: Path) -> dict[str, np.ndarray]:
     arrays = read_newest(path / "checkpoints", warn)
     if arrays is None:
         raise UserError(f"{name}: holds neither a SavedModel nor a checkpoint of a run")
-    return {
-        key.removeprefix("variables/"): array
-        for key, array in arrays.items()
-        if key.startswith("variables/") and "_optimizer/" not in key
-    }
+    found = variables_of(arrays)
+    return {name: x for name, x in found.items() if "_optimizer/" not in name}
 
 
 # As TensorFlow names what ``serving.writer`` stores; a slash in a name becomes ".S".
