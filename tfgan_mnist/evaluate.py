@@ -7,23 +7,19 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from tfgan_mnist.data.images import matched_pictures, read_images
 from tfgan_mnist.data.pictures import opened, read_picture
-from tfgan_mnist.model import ModelFlags
+from tfgan_mnist.model import Model, ModelFlags
 from tfgan_mnist.registry import DATASETS
 from tfgan_mnist.serving.saved_model import check_outside
 from tfgan_mnist.system import command, interrupts
 from tfgan_mnist.system.errors import UserError, path_errors
 from tfgan_mnist.system.files import atomic_file, check_output
 from tfgan_mnist.system.flags import flag, grouped_help, parse_flags
-from tfgan_mnist.training.run_directory import RunDirectory
-
-if TYPE_CHECKING:  # loading TensorFlow takes seconds
-    from tfgan_mnist.evaluation.protocols import Protocol
 
 EXAMPLES = (
     "tfgan-mnist evaluate --pretrained=dcgan_fast",
@@ -161,22 +157,18 @@ def main(argv: Sequence[str]) -> None:
         load_tensorflow()
         from tfgan_mnist.evaluation import report
         from tfgan_mnist.evaluation.judges import read_judge
-        from tfgan_mnist.evaluation.protocols import protocol_of
 
-    own = read_judge(flags.judge) if flags.judge not in ("", "mnist") else None
-    protocol = own.protocol if own else flags.judge and protocol_of("mnist")
     if flags.images:
-        source = images
-        if own:
-            source = _read(flags, own.judge.channels)
+        own = read_judge(flags.judge) if flags.judge not in ("", "mnist") else None
+        source = _read(flags, own.judge.channels) if own else images
+        protocol = own.protocol if own else None
         dataset = own.about.dataset if own else "mnist"
         found = report.measure_images(source, flags.data_dir, protocol, dataset)
         found = {"images": flags.images, **found}
     else:
         source = flags.load()
-        if flags.run_dir and not protocol:
-            protocol = _protocol_of_run(flags.run_dir)
-        found = report.measure(source, data_dir=flags.data_dir, protocol=protocol)
+        model = Model(source, flags.run_dir)
+        found = model.evaluate(flags.data_dir, judge=flags.judge)
     _report(flags, found)
     if flags.neighbours:
         import imageio.v3 as imageio
@@ -184,23 +176,6 @@ def main(argv: Sequence[str]) -> None:
         picture, path = report.nearest_picture(source, flags.data_dir), flags.neighbours
         with path_errors(f"--neighbours={path}"), atomic_file(Path(path)) as unfinished:
             imageio.imwrite(unfinished, picture)
-
-
-def _protocol_of_run(run_dir: str) -> Protocol | None:
-    """How a run on one's own images measures itself; None of any other run.
-
-    Raises:
-      UserError: if its judge, or without one its images, are not there any more.
-    """
-    config = RunDirectory(run_dir).read_config()
-    if not config.data.place:
-        return None
-    from tfgan_mnist.build import build_protocol, load_data
-
-    try:
-        return build_protocol(config, None if config.judge else load_data(config))
-    except UserError as error:
-        raise UserError(f"{error}; or give --judge=FILE") from None
 
 
 def _measure_pairs(flags: Flags) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from tfgan_mnist.training.run_directory import RunDirectory
 if TYPE_CHECKING:  # they load TensorFlow, or take their time
     from PIL.Image import Image
 
+    from tfgan_mnist.evaluation.protocols import Protocol
     from tfgan_mnist.serving.reader import LoadedModel
     from tfgan_mnist.visual.animation import Animation
 
@@ -343,7 +344,7 @@ def load(source: str | os.PathLike, best: bool = False) -> Model:
 
     with interrupts.deferred():
         load_tensorflow()
-    return Model(flags.load())
+    return Model(flags.load(), flags.run_dir)
 
 
 WALK_FRAMES = 24  # from one image to the next, at 20 a second
@@ -351,11 +352,29 @@ WALK_SCALES = 8, 3  # pixels of the animation a pixel of one image, or of severa
 WALK_COLUMNS = 5  # at most so many walks side by side
 
 
+def protocol_of_run(run_dir: str) -> Protocol | None:
+    """How a run on one's own images measures itself; None of any other run.
+
+    Raises:
+      UserError: if its judge, or without one its images, are not there any more.
+    """
+    config = RunDirectory(run_dir).read_config()
+    if not config.data.place:
+        return None
+    from tfgan_mnist.build import build_protocol, load_data
+
+    try:
+        return build_protocol(config, None if config.judge else load_data(config))
+    except UserError as error:
+        raise UserError(f"{error}; or give --judge=FILE") from None
+
+
 class Model:
     """A trained model, to draw from and to measure.
 
     Args:
       saved: the model as it was loaded.
+      run_dir: the run that made it, if that is known, whose judge is then asked.
 
     Attributes:
       metadata: what made it.
@@ -363,8 +382,9 @@ class Model:
       kind: what it makes: "images", or a toy's "points".
     """
 
-    def __init__(self, saved: LoadedModel):
+    def __init__(self, saved: LoadedModel, run_dir: str = ""):
         self.saved = saved
+        self._run_dir = run_dir
         self.metadata = saved.metadata
         self.classes = saved.classes
         self.kind = saved.kind
@@ -577,12 +597,14 @@ class Model:
     ) -> dict[str, Any]:
         """Its metrics, as the command ``evaluate`` writes them.
 
-        A model of one's own images needs a judge here.
-
         Args:
           data_dir: a folder with tensorflow-datasets' copy of MNIST, for more of them.
           quick: only those that are watched during a run, of fewer samples.
-          judge: a file that the command ``judge`` wrote, or "mnist".
+          judge: a file that the command ``judge`` wrote, or "mnist". Without one a run
+            on one's own images is measured as it measures itself.
+
+        Raises:
+          UserError: if nobody says how to measure it, or the judge cannot be read.
         """
         from tfgan_mnist.evaluation.judges import read_judge
         from tfgan_mnist.evaluation.protocols import protocol_of
@@ -590,6 +612,8 @@ class Model:
 
         own = read_judge(judge) if judge not in ("", "mnist") else None
         protocol = own.protocol if own else protocol_of(judge) if judge else None
+        if self._run_dir and not protocol:
+            protocol = protocol_of_run(self._run_dir)
         return measure(self.saved, quick=quick, data_dir=data_dir, protocol=protocol)
 
     def _labels(

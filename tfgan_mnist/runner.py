@@ -121,8 +121,8 @@ class Result:
 
     @functools.cached_property
     def model(self) -> Model:
-        """The trained model, loaded, to draw from."""
-        return load(self.saved_model)
+        """The trained model, loaded, to draw from and to measure."""
+        return load(self.run_dir)
 
 
 def run(

@@ -104,6 +104,8 @@ def test_a_run_and_evaluate_measure_by_it_and_name_it(places, tmp_path, capsys):
         evaluate.main(words)
     evaluate.main([f"--run_dir={tmp_path / 'run'}"])  # whose judge is on record
     assert own.judge.version in capsys.readouterr().out
+    found = tfgan_mnist.load(tmp_path / "run").evaluate(quick=True)
+    assert found["judge"] == own.judge.version
     with pytest.raises(UserError, match="give another --judge"):
         evaluate.main([*words, "--judge=mnist"])
 
