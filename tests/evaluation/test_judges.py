@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from conftest import tiny_config
 
-from tfgan_mnist import evaluate, judge
+from tfgan_mnist import evaluate, judge, load
 from tfgan_mnist.data.mnist import mnist5k
 from tfgan_mnist.evaluation import judges, report
 from tfgan_mnist.system.errors import UserError
@@ -104,7 +104,7 @@ def test_a_run_and_evaluate_measure_by_it_and_name_it(places, tmp_path, capsys):
         evaluate.main(words)
     evaluate.main([f"--run_dir={tmp_path / 'run'}"])  # whose judge is on record
     assert own.judge.version in capsys.readouterr().out
-    found = tfgan_mnist.load(tmp_path / "run").evaluate(quick=True)
+    found = load(tmp_path / "run").evaluate(quick=True)
     assert found["judge"] == own.judge.version
     with pytest.raises(UserError, match="give another --judge"):
         evaluate.main([*words, "--judge=mnist"])
