@@ -30,6 +30,8 @@ from common import (
     markdown,
     measure_each,
     read_words,
+    stale_note,
+    starred,
     write_between_marks,
 )
 
@@ -271,7 +273,7 @@ def table(record: dict[str, dict]) -> str:
         seconds = found["seconds"]
         one, two = seconds["one_thread"], seconds["two_workers"]
         gained = [a / b / 2.0 for a, b in zip(one, two, strict=True)]
-        cells = [f"`{recipe}`", f"{found['batch']}"]
+        cells = [starred(recipe, found), f"{found['batch']}"]
         cells += [
             spread([1000.0 * s for s in seconds[setup]], "{:.0f}") + " ms"
             for setup in ("one_thread", "two_threads", "two_workers")
@@ -280,7 +282,7 @@ def table(record: dict[str, dict]) -> str:
         rows.append(
             [*cells, f"{found['sent'] / 1e6:.1f}", f"{found['gradients'] / 1e6:.1f}"]
         )
-        cells = [f"`{recipe}`"]
+        cells = [starred(recipe, found)]
         for grow in (False, True):
             for gigabits in WIRES:
                 workers, times = best(found, gigabits, grow)
@@ -289,8 +291,9 @@ def table(record: dict[str, dict]) -> str:
         paper.append(cells)
     paper_heads = ["recipe", *(f"{w} Gbit/s" for w in WIRES)]
     paper_heads += [f"{w} Gbit/s, growing" for w in WIRES]
+    measured = markdown(heads, rows)
     return (
-        f"{markdown(heads, rows)}\n"
+        f"{measured}\n"
         "Milliseconds a step: median (least – greatest) of the rounds, on two cores. "
         "Efficiency is the gain of two workers over one process of one thread, halved. "
         "Megabytes are those on the loopback, of both workers together, and those of "
@@ -307,6 +310,7 @@ def table(record: dict[str, dict]) -> str:
         f"as on a network of {8e-9 / byte:.1f} Gbit/s.\n\n"
         "![images a second over the number of workers](../samples/efficiency.png)\n\n"
         "`python scripts/experiments/efficiency.py` measured and drew this.\n"
+        f"{stale_note(measured)}"
     )
 
 
