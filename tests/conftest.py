@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import gc
 import importlib
 import io
 import json
@@ -26,6 +27,7 @@ from tfgan_mnist.system import command as commands
 from tfgan_mnist.system.engine import settings
 from tfgan_mnist.system.runtime import load_tensorflow
 
+gc.set_threshold(*commands.SELDOM)  # as commands have it
 load_tensorflow()
 
 # As at a terminal, for us and those we start: a shell's background jobs ignore it.

@@ -624,13 +624,13 @@ class Model:
             raise UserError(f"--count={count}: must be at least 1")
         if not self.classes and labels is None:
             return None, 0
-        some = range(self.classes) if labels is None else np.atleast_1d(labels)
+        some = np.atleast_1d(np.arange(self.classes) if labels is None else labels)
         names = self.metadata.get("class_names", ())
         if names and labels is not None and not self.metadata.get("vocabulary"):
-            some = [i for one in some for i in _numbers(str(one), names)]
+            some = np.array([i for one in some for i in _numbers(str(one), names)])
         if not len(some) or count % len(some):
             raise UserError(
                 f"{count} samples: must be a multiple of the {len(some)} labels"
             )
         rows = len(some) if len(some) > 1 else 0
-        return np.repeat(np.asarray(some), count // len(some)), rows
+        return np.repeat(some, count // len(some)), rows

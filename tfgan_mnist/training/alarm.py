@@ -53,6 +53,7 @@ class Alarm:
         ring: Callable[[str], None],
     ):
         self.sides = {side.name: side for side in sides if side.won is not None}
+        self.won = {side.name: side.won for side in sides if side.won is not None}
         self.symbols = {side.name: side.symbol for side in sides}
         self.expected = expected
         self.distance = distance
@@ -74,8 +75,7 @@ class Alarm:
         for name, level in self.expected.items():
             if metrics[name] >= level:
                 self._reached.add(name)
-        won = {name: side.won for name, side in self.sides.items()}
-        levels = {**won, **self.expected}
+        levels = {**self.won, **self.expected}
         for name, bound in levels.items():
             if name not in self.rung and self._is_bad(name, bound):
                 self.rung[name] = self._sentence(name, bound)
