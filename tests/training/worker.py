@@ -18,9 +18,6 @@ def main() -> None:
 
     team = load_tensorflow(assembled)
     import tensorflow as tf
-
-    # Sums are compared within some digits; graphs need no time to be improved.
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
     from conftest import tiny_config
 
     from tfgan_mnist.build import build_training

@@ -70,15 +70,8 @@ class Writer:
             (unfinished / METADATA).write_text(text + "\n", "utf-8")
 
 
-def _os_error(error: tf.errors.OpError, path: Path) -> OSError:
-    """The system's error that one of TensorFlow's writers only speaks of."""
-    for number in (*NO_ROOM, *_SPOKEN_OF):
-        if os.strerror(number) in error.message:
-            return OSError(number, os.strerror(number), str(path))
-    return OSError(errno.EINVAL, first_line(error.message), str(path))
-
-
 _SPOKEN_OF = (
+    *NO_ROOM,
     errno.EROFS,
     errno.EACCES,
     errno.EPERM,
@@ -86,3 +79,11 @@ _SPOKEN_OF = (
     errno.EIO,
     errno.ENOENT,
 )
+
+
+def _os_error(error: tf.errors.OpError, path: Path) -> OSError:
+    """The system's error that one of TensorFlow's writers only speaks of."""
+    for number in _SPOKEN_OF:
+        if os.strerror(number) in error.message:
+            return OSError(number, os.strerror(number), str(path))
+    return OSError(errno.EINVAL, first_line(error.message), str(path))

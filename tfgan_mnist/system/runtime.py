@@ -49,7 +49,7 @@ class _LeftOut(importlib.abc.MetaPathFinder):
             raise ModuleNotFoundError(f"Keras needs no {fullname}", name=fullname)
 
 
-_LEFT_OUT: list[_LeftOut] = []
+_LEFT_OUT: list[_LeftOut] = []  # while a command runs
 
 
 @contextlib.contextmanager
