@@ -15,6 +15,15 @@ if ! "$python" -c 'import venv, ensurepip' 2>/dev/null; then
   echo "error: $python cannot make virtual environments; install its venv package" >&2
   exit 2
 fi
+"$python" - "$extras" <<'PYTHON' || exit 2
+import configparser, sys
+options = configparser.ConfigParser()
+options.read("setup.cfg")
+known = options["options.extras_require"]
+for extra in sys.argv[1].split(","):
+    if extra not in known:
+        sys.exit(f"error: {extra}: no extra of setup.cfg; there are: {', '.join(known)}")
+PYTHON
 
 want="$("$python" -VV) $extras $(cat constraints.txt setup.cfg pyproject.toml | cksum)"
 stamp=.venv/made-from-${extras//,/-}

@@ -1221,3 +1221,18 @@ def test_the_demo_refuses_what_it_does_not_know():
     assert done.returncode == 2
     assert done.stderr.startswith("error: --seconds=3: demo.sh takes no arguments")
     assert done.stdout == ""
+
+
+def test_the_setup_refuses_an_extra_that_there_is_not():
+    """pip would warn, and install without it."""
+    done = subprocess.run(
+        ["bash", ROOT / "scripts" / "setup.sh", "test,benchmrk"],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(
+        "error: benchmrk: no extra of setup.cfg; there are: gpu, ray"
+    )
+    assert done.stdout == ""
