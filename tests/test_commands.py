@@ -29,7 +29,8 @@ def tree(folder: Path) -> dict[str, tuple[int, float]]:
     ("flags", "words"),
     [
         ([], ["give a recipe", "--list_recipes"]),
-        (["dcgam"], ["dcgam", "did you mean 'dcgan'"]),
+        (["dcgam"], ["error: 'dcgam': neither", "did you mean 'dcgan'"]),
+        (["--recipe=dcgan_fast"], ["--recipe=dcgan_fast: only", "'train dcgan_fast'"]),
         (["--steps=3", "dcgan"], ["'dcgan'", "--flag=value"]),
         (["dcgan", "fast"], ["'fast'", "--flag=value"]),
         (["dcgan", "--init_from=dcgan_fats"], ["=dcgan_fats", "no such folder"]),

@@ -1012,7 +1012,7 @@ def find_recipe(name: str | Path) -> Path:
     if bare in known:
         return known[bare]
     raise UserError(
-        f"--flagfile={name}: neither a file nor a recipe; {nearest(bare, known)}"
+        f"{name!r}: neither a file nor a recipe; {nearest(bare, known)}"
     )
 
 

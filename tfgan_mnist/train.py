@@ -238,6 +238,13 @@ def main(argv: Sequence[str]) -> None:
     if not argv[0].startswith("-"):
         argv = [f"--flagfile={argv[0]}", *argv[1:]]
     values = parse_config(argv, SWITCHES)
+    name = values["recipe"]
+    if name in recipes() and not any(
+        word.lstrip("-").startswith("flagfile") for word in argv
+    ):
+        raise UserError(
+            f"--recipe={name}: only names the run; 'train {name}' trains that recipe"
+        )
     list_recipes, dry_run = values.pop("list_recipes"), values.pop("dry_run")
     if list_recipes:
         _list_recipes()
