@@ -238,10 +238,9 @@ def main(argv: Sequence[str]) -> None:
     if not argv[0].startswith("-"):
         argv = [f"--flagfile={argv[0]}", *argv[1:]]
     values = parse_config(argv, SWITCHES)
-    name = values["recipe"]
-    if name in recipes() and not any(
-        word.lstrip("-").startswith("flagfile") for word in argv
-    ):
+    name, given = values["recipe"], {w.lstrip("-").partition("=")[0] for w in argv}
+    # A sweep gives all flags of a recipe as words.
+    if name in recipes() and not given & {"flagfile", "networks"}:
         raise UserError(
             f"--recipe={name}: only names the run; 'train {name}' trains that recipe"
         )
