@@ -125,6 +125,8 @@ def test_unwritable_folders(tmp_path, trained):
         ([], ["which model?", "--run_dir, --saved_model and --pretrained"]),
         (["--saved_model=MODEL", "--run_dir=RUN"], ["--saved_model are both given"]),
         (["--pretrained=dcgan"], ["--pretrained=dcgan: ", "'dcgan_fast'"]),
+        (["dcgan"], ["dcgan: there is no such folder, nor a pret", "'dcgan_fast'"]),
+        (["dcgan_fast", "--run_dir=RUN"], ["--run_dir and --pretrained are both"]),
         (["--saved_model=MODEL", "--seeds=3-1"], ["--seeds=3-1: 3-1", "no range"]),
         (["--saved_model=MODEL", "--seeds=x"], ["--seeds=x", "0-9 or 3,1,4"]),
         (["--saved_model=MODEL", "--seeds=1", "--count=9"], ["are both given"]),

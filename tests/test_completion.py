@@ -32,6 +32,7 @@ def complete(*words: str) -> list[str]:
         (["train", "--loss=rel"], ["--loss=relativistic"]),
         (["train", "--flagfile", "=", "moons_s"], ["moons_slow"]),
         (["sample", "--pretrained", "=", "c"], ["cdcgan_fast"]),
+        (["sample", "cd"], ["cdcgan_fast"]),
         (["completion", "z"], ["zsh"]),
         (["nonsense", "x"], []),
     ],
@@ -48,6 +49,8 @@ def test_paths_are_completed_where_no_value_is_known(tmp_path, monkeypatch):
     (tmp_path / "runs").mkdir()
     monkeypatch.chdir(tmp_path)
     assert complete("tfgan-mnist", "sample", "--run_dir", "=", "ru") == ["runs"]
+    assert complete("tfgan-mnist", "sample", "ru") == ["runs"]
+    assert complete("tfgan-mnist", "sample", "dcgan_fast", "ru") == []
 
 
 def test_zsh_takes_the_same_through_its_bashcompinit(capsys):

@@ -11,7 +11,7 @@ from conftest import untrained
 
 import tfgan_mnist
 from tfgan_mnist import pretrained
-from tfgan_mnist.model import ModelFlags
+from tfgan_mnist.model import ModelFlags, parse_model_flags
 from tfgan_mnist.serving.reader import row_seeds
 from tfgan_mnist.system.errors import UserError
 
@@ -58,6 +58,20 @@ def test_a_run_its_saved_model_and_a_packaged_model_are_the_same(trained, monkey
 def test_one_model_is_named(given, message):
     with pytest.raises(UserError, match=message):
         ModelFlags(**given)
+
+
+def test_the_first_word_may_be_the_model(trained):
+    model = str(trained / "saved_model")
+    for word, name in [
+        (str(trained), "run_dir"),
+        (model, "saved_model"),
+        ("dcgan_fast", "pretrained"),
+    ]:
+        given = parse_model_flags([word, "--nobest"], ModelFlags)
+        assert ModelFlags(**given) == ModelFlags(**{name: word})
+    assert parse_model_flags([f"--run_dir={trained}"], ModelFlags)["run_dir"]
+    with pytest.raises(UserError, match="'again': belongs to no flag"):
+        parse_model_flags([model, "again"], ModelFlags)
 
 
 def test_what_a_model_is_told(conditional, trained):

@@ -42,6 +42,7 @@ _tfgan_mnist() {{
     COMPREPLY=($(compgen -P "$before" -f -- "$word"))
   else
     COMPREPLY=($(compgen -P "$before" -W "$found" -- "$word"))
+    [ "$COMP_CWORD" -eq 2 ] && [ -n "$word" ] && COMPREPLY+=($(compgen -f -- "$word"))
   fi
   case ${{COMPREPLY[0]}} in *=) compopt -o nospace 2>/dev/null ;; esac
 }}
@@ -63,6 +64,8 @@ def words_of(name: str) -> Mapping[str, list[str]]:
             found[f"--{field.name}"] = [str(value) for value in values]
         if field.name in ("pretrained", "init_from"):
             found[f"--{field.name}"] = pretrained.names()
+        if field.name == "pretrained":  # which can be the first word too
+            found[""] += pretrained.names()
     if name in ("train", "sweep"):
         switches = getattr(module, "SWITCHES", ())
         found[""] += ["--flagfile=", *(f"--{switch}" for switch in switches)]

@@ -1011,9 +1011,7 @@ def find_recipe(name: str | Path) -> Path:
     bare = name.removesuffix(".flags")
     if bare in known:
         return known[bare]
-    raise UserError(
-        f"{name!r}: neither a file nor a recipe; {nearest(bare, known)}"
-    )
+    raise UserError(f"{name!r}: neither a file nor a recipe; {nearest(bare, known)}")
 
 
 def recipe_header(path: Path) -> list[str]:

@@ -13,13 +13,13 @@ import numpy as np
 
 from tfgan_mnist.data.images import matched_pictures, read_images
 from tfgan_mnist.data.pictures import opened, read_picture
-from tfgan_mnist.model import Model, ModelFlags
+from tfgan_mnist.model import Model, ModelFlags, parse_model_flags
 from tfgan_mnist.registry import DATASETS
 from tfgan_mnist.serving.saved_model import check_outside
 from tfgan_mnist.system import command, interrupts
 from tfgan_mnist.system.errors import UserError, path_errors
 from tfgan_mnist.system.files import atomic_file, check_output
-from tfgan_mnist.system.flags import flag, grouped_help, parse_flags
+from tfgan_mnist.system.flags import flag, grouped_help
 
 EXAMPLES = (
     "tfgan-mnist evaluate --pretrained=dcgan_fast",
@@ -131,7 +131,7 @@ def main(argv: Sequence[str]) -> None:
     if command.take(argv, "help", "h"):
         print(command.page(__doc__, EXAMPLES, grouped_help(Flags)))
         return
-    flags = Flags(**parse_flags(argv, Flags))
+    flags = Flags(**parse_model_flags(argv, Flags))
     if flags.targets:
         _report(flags, _measure_pairs(flags))
         return

@@ -10,12 +10,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tfgan_mnist.model import ModelFlags
+from tfgan_mnist.model import ModelFlags, parse_model_flags
 from tfgan_mnist.serving.saved_model import check_outside, read_metadata
 from tfgan_mnist.system import command, interrupts
 from tfgan_mnist.system.errors import UserError, first_line, path_errors
 from tfgan_mnist.system.files import atomic_folder
-from tfgan_mnist.system.flags import flag, grouped_help, parse_flags
+from tfgan_mnist.system.flags import flag, grouped_help
 from tfgan_mnist.training.run_directory import RunDirectory
 
 EXAMPLES = (
@@ -56,7 +56,7 @@ def main(argv: Sequence[str]) -> None:
     if command.take(argv, "help", "h"):
         print(command.page(__doc__, EXAMPLES, grouped_help(Flags)))
         return
-    flags = Flags(**parse_flags(argv, Flags))
+    flags = Flags(**parse_model_flags(argv, Flags))
     serving_dir = Path(flags.serving_dir)
     flags.imitates()
     name = f"--serving_dir={serving_dir}"

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from tfgan_mnist.model import ModelFlags
+from tfgan_mnist.model import ModelFlags, parse_model_flags
 from tfgan_mnist.registry import DATASETS
 from tfgan_mnist.serving.saved_model import check_outside
 from tfgan_mnist.system import command, interrupts
 from tfgan_mnist.system.errors import UserError, path_errors
 from tfgan_mnist.system.files import atomic_file, check_output
-from tfgan_mnist.system.flags import flag, grouped_help, parse_flags
+from tfgan_mnist.system.flags import flag, grouped_help
 
 EXAMPLES = (
     "tfgan-mnist invert --pretrained=dcgan_fast --image=digit.png",
@@ -99,7 +99,7 @@ def main(argv: Sequence[str]) -> None:
     if command.take(argv, "help", "h"):
         print(command.page(__doc__, EXAMPLES, grouped_help(Flags)))
         return
-    flags = Flags(**parse_flags(argv, Flags))
+    flags = Flags(**parse_model_flags(argv, Flags))
     name, classes = flags.draws()
     if name in DATASETS and DATASETS[name].is_toy:
         raise UserError(f"{flags.given}: makes points, and no images to compare")

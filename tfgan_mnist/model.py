@@ -23,7 +23,7 @@ from tfgan_mnist.serving.saved_model import (
 )
 from tfgan_mnist.system import interrupts
 from tfgan_mnist.system.errors import UserError, nearest
-from tfgan_mnist.system.flags import check_flags, flag, parse_numbers
+from tfgan_mnist.system.flags import check_flags, flag, parse_flags, parse_numbers
 from tfgan_mnist.training.run_directory import RunDirectory
 
 if TYPE_CHECKING:  # they load TensorFlow, or take their time
@@ -51,7 +51,10 @@ class ModelFlags:
     )
     saved_model: str = flag("", "Model", "or of a SavedModel")
     pretrained: str = flag(
-        "", "Model", "or one of the package: " + ", ".join(pretrained.names())
+        "",
+        "Model",
+        f"or one of the package: {', '.join(pretrained.names())}. The command's first "
+        "word may be any of the three without its flag",
     )
     best: bool = flag(
         False, "Model", "of a run: the step where its distance to the data was least"
@@ -314,6 +317,28 @@ def _at_least_one(**numbers: int) -> None:
             raise UserError(f"--{name}={number}: must be at least 1")
 
 
+def _source_of(name: str) -> str:
+    """Which of ``ModelFlags.sources`` a model is. Raises UserError if there is none."""
+    if pretrained.is_named(name):
+        return "pretrained"
+    if (Path(name) / "config.flags").is_file():
+        return "run_dir"
+    if Path(name).exists():
+        return "saved_model"
+    raise UserError(
+        f"{name}: there is no such folder, nor a pretrained model of this name; "
+        + nearest(name, pretrained.names())
+    )
+
+
+def parse_model_flags(argv: Sequence[str], kind: type[ModelFlags]) -> dict[str, Any]:
+    """As ``parse_flags``; but the first word may be the model, without its flag."""
+    words = list(argv)
+    if words and not words[0].startswith("-"):
+        words[0] = f"--{_source_of(words[0])}={words[0]}"
+    return parse_flags(words, kind)
+
+
 def load(source: str | os.PathLike, best: bool = False) -> Model:
     """A trained model to draw from.
 
@@ -327,18 +352,8 @@ def load(source: str | os.PathLike, best: bool = False) -> Model:
     Raises:
       UserError: if there is no such model, or it cannot be loaded.
     """
-    path, name = Path(source), os.fspath(source)
-    if pretrained.is_named(name):
-        flags = ModelFlags(pretrained=name, best=best)
-    elif (path / "config.flags").is_file():
-        flags = ModelFlags(run_dir=name, best=best)
-    elif path.exists():
-        flags = ModelFlags(saved_model=name, best=best)
-    else:
-        raise UserError(
-            f"{name}: there is no such folder, nor a pretrained model of this name; "
-            + nearest(name, pretrained.names())
-        )
+    name = os.fspath(source)
+    flags = ModelFlags(**{_source_of(name): name}, best=best)
     flags.imitates()
     from tfgan_mnist.system.runtime import load_tensorflow
 

@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from tfgan_mnist.config import SHEETS
-from tfgan_mnist.model import ModelFlags
+from tfgan_mnist.model import ModelFlags, parse_model_flags
 from tfgan_mnist.registry import DATASETS, GAMES
 from tfgan_mnist.serving.saved_model import CONTROLS, check_outside
 from tfgan_mnist.system import command, interrupts
 from tfgan_mnist.system.errors import UserError, path_errors
 from tfgan_mnist.system.files import atomic_file, check_output
-from tfgan_mnist.system.flags import flag, grouped_help, parse_flags, parse_numbers
+from tfgan_mnist.system.flags import flag, grouped_help, parse_numbers
 
 EXAMPLES = (
     "tfgan-mnist sample --pretrained=cdcgan_fast --label=0-9 --output=digits.png",
@@ -198,7 +198,7 @@ def main(argv: Sequence[str]) -> None:
     if command.take(argv, "help", "h"):
         print(command.page(__doc__, EXAMPLES, grouped_help(Flags)))
         return
-    flags = Flags(**parse_flags(argv, Flags))
+    flags = Flags(**parse_model_flags(argv, Flags))
     # What can be known of the model without TensorFlow is said before it is loaded.
     name, classes = flags.draws()
     check_game(flags)

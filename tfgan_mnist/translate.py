@@ -12,12 +12,18 @@ import numpy as np
 from tfgan_mnist.data.images import list_pictures, read_images
 from tfgan_mnist.data.pictures import read_picture
 from tfgan_mnist.data.videos import last_frames
-from tfgan_mnist.model import DIRECTIONS, Model, ModelFlags, translated_shape
+from tfgan_mnist.model import (
+    DIRECTIONS,
+    Model,
+    ModelFlags,
+    parse_model_flags,
+    translated_shape,
+)
 from tfgan_mnist.serving.saved_model import check_outside
 from tfgan_mnist.system import command, interrupts, progress
 from tfgan_mnist.system.errors import UserError, path_errors
 from tfgan_mnist.system.files import atomic_file, atomic_folder, check_output
-from tfgan_mnist.system.flags import flag, grouped_help, parse_flags
+from tfgan_mnist.system.flags import flag, grouped_help
 
 EXAMPLES = (
     "tfgan-mnist translate --run_dir=runs/inpaint --images=FOLDER --output=sheet.png",
@@ -173,7 +179,7 @@ def main(argv: Sequence[str]) -> None:
     if command.take(argv, "help", "h"):
         print(command.page(__doc__, EXAMPLES, grouped_help(Flags)))
         return
-    flags = Flags(**parse_flags(argv, Flags))
+    flags = Flags(**parse_model_flags(argv, Flags))
     # What can be known without TensorFlow is said before it is loaded.
     shape = translated_shape(
         flags.given, flags.translates(), flags.direction, flags.count
