@@ -41,6 +41,7 @@ from tfgan_mnist.system.seeds import (
     run_seed,
 )
 from tfgan_mnist.system.streams import warn
+from tfgan_mnist.training.optimizers import Adam
 from tfgan_mnist.training.step import Average, Player, Step
 from tfgan_mnist.visual.montage import side_by_side
 
@@ -471,9 +472,7 @@ def _unscaled_optimizer(
         return keras.optimizers.SGD(rate)
     if schedule.optimizer == "rmsprop":
         return keras.optimizers.RMSprop(rate, rho=config.beta_2, epsilon=config.epsilon)
-    return keras.optimizers.Adam(
-        rate, config.beta_1, config.beta_2, epsilon=config.epsilon
-    )
+    return Adam(rate, config.beta_1, config.beta_2, epsilon=config.epsilon)
 
 
 def translation_protocol(config: Config, held_out: Batch) -> Protocol:
@@ -504,11 +503,13 @@ def build_picture(config: Config, training: Training) -> Callable[[int], np.ndar
         prompts = np.array(PROMPTS)[examples["labels"]]
         examples["captions"] = gan.vectorize(prompts)
     inputs = gan.inputs(count, run_seed(config.seed, PICTURE), examples)
-    show = tf.function(lambda: gan.show(training.sampled, inputs))
+    show = tf.function(lambda: gan.show(training.sampled, inputs), autograph=False)
     protocol = training.protocol
     if protocol.picture is None:
         return lambda step: side_by_side(*(x.numpy() for x in show()), columns=columns)
-    discriminate = tf.function(gan.signatures()["discriminate"].function)
+    discriminate = tf.function(
+        gan.signatures()["discriminate"].function, autograph=False
+    )
 
     def probability(points: np.ndarray) -> np.ndarray:
         return discriminate(points=tf.constant(points))["probability"].numpy()
@@ -543,7 +544,9 @@ def build_evaluation(
     if labels is not None:
         examples["labels"] = labels
     inputs = gan.inputs(count, run_seed(config.seed, EVALUATION), examples)
-    sample = tf.function(lambda part: gan.sample(training.sampled, part))
+    sample = tf.function(
+        lambda part: gan.sample(training.sampled, part), autograph=False
+    )
     parts = [
         {name: rows[i : i + EVALUATION_BATCH] for name, rows in inputs.items()}
         for i in range(0, count, EVALUATION_BATCH)

@@ -48,11 +48,12 @@ def row_latents(
       draw_number: of one seed, another number gives other latents.
     """
     second = tf.cast(draw_number, tf.int64)
-    return tf.map_fn(
-        lambda seed: draw(distribution, [latent_dim], tf.stack([seed, second])),
-        seeds,
-        fn_output_signature=tf.float32,
-    )
+
+    @tf.autograph.experimental.do_not_convert
+    def row(seed: tf.Tensor) -> tf.Tensor:
+        return draw(distribution, [latent_dim], tf.stack([seed, second]))
+
+    return tf.map_fn(row, seeds, fn_output_signature=tf.float32)
 
 
 LEAST_TRUNCATION = 0.02

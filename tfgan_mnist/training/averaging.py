@@ -23,6 +23,6 @@ def update_average(
       step: scalar int, the step just made, from 0.
     """
     t = tf.cast(step, tf.float32)
-    keep = tf.minimum(decay, (1.0 + t) / (10.0 + t))
+    share = 1.0 - tf.minimum(decay, (1.0 + t) / (10.0 + t))
     for kept, new in zip(average.weights, network.weights, strict=True):
-        kept.assign(kept + (1.0 - keep) * (new - kept))
+        kept.assign(kept + share * (new - kept))

@@ -162,9 +162,10 @@ class Step:
         return tuple(self.batch(step, draw) for draw in range(self.draws))
 
     def _many_steps(self, first: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
-        one = tf.function(self.batches).get_concrete_function(first).structured_outputs
+        make = tf.function(self.batches, autograph=False)
+        one = make.get_concrete_function(first).structured_outputs
         batches = tf.map_fn(
-            self.batches,
+            tf.autograph.experimental.do_not_convert(make),
             first + tf.range(count),
             fn_output_signature=tf.nest.map_structure(tf.TensorSpec.from_tensor, one),
         )

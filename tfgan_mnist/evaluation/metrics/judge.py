@@ -68,7 +68,9 @@ class Judge:
         self.version = version
         _, self.image_size, _, self.channels = network.input_shape
         layer = keras.Model(network.input, network.output[0])
-        self._features = tf.function(lambda batch: layer(batch, training=False))
+        self._features = tf.function(
+            lambda batch: layer(batch, training=False), autograph=False
+        )
 
     def features(self, images: np.ndarray) -> np.ndarray:
         """Its penultimate features of images.

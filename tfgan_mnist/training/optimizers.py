@@ -1,0 +1,46 @@
+"""Adam in one operation for each variable."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+import tensorflow as tf
+
+
+class Adam(keras.optimizers.Adam):
+    """Keras's, by TensorFlow's own operation.
+
+    Keras composes an update of some thirty operations a variable, which are most of the
+    graph of a step, and which pass through the weights as often.
+    """
+
+    def _backend_update_step(
+        self, grads: Sequence, trainable_variables: Sequence, learning_rate: tf.Tensor
+    ) -> None:
+        step = tf.cast(self.iterations + 1, tf.float32)
+        self._powers = tf.pow(self.beta_1, step), tf.pow(self.beta_2, step)
+        super()._backend_update_step(grads, trainable_variables, learning_rate)
+
+    def update_step(
+        self,
+        gradient: tf.Tensor | tf.IndexedSlices,
+        variable: tf.Variable,
+        learning_rate: tf.Tensor,
+    ) -> None:
+        if isinstance(gradient, tf.IndexedSlices):  # of an embedding's rows
+            super().update_step(gradient, variable, learning_rate)
+            return
+        place = self._get_variable_index(variable)
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle,
+            m=self._momentums[place].value.handle,
+            v=self._velocities[place].value.handle,
+            beta1_power=self._powers[0],
+            beta2_power=self._powers[1],
+            lr=tf.cast(learning_rate, tf.float32),
+            beta1=self.beta_1,
+            beta2=self.beta_2,
+            epsilon=self.epsilon,
+            grad=gradient,
+        )
