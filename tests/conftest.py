@@ -42,9 +42,11 @@ needs_mnist = pytest.mark.skipif(
     reason="MNIST_DATA_DIR names no folder with a prepared copy of MNIST",
 )
 
-# A recipe's networks made so narrow that a step takes milliseconds.
+# Networks so narrow that a step takes milliseconds, and so few layers that it is traced
+# in half the time that those of the recipe take.
 TINY = [
     "--flagfile=dcgan_cpu",
+    "--networks=dcgan_fast",
     "--base_channels=4",
     "--batch_size=8",
     "--max_seconds=0",
@@ -52,9 +54,12 @@ TINY = [
 ]
 
 
-def tiny_config(recipe: str = "dcgan_cpu", **overrides) -> Config:
-    config = read_config(find_recipe(recipe))
+def tiny_config(recipe: str = "", **overrides) -> Config:
+    """A recipe's, made narrow; without one that of ``TINY``."""
+    config = read_config(find_recipe(recipe or "dcgan_cpu"))
     small = {"base_channels": 4, "steps_per_call": 8}
+    if not recipe:
+        small["networks"] = "dcgan_fast"
     small["batch_size"] = max(8, NETWORKS[config.networks].packing)
     if config.dataset in ("mnist", "stacked"):
         small["dataset"] = f"{config.dataset}5k"

@@ -64,6 +64,7 @@ ALLOWED = {
     "training.loop": {"system.errors", "training.checkpoint"},
     "training.alarm": set(),
     "training.averaging": set(),
+    "training.optimizers": set(),
     "training.checkpoint": {"system"},
     "training.transfer": {
         "pretrained",

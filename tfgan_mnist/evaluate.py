@@ -171,11 +171,11 @@ def main(argv: Sequence[str]) -> None:
         found = model.evaluate(flags.data_dir, judge=flags.judge)
     _report(flags, found)
     if flags.neighbours:
-        import imageio.v3 as imageio
+        from tfgan_mnist.visual.montage import write_png
 
         picture, path = report.nearest_picture(source, flags.data_dir), flags.neighbours
         with path_errors(f"--neighbours={path}"), atomic_file(Path(path)) as unfinished:
-            imageio.imwrite(unfinished, picture)
+            write_png(unfinished, picture)
 
 
 def _measure_pairs(flags: Flags) -> dict[str, Any]:

@@ -210,12 +210,10 @@ def main(argv: Sequence[str]) -> None:
 
     with interrupts.deferred():
         load_tensorflow()
-        import imageio.v3 as imageio
-
         from tfgan_mnist.serving.reader import row_seeds
         from tfgan_mnist.serving.walks import Walks
         from tfgan_mnist.visual.animation import write_gif
-        from tfgan_mnist.visual.montage import montage, to_bytes
+        from tfgan_mnist.visual.montage import montage, to_bytes, write_png
 
     model = flags.load()
     check_format(flags, model.kind)
@@ -246,9 +244,7 @@ def main(argv: Sequence[str]) -> None:
             columns = each if len(some_labels) > 1 else None
             sheet = montage(samples, columns)
             # One image alone has no border, so that it can be given to invert.
-            imageio.imwrite(
-                unfinished, sheet if len(samples) > 1 else sheet[1:-1, 1:-1]
-            )
+            write_png(unfinished, sheet if len(samples) > 1 else sheet[1:-1, 1:-1])
         else:
             from tfgan_mnist.evaluation.protocols import protocol_of
 
@@ -258,7 +254,7 @@ def main(argv: Sequence[str]) -> None:
                     "points imitate, so they cannot be drawn; write .npy or .csv"
                 )
             picture = protocol_of(name).picture(samples, model.probability)
-            imageio.imwrite(unfinished, picture)
+            write_png(unfinished, picture)
     print(f"{len(seeds):,} {model.kind} in {output}")
 
 

@@ -145,10 +145,8 @@ def write(
       found: what became of them.
       beside: what stands side by side on a sheet, each [rows, height, width, channels].
     """
-    import imageio.v3 as imageio
-
     from tfgan_mnist.visual.animation import write_gif
-    from tfgan_mnist.visual.montage import montage, side_by_side, to_bytes
+    from tfgan_mnist.visual.montage import montage, side_by_side, to_bytes, write_png
 
     output = Path(flags.output)
     with path_errors(f"--output={output}"):
@@ -161,14 +159,14 @@ def write(
                     scale = max(1, WIDTH // sheets.shape[2])
                     write_gif(sheets, unfinished, scale=scale)
                 else:
-                    imageio.imwrite(unfinished, side_by_side(*beside))
+                    write_png(unfinished, side_by_side(*beside))
             return
         with atomic_folder(output) as unfinished:
             for name, images in zip(names, found, strict=True):
                 for i, image in enumerate(images):
                     number = f"_{i + 1}" if len(images) > 1 else ""
                     pixels = to_bytes(image[..., 0] if image.shape[-1] == 1 else image)
-                    imageio.imwrite(unfinished / f"{name}{number}.png", pixels)
+                    write_png(unfinished / f"{name}{number}.png", pixels)
 
 
 WIDTH = 256  # pixels of an animation, or nearly so many

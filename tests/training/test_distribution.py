@@ -14,7 +14,7 @@ from tfgan_mnist.training.distribution import Team
 
 ROOT = Path(__file__).parents[2]
 GAMES = [
-    ["dcgan_cpu", {}],  # batch normalisation, averages
+    ["dcgan_cpu", {"networks": "dcgan_fast"}],  # batch normalisation, averages
     ["cdcgan_fast", {}],  # labels, clusters, mismatched ones, R1
     ["stacked", {}],  # clusters of each image of a stack
     ["wgan_gp", {"discriminator_updates": 2}],

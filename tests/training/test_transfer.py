@@ -20,7 +20,7 @@ def values(training) -> dict[str, np.ndarray]:
 def test_the_same_networks_take_everything(trained, source):
     """A SavedModel holds averages in place of G's own weights; they serve as both."""
     weights = read_weights(trained / source)
-    training = build_training(tiny_config("dcgan_cpu", seed=9))
+    training = build_training(tiny_config(seed=9))
     before = values(training)
     start = Start(trained / source, training.variables)
     start.assign(training.variables)
@@ -38,12 +38,12 @@ def test_the_same_networks_take_everything(trained, source):
 
 
 def test_what_does_not_fit_is_named_and_left_alone(trained):
-    config = tiny_config("dcgan_cpu", latent_dim=7, seed=9)
+    config = tiny_config(latent_dim=7, seed=9)
     training = build_training(config)
     before = values(training)["generator/00_kernel"]
     start = Start(trained, training.variables)
     start.assign(training.variables)
-    expected = "not generator/00_kernel ([100, 288] there, [7, 288] here)"
+    expected = "not generator/00_kernel ([100, 784] there, [7, 784] here)"
     assert expected in start.sentence
     np.testing.assert_array_equal(values(training)["generator/00_kernel"], before)
 
@@ -82,7 +82,7 @@ def test_clusters_are_taken_whole_or_not_at_all(tmp_path):
 
 
 def test_nothing_that_fits_is_an_error(trained):
-    training = build_training(tiny_config("ring_relativistic", base_channels=6))
+    training = build_training(tiny_config("ring_relativistic", base_channels=7))
     with pytest.raises(UserError, match="none of its weights fits"):
         Start(trained, training.variables)
 

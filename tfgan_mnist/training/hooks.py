@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-import imageio.v3 as imageio
 import numpy as np
 from tensorboard.compat.proto import event_pb2, summary_pb2
 from tensorboard.summary.writer.record_writer import RecordWriter
@@ -20,6 +19,7 @@ from tfgan_mnist.system import progress
 from tfgan_mnist.system.files import atomic_file
 from tfgan_mnist.training.checkpoint import Checkpoints, State
 from tfgan_mnist.training.run_directory import RunDirectory
+from tfgan_mnist.visual.montage import png, write_png
 
 
 class EventFile:
@@ -53,7 +53,7 @@ class EventFile:
             height=pixels.shape[0],
             width=pixels.shape[1],
             colorspace=1 if pixels.ndim == 2 else 3,
-            encoded_image_string=imageio.imwrite("<bytes>", pixels, extension=".png"),
+            encoded_image_string=png(pixels),
         )
         summary = summary_pb2.Summary(value=[{"tag": tag, "image": image}])
         self._add(step=step, summary=summary)
@@ -269,7 +269,7 @@ class Pictures:
         pixels = self.draw(state.step)
         self.directory.samples.mkdir(exist_ok=True)
         with atomic_file(self.directory.sample_path(state.step)) as unfinished:
-            imageio.imwrite(unfinished, pixels)
+            write_png(unfinished, pixels)
         self.events.picture(state.step, "samples", pixels)
 
 

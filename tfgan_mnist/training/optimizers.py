@@ -19,26 +19,28 @@ class Adam(keras.optimizers.Adam):
         self, grads: Sequence, trainable_variables: Sequence, learning_rate: tf.Tensor
     ) -> None:
         step = tf.cast(self.iterations + 1, tf.float32)
-        self._powers = tf.pow(self.beta_1, step), tf.pow(self.beta_2, step)
-        super()._backend_update_step(grads, trainable_variables, learning_rate)
+        shared = learning_rate, tf.pow(self.beta_1, step), tf.pow(self.beta_2, step)
+        super()._backend_update_step(grads, trainable_variables, shared)
 
     def update_step(
         self,
         gradient: tf.Tensor | tf.IndexedSlices,
         variable: tf.Variable,
-        learning_rate: tf.Tensor,
+        learning_rate: tuple[tf.Tensor, tf.Tensor, tf.Tensor],
     ) -> None:
+        """One variable's; beside the rate stand the powers of both betas."""
+        rate, power_1, power_2 = learning_rate
         if isinstance(gradient, tf.IndexedSlices):  # of an embedding's rows
-            super().update_step(gradient, variable, learning_rate)
+            super().update_step(gradient, variable, rate)
             return
         place = self._get_variable_index(variable)
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
             m=self._momentums[place].value.handle,
             v=self._velocities[place].value.handle,
-            beta1_power=self._powers[0],
-            beta2_power=self._powers[1],
-            lr=tf.cast(learning_rate, tf.float32),
+            beta1_power=power_1,
+            beta2_power=power_2,
+            lr=tf.cast(rate, tf.float32),
             beta1=self.beta_1,
             beta2=self.beta_2,
             epsilon=self.epsilon,

