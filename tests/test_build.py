@@ -142,9 +142,9 @@ def test_simultaneous_gradients_come_from_the_same_passes():
 
 def test_simultaneous_moves_are_one_each():
     with pytest.raises(UserError, match="--simultaneous=true: both sides move once"):
-        tiny_config("dcgan_cpu", simultaneous=True)
+        tiny_config(simultaneous=True)
     with pytest.raises(UserError, match="--shared_draws=all: --simultaneous shares"):
-        tiny_config("dcgan_cpu", simultaneous=True, generator_updates=1)
+        tiny_config(simultaneous=True, generator_updates=1)
 
 
 def test_the_latents_of_a_vae_are_normal():
@@ -153,7 +153,7 @@ def test_the_latents_of_a_vae_are_normal():
 
 
 def optimizers(**flags) -> list[keras.optimizers.Optimizer]:
-    training = build_training(tiny_config("dcgan_cpu", **flags))
+    training = build_training(tiny_config(**flags))
     return [player.optimizer for player in training.step.players]
 
 
@@ -179,7 +179,7 @@ def test_each_side_has_the_optimizer_that_its_flag_names():
 )
 def test_rates_fall_over_steps_however_many_updates_a_step_has(decay, middle):
     steps = 4 if decay != "none" else 0
-    config = tiny_config("dcgan_cpu", learning_rate_decay=decay, decay_steps=steps)
+    config = tiny_config(learning_rate_decay=decay, decay_steps=steps)
     training = build_training(config)
     training.step(tf.constant(0), tf.constant(2))
     for player in training.step.players:  # D has moved twice by now, and G four times
@@ -189,7 +189,7 @@ def test_rates_fall_over_steps_however_many_updates_a_step_has(decay, middle):
 
 def test_a_decay_without_steps_is_refused():
     with pytest.raises(UserError, match="--decay_steps=0: give both or neither"):
-        tiny_config("dcgan_cpu", learning_rate_decay="cosine")
+        tiny_config(learning_rate_decay="cosine")
 
 
 def test_a_gan_declares_all_that_a_checkpoint_keeps():

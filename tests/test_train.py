@@ -476,8 +476,8 @@ def test_a_run_that_time_ends_leaves_its_model_and_pictures(tmp_path):
 
 def test_from_python_by_name_with_overrides(tmp_path):
     lines: list[str] = []
-    small = {"base_channels": 4, "batch_size": 8, "max_seconds": 0}
-    small["evaluate_every"] = 0
+    small = {"networks": "dcgan_fast", "base_channels": 4, "batch_size": 8}
+    small |= {"max_seconds": 0, "evaluate_every": 0}
     place = {"run_dir": str(tmp_path / "run"), "steps": 2}
     result = train("dcgan_cpu", echo=lines.append, **small, **place)
     assert result.step == 2

@@ -127,21 +127,19 @@ def test_what_updates_share_makes_another_run(one, other):
 
 
 @pytest.mark.parametrize(
-    "recipe",
+    ("recipe", "flags"),
     [
-        "dcgan_cpu",
-        "dcgan_tutorial",
-        "ring_relativistic",
-        "cgan_embedding",
-        "wgan_gp",
-        "vae",
+        ("dcgan_cpu", {}),
+        ("dcgan_tutorial", {}),  # dropout, whose state must not matter either
+        ("moons", {"jit_compile": "step"}),
+        ("ring_relativistic", {"jit_compile": "loop"}),
+        ("cgan_embedding", {"jit_compile": "off"}),
+        ("wgan_gp", {"discriminator_updates": 2}),  # several batches in a step
+        ("vae", {}),
     ],
 )
-def test_many_steps_in_a_call_are_the_same_bits_as_one_by_one(recipe):
-    """dcgan_tutorial has dropout, whose state must not matter either; wgan_gp takes
-    several batches in a step."""
-    few = {"discriminator_updates": 2} if recipe == "wgan_gp" else {}
-    config = tiny_config(recipe, **few)
+def test_many_steps_in_a_call_are_the_same_bits_as_one_by_one(recipe, flags):
+    config = tiny_config(recipe, **flags)
     together, apart = build_training(config), build_training(config)
     losses = advance(together, 0, 4)
     for player in apart.step.players:

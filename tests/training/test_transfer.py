@@ -82,7 +82,7 @@ def test_clusters_are_taken_whole_or_not_at_all(tmp_path):
 
 
 def test_nothing_that_fits_is_an_error(trained):
-    training = build_training(tiny_config("ring_relativistic", base_channels=7))
+    training = build_training(tiny_config("mlp", base_channels=6))
     with pytest.raises(UserError, match="none of its weights fits"):
         Start(trained, training.variables)
 
