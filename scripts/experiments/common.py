@@ -78,7 +78,7 @@ class RecordFlags(DataFlags):
 
 
 @dataclasses.dataclass(frozen=True)
-class TrainFlags(RecordFlags):
+class StepsFlags(DataFlags):
     steps: int = flag(
         0, "Training", "of a run, with no limit of time; 0: as its recipe says", low=0
     )
@@ -89,6 +89,11 @@ class TrainFlags(RecordFlags):
         if not self.steps:
             return []
         return [f"--steps={self.steps}", "--epochs=0", "--max_seconds=0"]
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainFlags(RecordFlags, StepsFlags):
+    """Of what trains and keeps a record."""
 
 
 @dataclasses.dataclass(frozen=True)

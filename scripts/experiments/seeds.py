@@ -1,13 +1,14 @@
 """Whether a recipe collapses from any seed: trained from many, each one measured.
 
     python scripts/experiments/seeds.py RECIPE [...] [--count=20] [--data_dir=FOLDER]
-        [--evaluate_every=STEPS] [--at_once=2] [--address=CLUSTER]
+        [--steps=COUNT] [--evaluate_every=STEPS] [--at_once=2] [--address=CLUSTER]
 
-Trains the recipe on real MNIST from seeds 1 to count, for as long as it says, in
-runs/seeds; a run that is there already is only measured. What 10,000 samples of each
-measure, and what the alarm said, goes into samples/seeds/RECIPE.json, and from there,
-by ``python scripts/experiments/results.py --only_write``, into docs/benchmarks.md. The
-alarm needs three evaluations: on a slow machine ask for more than the recipe does.
+Trains the recipe on real MNIST from seeds 1 to count, for as long as it says unless
+steps are given, in runs/seeds; a run that is there already is only measured. What
+10,000 samples of each measure, and what the alarm said, goes into
+samples/seeds/RECIPE.json, and from there, by ``python scripts/experiments/results.py
+--only_write``, into docs/benchmarks.md. The alarm needs three evaluations: on a slow
+machine ask for more than the recipe does.
 With ``--at_once`` or ``--address`` the runs are tasks of Ray.
 """
 
@@ -22,6 +23,7 @@ from pathlib import Path
 from common import (
     ROOT,
     RunsFlags,
+    StepsFlags,
     alarms,
     markdown,
     read_words,
@@ -128,7 +130,7 @@ def table() -> str:
 
 
 @dataclasses.dataclass(frozen=True)
-class Flags(RunsFlags):
+class Flags(RunsFlags, StepsFlags):
     count: int = flag(COUNT, "Training", "of seeds", low=1)
     evaluate_every: int = flag(-1, "Training", "steps; -1: as the recipe", low=-1)
 
@@ -140,7 +142,7 @@ class Flags(RunsFlags):
     def more(self) -> list[str]:
         """Flags of ``train`` in place of a recipe's."""
         every = self.evaluate_every
-        return [f"--evaluate_every={every}"] if every >= 0 else []
+        return self.schedule + [f"--evaluate_every={every}"] * (every >= 0)
 
 
 def main(argv: Sequence[str]) -> None:
@@ -177,7 +179,8 @@ def record(recipe: str, flags: Flags) -> None:
     protocol_of("mnist").prepare()
     rows = [measure(recipe, seed) for seed in flags.seeds]
     words = ["python scripts/experiments/seeds.py", recipe, "--data_dir=FOLDER"]
-    words += flags.more
+    words += [f"--steps={flags.steps}"] * bool(flags.steps)
+    words += [f"--evaluate_every={flags.evaluate_every}"] * (flags.evaluate_every >= 0)
     if flags.count != COUNT:
         words.append(f"--count={flags.count}")
     found = {

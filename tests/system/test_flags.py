@@ -162,3 +162,13 @@ def test_help_shows_every_flag_under_its_heading():
     assert "whether it is sweet [off]" in text
     assert "[]" not in text
     assert all(len(line) <= 88 for line in lines)
+
+
+def test_a_heading_stands_once_though_its_flags_stand_apart():
+    @dataclasses.dataclass
+    class Pot(Tea):
+        lid: str = flag("", "Leaves", "what keeps them in")
+
+    text = grouped_help(Pot)
+    assert text.count("Leaves:") == text.count("Water:") == 1
+    assert text.index("--lid") < text.index("Water:")

@@ -255,13 +255,10 @@ def parse_numbers(text: str, flag_name: str, what: str, most: int) -> list[int]:
 
 def grouped_help(config_class: type) -> str:
     """Every flag with its default and meaning, under its group's heading."""
-    lines: list[str] = []
-    group = None
+    groups: dict[str, list[str]] = {}
     for field in dataclasses.fields(config_class):
         rule = flag_of(field)
-        if rule.group != group:
-            group = rule.group
-            lines += ["", f"{group}:"]
+        lines = groups.setdefault(rule.group, ["", f"{rule.group}:"])
         default = field.default
         if isinstance(default, bool):
             name = f"  --[no]{field.name}"
@@ -275,4 +272,4 @@ def grouped_help(config_class: type) -> str:
             initial_indent=f"{name:<31} ",
             subsequent_indent=" " * 32,
         )
-    return "\n".join(lines[1:])
+    return "\n".join(line for lines in groups.values() for line in lines)[1:]
