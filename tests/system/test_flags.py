@@ -165,7 +165,7 @@ def test_help_shows_every_flag_under_its_heading():
 
 
 def test_a_heading_stands_once_though_its_flags_stand_apart():
-    @dataclasses.dataclass
+    @dataclasses.dataclass(frozen=True)
     class Pot(Tea):
         lid: str = flag("", "Leaves", "what keeps them in")
 
