@@ -42,8 +42,8 @@ needs_mnist = pytest.mark.skipif(
     reason="MNIST_DATA_DIR names no folder with a prepared copy of MNIST",
 )
 
-# Networks so narrow that a step takes milliseconds, and so few layers that it is traced
-# in half the time that those of the recipe take.
+# Narrow networks of few layers: a step takes milliseconds, and is traced in half the
+# time of the recipe's own.
 TINY = [
     "--flagfile=dcgan_cpu",
     "--networks=dcgan_fast",
@@ -55,9 +55,13 @@ TINY = [
 
 
 def tiny_config(recipe: str = "", **overrides) -> Config:
-    """A recipe's, made narrow; without one that of ``TINY``."""
+    """The Config of a recipe, made small; by default the one that ``TINY`` gives.
+
+    XLA would take minutes for all that are built; what it compiles is compared with
+    this in test_step.py, and trained in test_train.py.
+    """
     config = read_config(find_recipe(recipe or "dcgan_cpu"))
-    small = {"base_channels": 4, "steps_per_call": 8}
+    small = {"base_channels": 4, "steps_per_call": 8, "jit_compile": "off"}
     if not recipe:
         small["networks"] = "dcgan_fast"
     small["batch_size"] = max(8, NETWORKS[config.networks].packing)

@@ -49,8 +49,15 @@ def test_paths_are_completed_where_no_value_is_known(tmp_path, monkeypatch):
     (tmp_path / "runs").mkdir()
     monkeypatch.chdir(tmp_path)
     assert complete("tfgan-mnist", "sample", "--run_dir", "=", "ru") == ["runs"]
-    assert complete("tfgan-mnist", "sample", "ru") == ["runs"]
-    assert complete("tfgan-mnist", "sample", "dcgan_fast", "ru") == []
+    (tmp_path / "cat.txt").touch()
+    for name in ("sample", "train"):  # whose first word may be a folder or a file
+        assert complete("tfgan-mnist", name, "ru") == ["runs"]
+    assert complete("tfgan-mnist", "sample", "c") == ["cdcgan_fast", "cat.txt"]
+    assert complete("tfgan-mnist", "sample", "--pretrained=c") == [
+        "--pretrained=cdcgan_fast"
+    ]
+    for words in (("sample", "dcgan_fast", "c"), ("judge", "c"), ("completion", "c")):
+        assert complete("tfgan-mnist", *words) == []
 
 
 def test_zsh_takes_the_same_through_its_bashcompinit(capsys):

@@ -103,7 +103,7 @@ def test_the_newest_checkpoint_is_gone_but_the_model_is_not(finished, capsys):
 def test_the_best_model_is_written_anew_or_its_loss_is_said(tmp_path, capsys):
     config = tiny_config("mlp", epochs=0, steps=8, log_every=4, evaluate_every=4)
     directory = RunDirectory(tmp_path / "run")
-    small = {"jit_compile": "off", "checkpoint_every": 4, "keep_checkpoints": 2}
+    small = {"checkpoint_every": 4, "keep_checkpoints": 2}
     train(config, echo=[].append, run_dir=directory.path, **small)
     best = LoadedModel(directory.best_model).metadata
     record = directory.report.read_bytes()

@@ -19,7 +19,7 @@ def pipeline(*arrays: np.ndarray, batch: int = 8) -> tf.data.Dataset:
 
 def test_fit_makes_the_steps_of_the_loop():
     """Given the same batches, weights and averages come out as the compiled step's."""
-    config = tiny_config("dcgan_cpu", jit_compile="off")
+    config = tiny_config("dcgan_cpu")
     images, _ = mnist5k()
     training = build_training(config)
     step = training.step
@@ -55,7 +55,7 @@ def test_fit_makes_the_steps_of_the_loop():
 
 def test_a_labelled_game_with_clusters_saves_a_network_that_keras_loads(tmp_path):
     images, labels = mnist5k()
-    config = tiny_config("cdcgan_fast", jit_compile="off")
+    config = tiny_config("cdcgan_fast")
     some = images[::100], labels[::100]
     model = GANModel(config, data=(images, labels))
     model.compile()
@@ -81,7 +81,7 @@ def test_a_labelled_game_with_clusters_saves_a_network_that_keras_loads(tmp_path
 
 def test_updates_with_batches_of_their_own_share_one_of_fit(capsys):
     """WGAN's D moves five times a step, on five batches."""
-    model = GANModel(tiny_config("wgan", jit_compile="off"))
+    model = GANModel(tiny_config("wgan"))
     draws = model._step.draws
     assert draws == 5
     seen = []

@@ -21,9 +21,7 @@ from tfgan_mnist.system.errors import NotFiniteError
 
 @pytest.mark.parametrize("recipe", sorted(recipes()))
 def test_recipe(recipe, tmp_path):
-    # What XLA compiles is compared with this in test_step.py, and trained in
-    # test_train.py: to compile every recipe's would take minutes.
-    config = tiny_config(recipe, jit_compile="off")
+    config = tiny_config(recipe)
     training = build_training(config)
     before = {name: v.numpy() for name, v in training.variables.items()}
     losses = training.step(tf.constant(0), tf.constant(2)).numpy()
@@ -92,7 +90,7 @@ def test_recipe(recipe, tmp_path):
 
 
 def test_pictures_and_metrics_are_of_the_averages_where_there_are_some():
-    config = tiny_config("mlp", ema_decay=0.5, jit_compile="off")
+    config = tiny_config("mlp", ema_decay=0.5)
     training = build_training(config)
     picture, evaluate = (
         build_picture(config, training),
@@ -112,7 +110,7 @@ def test_pictures_and_metrics_are_of_the_averages_where_there_are_some():
 
 def test_samples_that_are_not_finite_are_not_scored():
     """As a last update may leave them, whose losses were still finite."""
-    config = tiny_config("mlp", jit_compile="off")
+    config = tiny_config("mlp")
     training = build_training(config)
     evaluate = build_evaluation(config, training)
     assert evaluate()["fcd_1k"] > 0
@@ -143,7 +141,6 @@ def test_spectral_normalization_of_any_discriminator(recipe, mixed_precision, tm
         recipe,
         spectral_normalization=True,
         mixed_precision=mixed_precision,
-        jit_compile="off",
     )
     training = build_training(config)
     names = [name for name in training.variables if name.endswith("_direction")]
@@ -173,7 +170,6 @@ def test_every_pair_on_images_can_be_told_clusters(networks):
         clusters=4,
         ema_decay=0.0,
         sample_count=20,
-        jit_compile="off",
     )
     training = build_training(config)
     assert np.isfinite(training.step(tf.constant(0), tf.constant(2)).numpy()).all()
@@ -190,7 +186,6 @@ def test_a_step_of_wgan_gp(recipe):
         gradient_penalty_weight=10.0,
         discriminator_updates=2,
         shared_draws="batch",
-        jit_compile="off",
     )
     training = build_training(config)
     losses = training.step(tf.constant(0), tf.constant(2)).numpy()

@@ -284,7 +284,7 @@ def test_the_best_model_of_a_run_is_drawn_and_exported(tmp_path):
     ("recipe", "flags"),
     [
         ("dcgan_fast", {}),
-        ("cgan_embedding", {"jit_compile": "off"}),
+        ("cgan_embedding", {}),
         ("dcgan_cpu", {"mixed_precision": "float16"}),
     ],
 )

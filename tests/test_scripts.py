@@ -443,14 +443,21 @@ def test_the_table_of_many_seeds(tmp_path, monkeypatch):
     assert seeds.table() == ""
 
 
-@pytest.mark.parametrize("asked", [0, 600])
-def test_seeds_measured_at_other_steps_are_left_alone(tmp_path, asked):
+@pytest.mark.parametrize(
+    ("asked", "there"),
+    [
+        ("--evaluate_every=0", "--evaluate_every=760"),
+        ("--evaluate_every=600", "--evaluate_every=760"),
+        ("--steps=900", "--steps=0"),
+    ],
+)
+def test_seeds_of_other_steps_are_left_alone(tmp_path, asked, there):
     """They would be measured as if they had been trained by the command given."""
     run_dir = tmp_path / "runs" / "seeds" / "dcgan_fast-3"
     run_dir.mkdir(parents=True)
     flags = find_recipe("dcgan_fast").read_text()
     (run_dir / "config.flags").write_text(flags)
-    words = ["dcgan_fast", "--count=3", f"--evaluate_every={asked}"]
+    words = ["dcgan_fast", "--count=3", asked]
     done = subprocess.run(
         [sys.executable, str(SCRIPTS / "seeds.py"), *words],
         cwd=tmp_path,
@@ -460,8 +467,8 @@ def test_seeds_measured_at_other_steps_are_left_alone(tmp_path, asked):
     )
     assert done.returncode == 2
     assert done.stderr == (
-        f"error: --evaluate_every={asked}: runs/seeds/dcgan_fast-3 was measured every "
-        "760 steps; ask for the same, or remove it\n"
+        f"error: {asked}: runs/seeds/dcgan_fast-3 has {there}; ask for the same, or "
+        "remove it\n"
     )
     assert (run_dir / "config.flags").read_text() == flags
     assert len(list(run_dir.parent.iterdir())) == 1

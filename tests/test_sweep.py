@@ -11,6 +11,7 @@ from tfgan_mnist.system.errors import UserError
 
 TINY = ["moons", "--base_channels=4", "--batch_size=10", "--epochs=0", "--log_every=5"]
 TINY += ["--sample_every=10", "--checkpoint_every=10", "--evaluate_every=0"]
+TINY += ["--jit_compile=off"]
 needs_ray = pytest.mark.skipif(
     not importlib.util.find_spec("ray"), reason="ray is not installed"
 )
@@ -104,6 +105,7 @@ def test_seeds_and_values(tmp_path):
         ),
         (["dcgan", "--beta_3=1,2"], "unknown command line flag 'beta_3'"),
         (["dcgan", "--workers=2"], "--workers=2: not in a sweep; give --at_once"),
+        (["--recipe=dcgan_fast", "--seeds=2"], "--recipe=dcgan_fast: only names the"),
         (["dcgan", "--overwrite"], "--overwrite=True: not in a sweep; remove"),
         (["dcgan", "--distribute=mirrored"], "--distribute=mirrored: not in a sweep"),
         (["dcgan", "--at_once=-1"], "--at_once=-1: must be at least 0"),

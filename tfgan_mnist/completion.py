@@ -42,7 +42,16 @@ _tfgan_mnist() {{
     COMPREPLY=($(compgen -P "$before" -f -- "$word"))
   else
     COMPREPLY=($(compgen -P "$before" -W "$found" -- "$word"))
-    [ "$COMP_CWORD" -eq 2 ] && [ -n "$word" ] && COMPREPLY+=($(compgen -f -- "$word"))
+    if [ "$COMP_CWORD" -eq 2 ] && [ -z "$flag" ] && [ "$word" = "${{word#-}}" ]; then
+      case ${{COMP_WORDS[1]}} in
+        {named}) COMPREPLY+=($(compgen -W "{models}" -- "$word")) ;;
+      esac
+      case ${{COMP_WORDS[1]}} in
+        {named}|train|sweep)
+          compopt -o filenames 2>/dev/null
+          [ -n "$word" ] && COMPREPLY+=($(compgen -f -- "$word")) ;;
+      esac
+    fi
   fi
   case ${{COMPREPLY[0]}} in *=) compopt -o nospace 2>/dev/null ;; esac
 }}
@@ -64,8 +73,6 @@ def words_of(name: str) -> Mapping[str, list[str]]:
             found[f"--{field.name}"] = [str(value) for value in values]
         if field.name in ("pretrained", "init_from"):
             found[f"--{field.name}"] = pretrained.names()
-        if field.name == "pretrained":  # which can be the first word too
-            found[""] += pretrained.names()
     if name in ("train", "sweep"):
         switches = getattr(module, "SWITCHES", ())
         found[""] += ["--flagfile=", *(f"--{switch}" for switch in switches)]
@@ -80,7 +87,12 @@ def script(shell: str) -> str:
         for name in COMMANDS
         for flag, words in words_of(name).items()
     ]
-    body = _SCRIPT.format(cases="\n".join(cases), commands=" ".join(COMMANDS))
+    body = _SCRIPT.format(
+        cases="\n".join(cases),
+        commands=" ".join(COMMANDS),
+        named="|".join(name for name in COMMANDS if "--pretrained" in words_of(name)),
+        models=" ".join(pretrained.names()),
+    )
     return SHELLS[shell] + body
 
 

@@ -1002,8 +1002,11 @@ def recipes() -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.glob("*.flags"))}
 
 
-def find_recipe(name: str | Path) -> Path:
-    """The flagfile at this path, or else the packaged recipe of this name."""
+def find_recipe(name: str | Path, flag: str = "--flagfile=") -> Path:
+    """The flagfile at this path, or else the packaged recipe of this name.
+
+    Raises UserError, of the flag that the name stands behind, if there is neither.
+    """
     path, name = Path(name), str(name)
     if path.is_file():
         return path
@@ -1011,7 +1014,24 @@ def find_recipe(name: str | Path) -> Path:
     bare = name.removesuffix(".flags")
     if bare in known:
         return known[bare]
-    raise UserError(f"{name!r}: neither a file nor a recipe; {nearest(bare, known)}")
+    raise UserError(
+        f"{flag}{name}: neither a file nor a recipe; {nearest(bare, known)}"
+    )
+
+
+def refuse_bare_recipe(argv: Sequence[str], values: Mapping[str, Any]) -> None:
+    """Raises UserError if words name a packaged recipe by ``--recipe`` alone.
+
+    That is only what a run is called: the default would be trained under the name.
+    Words that give every flag are those that a sweep gives to its runs.
+    """
+    name, given = values["recipe"], {w.lstrip("-").partition("=")[0] for w in argv}
+    every = {field.name for field in dataclasses.fields(Config)} - {"overwrite"}
+    if name in recipes() and "flagfile" not in given and not given >= every:
+        raise UserError(
+            f"--recipe={name}: only names the run; give the recipe as the first word, "
+            "without a flag"
+        )
 
 
 def recipe_header(path: Path) -> list[str]:

@@ -171,11 +171,11 @@ def main(argv: Sequence[str]) -> None:
         found = model.evaluate(flags.data_dir, judge=flags.judge)
     _report(flags, found)
     if flags.neighbours:
-        from tfgan_mnist.visual.montage import write_png
+        from tfgan_mnist.visual.montage import png
 
         picture, path = report.nearest_picture(source, flags.data_dir), flags.neighbours
         with path_errors(f"--neighbours={path}"), atomic_file(Path(path)) as unfinished:
-            write_png(unfinished, picture)
+            unfinished.write_bytes(png(picture))
 
 
 def _measure_pairs(flags: Flags) -> dict[str, Any]:

@@ -53,8 +53,8 @@ class ModelFlags:
     pretrained: str = flag(
         "",
         "Model",
-        f"or one of the package: {', '.join(pretrained.names())}. The command's first "
-        "word may be any of the three without its flag",
+        f"or one of the package: {', '.join(pretrained.names())}. A model that is the "
+        "first word needs no flag",
     )
     best: bool = flag(
         False, "Model", "of a run: the step where its distance to the data was least"

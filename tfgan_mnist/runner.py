@@ -67,8 +67,8 @@ from tfgan_mnist.training.checkpoint import (
 from tfgan_mnist.training.distribution import COLLAPSED, OVER, Team
 from tfgan_mnist.training.run_directory import RunDirectory
 from tfgan_mnist.training.transfer import Start
-from tfgan_mnist.visual.animation import write_gif
-from tfgan_mnist.visual.montage import montage
+from tfgan_mnist.visual.animation import gif
+from tfgan_mnist.visual.montage import montage, png
 from tfgan_mnist.visual.plots import plot_curves, plot_panels
 
 Export = Callable[[Path, dict[str, Any]], None]
@@ -539,7 +539,7 @@ def _write_products(
     """Writes animation, loss plot and model as things stand."""
     if frames := _frames(config, directory, state.step):
         with atomic_file(directory.animation) as unfinished:
-            write_gif(frames, unfinished)
+            unfinished.write_bytes(gif(frames))
     columns = directory.read_metrics()
     curves = {s: columns[n] for n, s in _symbols(sides).items() if n in columns}
     if curves:
@@ -549,7 +549,7 @@ def _write_products(
     for name in GAMES[config.game].sheets:
         images = LoadedModel(directory.saved_model).sheet(name, 1, SHEET_SIDE)
         with atomic_file(directory.sheet(name)) as unfinished:
-            Image.fromarray(montage(images)).save(unfinished)
+            unfinished.write_bytes(png(montage(images)))
 
 
 SHEET_SIDE = 8

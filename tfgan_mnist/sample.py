@@ -212,8 +212,8 @@ def main(argv: Sequence[str]) -> None:
         load_tensorflow()
         from tfgan_mnist.serving.reader import row_seeds
         from tfgan_mnist.serving.walks import Walks
-        from tfgan_mnist.visual.animation import write_gif
-        from tfgan_mnist.visual.montage import montage, to_bytes, write_png
+        from tfgan_mnist.visual.animation import gif
+        from tfgan_mnist.visual.montage import montage, png, to_bytes
 
     model = flags.load()
     check_format(flags, model.kind)
@@ -239,12 +239,13 @@ def main(argv: Sequence[str]) -> None:
             np.savetxt(unfinished, samples, "%.9g", ",")
         elif output.suffix == ".gif":
             pixels = to_bytes(samples[..., 0] if samples.shape[-1] == 1 else samples)
-            write_gif(pixels, unfinished, 15, hold_last=1 / 15, scale=WALK_SCALE)
+            unfinished.write_bytes(gif(pixels, 15, hold_last=1 / 15, scale=WALK_SCALE))
         elif model.kind == "images":
             columns = each if len(some_labels) > 1 else None
             sheet = montage(samples, columns)
             # One image alone has no border, so that it can be given to invert.
-            write_png(unfinished, sheet if len(samples) > 1 else sheet[1:-1, 1:-1])
+            shown = sheet if len(samples) > 1 else sheet[1:-1, 1:-1]
+            unfinished.write_bytes(png(shown))
         else:
             from tfgan_mnist.evaluation.protocols import protocol_of
 
@@ -254,7 +255,7 @@ def main(argv: Sequence[str]) -> None:
                     "points imitate, so they cannot be drawn; write .npy or .csv"
                 )
             picture = protocol_of(name).picture(samples, model.probability)
-            write_png(unfinished, picture)
+            unfinished.write_bytes(png(picture))
     print(f"{len(seeds):,} {model.kind} in {output}")
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
-from tfgan_mnist.config import Config, parse_config
+from tfgan_mnist.config import Config, find_recipe, parse_config, refuse_bare_recipe
 from tfgan_mnist.serving.saved_model import check_own_model
 from tfgan_mnist.system import command, engine, interrupts
 from tfgan_mnist.system.errors import RunStopped, UserError
@@ -89,7 +89,7 @@ def plan(argv: Sequence[str]) -> tuple[Flags, dict[str, Config]]:
     if not words:
         raise UserError("nothing to train: give a recipe (train --list_recipes)")
     if not words[0].startswith("-"):
-        words[0] = f"--flagfile={words[0]}"
+        words[0] = f"--flagfile={find_recipe(words[0], flag='')}"
     flags = Flags(**parse_flags(ours, Flags))
     fixed, swept = [], {}
     for word in words:
@@ -98,8 +98,9 @@ def plan(argv: Sequence[str]) -> tuple[Flags, dict[str, Config]]:
             swept[name] = values.split(",")
         else:
             fixed.append(word)
-    recipe = parse_config(fixed)["recipe"]
-    folder = Path(flags.run_dir or f"runs/{recipe}-sweep")
+    values = parse_config(fixed)
+    refuse_bare_recipe(fixed, values)
+    folder = Path(flags.run_dir or f"runs/{values['recipe']}-sweep")
     runs: dict[str, Config] = {}
     for chosen in itertools.product(*swept.values()):
         settings = dict(zip(swept, chosen, strict=True))

@@ -16,6 +16,7 @@ from tfgan_mnist.config import (
     read_config,
     recipe_header,
     recipes,
+    refuse_bare_recipe,
 )
 from tfgan_mnist.registry import ADVERSARIAL, GAMES, find
 from tfgan_mnist.system import command, interrupts
@@ -71,7 +72,10 @@ def train(
       RunStopped: if it was interrupted or its losses stopped being finite; everything
         up to the last checkpoint is kept.
     """
-    config = recipe if isinstance(recipe, Config) else read_config(find_recipe(recipe))
+    if isinstance(recipe, Config):
+        config = recipe
+    else:
+        config = read_config(find_recipe(recipe, flag=""))
     unknown = overrides.keys() - {field.name for field in dataclasses.fields(Config)}
     if unknown:
         raise UserError(f"{min(unknown)!r} is no flag of a recipe")
@@ -236,18 +240,13 @@ def main(argv: Sequence[str]) -> None:
             "flags)"
         )
     if not argv[0].startswith("-"):
-        argv = [f"--flagfile={argv[0]}", *argv[1:]]
+        argv = [f"--flagfile={find_recipe(argv[0], flag='')}", *argv[1:]]
     values = parse_config(argv, SWITCHES)
-    name, given = values["recipe"], {w.lstrip("-").partition("=")[0] for w in argv}
-    # A sweep gives all flags of a recipe as words.
-    if name in recipes() and not given & {"flagfile", "networks"}:
-        raise UserError(
-            f"--recipe={name}: only names the run; 'train {name}' trains that recipe"
-        )
     list_recipes, dry_run = values.pop("list_recipes"), values.pop("dry_run")
     if list_recipes:
         _list_recipes()
         return
+    refuse_bare_recipe(argv, values)
     config = Config(**values)
     if dry_run:
         _dry_run(config)

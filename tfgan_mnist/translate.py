@@ -145,8 +145,8 @@ def write(
       found: what became of them.
       beside: what stands side by side on a sheet, each [rows, height, width, channels].
     """
-    from tfgan_mnist.visual.animation import write_gif
-    from tfgan_mnist.visual.montage import montage, side_by_side, to_bytes, write_png
+    from tfgan_mnist.visual.animation import gif
+    from tfgan_mnist.visual.montage import montage, png, side_by_side, to_bytes
 
     output = Path(flags.output)
     with path_errors(f"--output={output}"):
@@ -157,16 +157,16 @@ def write(
                 elif output.suffix == ".gif":
                     sheets = np.stack([montage(frame, flags.count) for frame in beside])
                     scale = max(1, WIDTH // sheets.shape[2])
-                    write_gif(sheets, unfinished, scale=scale)
+                    unfinished.write_bytes(gif(sheets, scale=scale))
                 else:
-                    write_png(unfinished, side_by_side(*beside))
+                    unfinished.write_bytes(png(side_by_side(*beside)))
             return
         with atomic_folder(output) as unfinished:
             for name, images in zip(names, found, strict=True):
                 for i, image in enumerate(images):
                     number = f"_{i + 1}" if len(images) > 1 else ""
                     pixels = to_bytes(image[..., 0] if image.shape[-1] == 1 else image)
-                    write_png(unfinished / f"{name}{number}.png", pixels)
+                    (unfinished / f"{name}{number}.png").write_bytes(png(pixels))
 
 
 WIDTH = 256  # pixels of an animation, or nearly so many

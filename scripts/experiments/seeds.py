@@ -34,7 +34,6 @@ from common import (
 
 from tfgan_mnist.config import (
     Config,
-    find_recipe,
     parse_config,
     read_config,
     recipes,
@@ -57,21 +56,23 @@ SHOWN = {
 }
 
 
-def check_runs(recipe: str, seeds: Iterable[int], asked: int) -> None:
-    """Raises UserError if a run that is there was measured at other steps.
+def check_runs(runs: Iterable[Config]) -> None:
+    """Raises UserError if a run that is there was trained or measured at other steps.
 
     It would go on, but its metrics could not be told from the others' later.
     """
-    every = asked
-    if every < 0:
-        every = read_config(find_recipe(recipe)).evaluate_every
-    for run_dir in (RUNS / f"{recipe}-{seed}" for seed in seeds):
-        path = run_dir / "config.flags"
-        if path.is_file() and (there := read_config(path).evaluate_every) != every:
-            raise UserError(
-                f"--evaluate_every={every}: {run_dir} was measured every {there} "
-                "steps; ask for the same, or remove it"
-            )
+    for config in runs:
+        path = Path(config.run_dir) / "config.flags"
+        if not path.is_file():
+            continue
+        there = read_config(path)
+        for name in ("evaluate_every", "steps", "max_seconds"):
+            asked, found = getattr(config, name), getattr(there, name)
+            if asked != found:
+                raise UserError(
+                    f"--{name}={asked}: {config.run_dir} has --{name}={found}; ask for "
+                    "the same, or remove it"
+                )
 
 
 def config_of(recipe: str, seed: int, data_dir: str, more: list[str]) -> Config:
@@ -139,10 +140,19 @@ class Flags(RunsFlags, StepsFlags):
         return range(1, self.count + 1)
 
     @property
+    def given(self) -> list[str]:
+        """What is not as the recipe says, as words of the command."""
+        words = []
+        if self.steps:
+            words.append(f"--steps={self.steps}")
+        if self.evaluate_every >= 0:
+            words.append(f"--evaluate_every={self.evaluate_every}")
+        return words
+
+    @property
     def more(self) -> list[str]:
         """Flags of ``train`` in place of a recipe's."""
-        every = self.evaluate_every
-        return self.schedule + [f"--evaluate_every={every}"] * (every >= 0)
+        return [*self.given, *self.schedule]
 
 
 def main(argv: Sequence[str]) -> None:
@@ -162,11 +172,12 @@ def plan(recipe: str, flags: Flags) -> dict[str, Config]:
     Raises:
       UserError: if they cannot be trained, or were measured at other steps.
     """
-    check_runs(recipe, flags.seeds, flags.evaluate_every)
-    return {
+    runs = {
         f"{recipe}-{seed}": config_of(recipe, seed, flags.data_dir, flags.more)
         for seed in flags.seeds
     }
+    check_runs(runs.values())
+    return runs
 
 
 def record(recipe: str, flags: Flags) -> None:
@@ -179,8 +190,7 @@ def record(recipe: str, flags: Flags) -> None:
     protocol_of("mnist").prepare()
     rows = [measure(recipe, seed) for seed in flags.seeds]
     words = ["python scripts/experiments/seeds.py", recipe, "--data_dir=FOLDER"]
-    words += [f"--steps={flags.steps}"] * bool(flags.steps)
-    words += [f"--evaluate_every={flags.evaluate_every}"] * (flags.evaluate_every >= 0)
+    words += flags.given
     if flags.count != COUNT:
         words.append(f"--count={flags.count}")
     found = {

@@ -394,7 +394,7 @@ def look_ahead(
     from tfgan_mnist.data.pairs import HISTORY, moving_digits
     from tfgan_mnist.evaluation.metrics.similarity import psnr, ssim
     from tfgan_mnist.serving.reader import row_seeds
-    from tfgan_mnist.visual.animation import write_gif
+    from tfgan_mnist.visual.animation import gif
     from tfgan_mnist.visual.montage import montage
 
     seed = tf.constant([2, 0], tf.int32)
@@ -409,7 +409,7 @@ def look_ahead(
     path = ROOT / "samples" / "frames" / "ahead.gif"
     path.parent.mkdir(parents=True, exist_ok=True)
     sheets = np.stack([montage(frame, SHOWN) for frame in frames])
-    write_gif(sheets, path, scale=2)
+    path.write_bytes(gif(sheets, scale=2))
     truth = video[HISTORY:]
     return {
         name: {

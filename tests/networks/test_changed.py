@@ -93,5 +93,5 @@ def test_prelu_has_a_slope_for_every_channel(recipe):
             assert (alpha == 0.25).all()
         more = sum(layer.count_params() for layer in slopes)
         assert network.count_params() == plain[name].count_params() + more
-    training = build_training(tiny_config(recipe, prelu=True, jit_compile="off"))
+    training = build_training(tiny_config(recipe, prelu=True))
     assert np.isfinite(training.step(tf.constant(0), tf.constant(2))).all()

@@ -133,7 +133,7 @@ def test_what_updates_share_makes_another_run(one, other):
         ("dcgan_tutorial", {}),  # dropout, whose state must not matter either
         ("moons", {"jit_compile": "step"}),
         ("ring_relativistic", {"jit_compile": "loop"}),
-        ("cgan_embedding", {"jit_compile": "off"}),
+        ("cgan_embedding", {}),
         ("wgan_gp", {"discriminator_updates": 2}),  # several batches in a step
         ("vae", {}),
     ],
@@ -198,7 +198,7 @@ STATISTICS = ("_mean", "_variance")  # of batch normalisation: passes move them
 
 def scaled_training(recipe="", **flags):
     """A training in float16, and D's optimizer."""
-    config = tiny_config(recipe, mixed_precision="float16", jit_compile="off", **flags)
+    config = tiny_config(recipe, mixed_precision="float16", **flags)
     training = build_training(config)
     (player,) = (p for p in training.step.players if p.name == "discriminator")
     return training, player.optimizer
@@ -230,7 +230,7 @@ def test_a_loss_scale_too_large_is_halved_and_moves_nothing():
 def test_scaled_losses_are_those_of_float32(recipe, flags):
     training, optimizer = scaled_training(recipe, **flags)
     losses = advance(training, 0, 2)
-    exact = build_training(tiny_config(recipe, jit_compile="off", **flags))
+    exact = build_training(tiny_config(recipe, **flags))
     np.testing.assert_allclose(losses, advance(exact, 0, 2), rtol=0.02, atol=0.05)
     updates = 2 * flags.get("discriminator_updates", 1)
     assert int(optimizer.iterations.numpy()) == updates

@@ -19,7 +19,7 @@ from tfgan_mnist.system import progress
 from tfgan_mnist.system.files import atomic_file
 from tfgan_mnist.training.checkpoint import Checkpoints, State
 from tfgan_mnist.training.run_directory import RunDirectory
-from tfgan_mnist.visual.montage import png, write_png
+from tfgan_mnist.visual.montage import png
 
 
 class EventFile:
@@ -269,7 +269,7 @@ class Pictures:
         pixels = self.draw(state.step)
         self.directory.samples.mkdir(exist_ok=True)
         with atomic_file(self.directory.sample_path(state.step)) as unfinished:
-            write_png(unfinished, pixels)
+            unfinished.write_bytes(png(pixels))
         self.events.picture(state.step, "samples", pixels)
 
 

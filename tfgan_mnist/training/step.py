@@ -162,6 +162,7 @@ class Step:
         return tuple(self.batch(step, draw) for draw in range(self.draws))
 
     def _many_steps(self, first: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
+        # Traced once, for its shapes and for map_fn, which would convert it again.
         make = tf.function(self.batches, autograph=False)
         one = make.get_concrete_function(first).structured_outputs
         batches = tf.map_fn(

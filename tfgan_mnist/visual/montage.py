@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import imageio.v3 as imageio
 import numpy as np
 
 
 def png(pixels: np.ndarray) -> bytes:
-    """A PNG file's content."""
+    """The content of a PNG file.
+
+    imageio, writing a file itself, prints a traceback if the disk is full.
+    """
     return imageio.imwrite("<bytes>", pixels, extension=".png")
-
-
-def write_png(path: Path, pixels: np.ndarray) -> None:
-    """Writes a picture. On a full disk imageio itself would print a traceback too."""
-    path.write_bytes(png(pixels))
 
 
 def to_bytes(images: np.ndarray) -> np.ndarray:

@@ -50,6 +50,6 @@ def unbiased_mmd(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def _cubic(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """scikit-learn's ``polynomial_kernel``, in half the time: it takes powers."""
+    """scikit-learn's ``polynomial_kernel``, by products: faster than its powers."""
     base = x @ y.T / x.shape[1] + 1.0
     return base * base * base
