@@ -13,6 +13,7 @@ from conftest import ROOT
 
 from tfgan_mnist.__main__ import COMMANDS
 from tfgan_mnist.config import Config, parse_config
+from tfgan_mnist.model import ModelFlags
 from tfgan_mnist.system.flags import parse_flags
 
 PAGES = [
@@ -199,6 +200,9 @@ def check_command(words: list[str], whole: bool) -> None:
     elif command == "sweep":
         module.plan(words)
     elif hasattr(module, "Flags"):
+        if not words[0].startswith("-"):  # a run, of which there is none here
+            assert issubclass(module.Flags, ModelFlags)
+            words = [f"--run_dir={words[0]}", *words[1:]]
         values = parse_flags(words, module.Flags)
         if whole:
             module.Flags(**values)

@@ -1165,7 +1165,7 @@ def test_later_recipes_are_checked_before_the_first_is_trained(tmp_path):
         check=False,
     )
     assert done.returncode == 2, done.stderr
-    assert "runs/seeds/cdcgan_fast-1 was measured every" in done.stderr
+    assert "runs/seeds/cdcgan_fast-1 has --evaluate_every=1200" in done.stderr
     assert [path.name for path in run_dir.parent.iterdir()] == ["cdcgan_fast-1"]
 
 
