@@ -12,11 +12,11 @@ import tensorflow as tf
 class Adam(keras.optimizers.Adam):
     """Keras's, by TensorFlow's own operation.
 
-    Keras's adds 41 operations to the graph for each variable, and each reads or writes
-    all of it; these are 10, and but for rounding they compute the same.
+    Keras's adds 41 nodes to the graph for each variable, this one 10. But for rounding
+    they compute the same.
     """
 
-    # The names with an underscore are private, but the same since Keras 3.0.
+    # The names with an underscore are private; Keras 3.12 and 3.15 have the same.
     def _backend_update_step(
         self, grads: Sequence, trainable_variables: Sequence, learning_rate: Any
     ) -> None:
