@@ -6,4 +6,6 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 bash scripts/setup.sh test
 .venv/bin/ruff check --quiet .
 .venv/bin/ruff format --check --quiet .
+# The commands that tests start would each compile the package again.
+unset PYTHONDONTWRITEBYTECODE
 exec .venv/bin/python -m pytest --numprocesses=auto --dist=worksteal "$@"

@@ -49,6 +49,7 @@ TINY = [
     "--networks=dcgan_fast",
     "--base_channels=4",
     "--batch_size=8",
+    "--generator_updates=1",
     "--max_seconds=0",
     "--evaluate_every=0",
 ]
@@ -70,6 +71,15 @@ def tiny_config(recipe: str = "", **overrides) -> Config:
     if config.clusters:
         small["clusters"] = 3
     return dataclasses.replace(config, **small | overrides)
+
+
+def eager_step(training, step: int = 0) -> np.ndarray:
+    """The losses of a step that is not traced: for what no graph changes, in a tenth
+    of the time."""
+    import tensorflow as tf
+
+    first = tf.constant(step)
+    return training.step.one_step(first, training.step.batches(first)).numpy()
 
 
 def start(command: str, *flags: str, **options) -> subprocess.Popen:
@@ -192,6 +202,7 @@ def trained(tmp_path_factory) -> Path:
     run_dir = tmp_path_factory.mktemp("trained") / "run"
     flags: Sequence[str] = [
         *TINY,
+        "--generator_updates=2",
         "--steps=12",
         "--log_every=5",
         "--sample_every=6",

@@ -12,24 +12,25 @@ from conftest import ROOT, call
 from tfgan_mnist.serving.reader import LoadedModel
 from tfgan_mnist.training.checkpoint import read_newest
 
-# Python tells of each file that it opens or renames, and of each function that it
-# calls; the named one is the last.
+# Python tells of each file that it opens or renames; the named one is the last. So is
+# the first call of a named function.
 KILL = """
-import os, runpy, signal, sys
+import importlib, os, runpy, signal, sys
 event, begin = sys.argv.pop(1), sys.argv.pop(1)
+
+def end(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
 
 def hook(name, words):
     if name == event and isinstance(words[0], (str, os.PathLike)):
         if os.fspath(words[0]).startswith(begin):
-            os.kill(os.getpid(), signal.SIGKILL)
+            end()
 
-def called(frame, name, _):
-    if name == event and frame.f_code.co_name == begin:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-sys.addaudithook(hook)
 if event == "call":
-    sys.setprofile(called)
+    module, name = begin.split(":")
+    setattr(importlib.import_module(module), name, end)
+else:
+    sys.addaudithook(hook)
 runpy.run_module("tfgan_mnist.train", run_name="__main__", alter_sys=True)
 """
 
@@ -55,7 +56,8 @@ def test_killed_in_the_model_s_write_in_scoring_and_in_the_exchange(tmp_path):
     model = broken / "saved_model"
 
     # In the first scoring, at step 4.
-    killed_at("call", "energy_distance", place, "--steps=8")
+    scoring = "tfgan_mnist.evaluation.metrics.energy:energy_distance"
+    killed_at("call", scoring, place, "--steps=8")
     assert not (broken / "metrics.csv").read_text().count("\n4,")
     assert int(read_newest(broken / "checkpoints")["step"]) == 3
 

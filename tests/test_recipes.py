@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import tiny_config, write_model
+from conftest import eager_step, tiny_config, write_model
 
 from tfgan_mnist.build import (
     build_evaluation,
@@ -17,6 +17,21 @@ from tfgan_mnist.serving.reader import LoadedModel, row_seeds
 from tfgan_mnist.serving.saved_model import CONTROLS
 from tfgan_mnist.serving.warmup import write_warmup
 from tfgan_mnist.system.errors import NotFiniteError
+
+
+def of_model(recipe: str) -> tuple:
+    """What the graph of a recipe's SavedModel depends on."""
+    config = tiny_config(recipe)
+    return (
+        config.networks,
+        config.task and config.shapes,
+        config.clusters,
+        config.latent_distribution,
+        config.spectral_normalization,
+    )
+
+
+MODELS = {of_model(recipe): recipe for recipe in sorted(recipes())}
 
 
 @pytest.mark.parametrize("recipe", sorted(recipes()))
@@ -55,6 +70,8 @@ def test_recipe(recipe, tmp_path):
         assert metrics
         assert all(np.isfinite(value) for value in metrics.values())
 
+    if recipe not in MODELS.values():
+        return  # its model is another's, whose test has the rest
     metadata = {"recipe": recipe, "dataset": config.dataset, "classes": config.classes}
     write_model(gan, tmp_path / "model", metadata)
     model = LoadedModel(tmp_path / "model")
@@ -125,7 +142,7 @@ def test_clipped_weights_stay_within_bounds():
         "dcgan_fast", loss="wasserstein", r1_weight=0.0, discriminator_clip=0.01
     )
     training = build_training(config)
-    training.step(tf.constant(0), tf.constant(2))
+    eager_step(training)
     weights = [v.numpy() for v in training.gan.discriminator.trainable_variables]
     largest = max(np.abs(w).max() for w in weights)
     assert largest == np.float32(0.01)
@@ -145,7 +162,7 @@ def test_spectral_normalization_of_any_discriminator(recipe, mixed_precision, tm
     training = build_training(config)
     names = [name for name in training.variables if name.endswith("_direction")]
     before = [training.variables[name].numpy() for name in names]
-    losses = training.step(tf.constant(0), tf.constant(2)).numpy()
+    losses = eager_step(training)
     assert np.isfinite(losses).all()
     assert names
     for name, old in zip(names, before, strict=True):
@@ -172,7 +189,7 @@ def test_every_pair_on_images_can_be_told_clusters(networks):
         sample_count=20,
     )
     training = build_training(config)
-    assert np.isfinite(training.step(tf.constant(0), tf.constant(2)).numpy()).all()
+    assert np.isfinite(eager_step(training)).all()
     assert {"clusters/centres", "clusters/targets"} <= set(training.variables)
     assert build_picture(config, training)(0).dtype == np.uint8
 
@@ -188,11 +205,11 @@ def test_a_step_of_wgan_gp(recipe):
         shared_draws="batch",
     )
     training = build_training(config)
-    losses = training.step(tf.constant(0), tf.constant(2)).numpy()
+    losses = eager_step(training)
     names = training.step.names
     assert "discriminator_gradient_penalty" in names
     assert np.isfinite(losses).all()
-    assert (losses[:, names.index("discriminator_gradient_penalty")] > 0).all()
+    assert losses[names.index("discriminator_gradient_penalty")] > 0
 
 
 def test_the_picture_of_a_conditional_run_has_a_class_in_each_row():

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import tiny_config, untrained
+from conftest import eager_step, tiny_config, untrained
 
 from tfgan_mnist.build import build_gan, build_training, load_data
 from tfgan_mnist.data.captions import FACETS, held_out, levels, measure
@@ -170,8 +170,7 @@ def test_a_server_reads_strings_with_the_model_s_own_table(tmp_path):
 @pytest.mark.parametrize("recipe", ["stackgan_1", "stackgan_2"])
 def test_a_step_under_flags_of_other_games_too(recipe, flags):
     training = build_training(tiny_config(recipe, **flags))
-    losses = training.step(tf.constant(0), tf.constant(1)).numpy()
-    assert np.isfinite(losses).all()
+    assert np.isfinite(eager_step(training)).all()
     if "spectral_normalization" in flags:
         weights = training.gan.discriminator.weights
         kernels = [w for w in weights if w.trainable and len(w.shape) > 1]

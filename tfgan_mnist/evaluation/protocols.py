@@ -176,10 +176,14 @@ def judged(
         ends = np.cumsum(known()[1].class_shares) * count
         return np.searchsorted(ends, np.arange(count) + 0.5).astype(np.int32)
 
+    @functools.cache
+    def radii_of_training(count):
+        return manifold.radii(known()[1].train[:count])
+
     def quick(features, labels):
         judge, there = known()
         train = there.train[: len(features)]
-        own, theirs = manifold.radii(features), manifold.radii(train)
+        own, theirs = manifold.radii(features), radii_of_training(len(features))
         found = {
             "fcd" if trained else "fd": frechet_distance(
                 features, there.mean, there.covariance
