@@ -188,3 +188,21 @@ def test_more_images_than_are_judged_are_spread_evenly(monkeypatch):
     found = report.measure_images(images)
     assert found["samples"] == 250
     assert found["metrics"]["classes_250"]["mean"] == 10
+
+
+def test_real_samples_that_are_the_same_for_each_seed_are_measured_once(toy):
+    moons, seen = protocol_of("moons"), []
+
+    def metrics(points, labels):
+        seen.append(points)
+        return moons.metrics(points, labels)
+
+    for real, count in ((lambda seed, n: moons.real(1, n), 3 + 1), (moons.real, 6)):
+        protocol = dataclasses.replace(moons, metrics=metrics, real=real)
+        found = report.measure(LoadedModel(toy), seeds=(1, 2, 3), protocol=protocol)
+        each = [
+            moons.metrics(real(seed, 2_500)[0], None)["near_arcs"] for seed in (1, 2, 3)
+        ]
+        assert found["metrics"]["near_arcs"]["real"] == pytest.approx(np.mean(each))
+        assert len(seen) == count
+        seen.clear()
