@@ -6,6 +6,6 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 bash scripts/setup.sh test
 .venv/bin/ruff check --quiet .
 .venv/bin/ruff format --check --quiet .
-# The commands that tests start would each compile the package again.
+# If it is set, each command that a test starts compiles the whole package again.
 unset PYTHONDONTWRITEBYTECODE
 exec .venv/bin/python -m pytest --numprocesses=auto --dist=worksteal "$@"

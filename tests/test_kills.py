@@ -12,22 +12,23 @@ from conftest import ROOT, call
 from tfgan_mnist.serving.reader import LoadedModel
 from tfgan_mnist.training.checkpoint import read_newest
 
-# Python tells of each file that it opens or renames; the named one is the last. So is
-# the first call of a named function.
+# Kills the process when it opens or renames a file whose path begins so, as Python's
+# audit events tell, or at the first call of MODULE:FUNCTION, which is replaced before
+# train imports it.
 KILL = """
 import importlib, os, runpy, signal, sys
-event, begin = sys.argv.pop(1), sys.argv.pop(1)
+event, where = sys.argv.pop(1), sys.argv.pop(1)
 
 def end(*_):
     os.kill(os.getpid(), signal.SIGKILL)
 
 def hook(name, words):
     if name == event and isinstance(words[0], (str, os.PathLike)):
-        if os.fspath(words[0]).startswith(begin):
+        if os.fspath(words[0]).startswith(where):
             end()
 
 if event == "call":
-    module, name = begin.split(":")
+    module, name = where.split(":")
     setattr(importlib.import_module(module), name, end)
 else:
     sys.addaudithook(hook)
@@ -39,9 +40,9 @@ FLAGS += ["--jit_compile=off", "--steps_per_call=1", "--log_every=2"]
 FLAGS += ["--sample_every=4", "--checkpoint_every=3", "--evaluate_every=4"]
 
 
-def killed_at(event: str, begin: str | Path, *flags: str) -> None:
+def killed_at(event: str, where: str | Path, *flags: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", KILL, event, str(begin), *FLAGS, *flags],
+        [sys.executable, "-c", KILL, event, str(where), *FLAGS, *flags],
         capture_output=True,
         text=True,
         check=False,

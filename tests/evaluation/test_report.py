@@ -190,19 +190,20 @@ def test_more_images_than_are_judged_are_spread_evenly(monkeypatch):
     assert found["metrics"]["classes_250"]["mean"] == 10
 
 
-def test_real_samples_that_are_the_same_for_each_seed_are_measured_once(toy):
-    moons, seen = protocol_of("moons"), []
+@pytest.mark.parametrize(("parts", "looks"), [(1, 1), (2, 2), (3, 3)])
+def test_real_samples_that_seeds_share_are_measured_once(parts, looks, toy):
+    moons, looked = protocol_of("moons"), []
+
+    def real(seed, count):
+        return moons.real(min(seed, parts), count)
 
     def metrics(points, labels):
-        seen.append(points)
+        looked.append(points)
         return moons.metrics(points, labels)
 
-    for real, count in ((lambda seed, n: moons.real(1, n), 3 + 1), (moons.real, 6)):
-        protocol = dataclasses.replace(moons, metrics=metrics, real=real)
-        found = report.measure(LoadedModel(toy), seeds=(1, 2, 3), protocol=protocol)
-        each = [
-            moons.metrics(real(seed, 2_500)[0], None)["near_arcs"] for seed in (1, 2, 3)
-        ]
-        assert found["metrics"]["near_arcs"]["real"] == pytest.approx(np.mean(each))
-        assert len(seen) == count
-        seen.clear()
+    protocol = dataclasses.replace(moons, metrics=metrics, real=real)
+    found = report.measure(LoadedModel(toy), seeds=(1, 2, 3), protocol=protocol)
+    each = [real(seed, 2_500)[0] for seed in (1, 2, 3)]
+    mean = np.mean([moons.metrics(points)["near_arcs"] for points in each])
+    assert found["metrics"]["near_arcs"]["real"] == pytest.approx(mean)
+    assert sum(any(np.array_equal(x, y) for y in each) for x in looked) == looks

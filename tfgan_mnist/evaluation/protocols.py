@@ -167,7 +167,9 @@ def judged(
     def real(seed, count):
         # All of the held-out ones at most: another seed, another part of them.
         _, there = known()
-        chosen = np.roll(np.arange(len(there.test)), -seed * count)[:count]
+        chosen = np.arange(len(there.test))
+        if count < len(chosen):
+            chosen = np.roll(chosen, -seed * count)[:count]
         labels = there.test_labels[chosen] if classes else None
         return there.test[chosen], labels
 
@@ -177,13 +179,15 @@ def judged(
         return np.searchsorted(ends, np.arange(count) + 0.5).astype(np.int32)
 
     @functools.cache
-    def radii_of_training(count):
-        return manifold.radii(known()[1].train[:count])
+    def training(count):
+        """Features and their radii: the same at every evaluation of a run."""
+        some = known()[1].train[:count]
+        return some, manifold.radii(some)
 
     def quick(features, labels):
         judge, there = known()
-        train = there.train[: len(features)]
-        own, theirs = manifold.radii(features), radii_of_training(len(features))
+        train, theirs = training(len(features))
+        own = manifold.radii(features)
         found = {
             "fcd" if trained else "fd": frechet_distance(
                 features, there.mean, there.covariance

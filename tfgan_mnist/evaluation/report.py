@@ -395,21 +395,23 @@ def _measured(
     ``walks`` adds what is measured of other samples from that seed.
     """
     metrics = protocol.quick_metrics if quick else protocol.metrics
-    found, reference, seen = [], [], None
+    found, reference = [], []
+    last, of_real = np.empty(0), Metrics()
     for seed in progress.bar(seeds, "measuring", leave=False, unit="set"):
         samples = draw(seed)
         found.append(metrics(protocol.features(samples), labels))
         features, digits = protocol.real(seed, count)
-        # Where each seed takes all of the held-out images, once is enough.
-        if seen is None or not np.array_equal(features, seen):
-            reference.append(metrics(features, None if labels is None else digits))
-            seen = features
+        # All seeds have the same where all held-out images are taken.
+        if not np.array_equal(features, last):
+            of_real = metrics(features, None if labels is None else digits)
+        reference.append(of_real)
+        last = features
         if real:
             found[-1] |= real.metrics(load_judge().resized(samples), labels)
         if walks:
             found[-1] |= walks(seed)
     if real:
-        reference[0] |= real.reference(count, labels is not None)
+        reference[0] = reference[0] | real.reference(count, labels is not None)
 
     def summary(name: str) -> dict[str, float]:
         values = [one[name] for one in found]
