@@ -170,10 +170,9 @@ def test_a_server_reads_strings_with_the_model_s_own_table(tmp_path):
 @pytest.mark.parametrize("recipe", ["stackgan_1", "stackgan_2"])
 def test_a_step_under_flags_of_other_games_too(recipe, flags):
     training = build_training(tiny_config(recipe, **flags))
-    losses = eager_step(training)
-    if recipe == "stackgan_1" and len(flags) > 1:  # one of them is traced too
-        losses = training.step(tf.constant(0), tf.constant(1)).numpy()
-    assert np.isfinite(losses).all()
+    assert np.isfinite(eager_step(training)).all()
+    if recipe == "stackgan_1" and "augmentation_target" in flags:  # traced too
+        assert np.isfinite(training.step(tf.constant(0), tf.constant(1))).all()
     if "spectral_normalization" in flags:
         weights = training.gan.discriminator.weights
         kernels = [w for w in weights if w.trainable and len(w.shape) > 1]
