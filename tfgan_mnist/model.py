@@ -317,14 +317,15 @@ def _at_least_one(**numbers: int) -> None:
             raise UserError(f"--{name}={number}: must be at least 1")
 
 
-def _source_of(name: str) -> str:
-    """Which of ``ModelFlags.sources`` a model is. Raises UserError if there is none."""
+def _source_of(name: str, sources: Sequence[str] = ModelFlags.sources) -> str:
+    """Which of the sources has this name. Raises UserError if none has."""
     if pretrained.is_named(name):
         return "pretrained"
     if (Path(name) / "config.flags").is_file():
         return "run_dir"
     if Path(name).exists():
-        return "saved_model"
+        is_model = (Path(name) / "saved_model.pb").is_file()
+        return "images" if "images" in sources and not is_model else "saved_model"
     raise UserError(
         f"{name}: there is no such folder, nor a pretrained model of this name; "
         + nearest(name, pretrained.names())
@@ -332,10 +333,10 @@ def _source_of(name: str) -> str:
 
 
 def parse_model_flags(argv: Sequence[str], kind: type[ModelFlags]) -> dict[str, Any]:
-    """As ``parse_flags``; but the first word may be the model, without its flag."""
+    """As ``parse_flags``; but the first word may be the source, without its flag."""
     words = list(argv)
     if words and not words[0].startswith("-"):
-        words[0] = f"--{_source_of(words[0])}={words[0]}"
+        words[0] = f"--{_source_of(words[0], kind.sources)}={words[0]}"
     return parse_flags(words, kind)
 
 
