@@ -9,7 +9,7 @@ import tensorflow as tf
 from tfgan_mnist.gans.gan import Batch, Terms
 from tfgan_mnist.gans.unconditional import Unconditional
 from tfgan_mnist.system.replicas import own_rows
-from tfgan_mnist.system.seeds import fold_in
+from tfgan_mnist.system.seeds import LABELS, MOVED_IMAGE, OFFSET, fold_in
 
 
 class Conditional(Unconditional):
@@ -40,7 +40,7 @@ class Conditional(Unconditional):
         count = batch["samples"].shape[0]
         inputs = {}
         if self.classes:
-            inputs["labels"] = _uniform(count, fold_in(seed, 0), 0, self.classes)
+            inputs["labels"] = _uniform(count, fold_in(seed, LABELS), 0, self.classes)
         inputs["latents"] = self.draw_latents(count, seed, inputs.get("labels"))
         given = [inputs["latents"], *self._told(inputs)]
         samples = self.generator(given, training=True)
@@ -50,8 +50,8 @@ class Conditional(Unconditional):
             # and at most all others, modulo their number, one is never of its own.
             least = self._clusters_of_a_class if self.classes else 1
             high = self._conditions - least + 1
-            offset = _uniform(count, fold_in(seed, 2), least, high)
-            fakes["offset"] = self._in_one_image(offset, fold_in(seed, 3))
+            offset = _uniform(count, fold_in(seed, OFFSET), least, high)
+            fakes["offset"] = self._in_one_image(offset, fold_in(seed, MOVED_IMAGE))
         return fakes
 
     def _in_one_image(self, offset: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:

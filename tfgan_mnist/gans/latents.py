@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from tfgan_mnist.gans.gan import GAN, Batch, Signature
 from tfgan_mnist.system.replicas import own_rows
-from tfgan_mnist.system.seeds import fold_in
+from tfgan_mnist.system.seeds import CANDIDATES, fold_in
 
 TEMPERATURES = (0.0, 100.0)
 """From the least to the largest that is served."""
@@ -142,7 +142,9 @@ class FromLatents(GAN):
         latents = draw(distribution, [count, self.latent_dim], seed)
         return self._clear(
             latents,
-            lambda *shape: draw(distribution, [count, *shape], fold_in(seed, 5)),
+            lambda *shape: draw(
+                distribution, [count, *shape], fold_in(seed, CANDIDATES)
+            ),
             labels,
         )
 

@@ -14,11 +14,14 @@ from tfgan_mnist.gans.gan import Batch, Signature, Terms
 from tfgan_mnist.gans.latents import draw, row_latents
 from tfgan_mnist.gans.unconditional import Unconditional
 from tfgan_mnist.system.replicas import mean_of_all
-from tfgan_mnist.system.seeds import fold_in
+from tfgan_mnist.system.seeds import OWN, fold_in
 
 MEAN_DECAY = 0.995  # a draw of fakes, of the mean style
 PATH_LENGTH_DECAY = 0.99  # a time that the path length is taken, of its mean
 PATH_LENGTH_EVERY = 4  # steps; its weight is so many times as large then
+
+# What it draws besides.
+OTHERS, MIXED, PLACE, NOISE, PATH, DIRECTIONS = range(OWN, OWN + 6)
 
 
 class StyleGAN(Unconditional):
@@ -73,14 +76,14 @@ class StyleGAN(Unconditional):
     def generate(self, batch: Batch, seed: tf.Tensor, step: tf.Tensor) -> Batch:
         fakes = dict(super().generate(batch, seed, step))
         if self.options.path_length_weight:
-            fakes |= {"step": step, "path_seed": fold_in(seed, 14)}
+            fakes |= {"step": step, "path_seed": fold_in(seed, PATH)}
         return fakes
 
     def _fakes(self, batch: Batch, seed: tf.Tensor) -> dict[str, tf.Tensor]:
         styles = self._training_styles(batch["samples"].shape[0], seed)
         mean = tf.stop_gradient(tf.reduce_mean(styles[:, 0], axis=0))
         self.mean_style.assign(MEAN_DECAY * self.mean_style + (1.0 - MEAN_DECAY) * mean)
-        return {"samples": self._rendered(styles, fold_in(seed, 13))}
+        return {"samples": self._rendered(styles, fold_in(seed, NOISE))}
 
     def _training_styles(self, count: int, seed: tf.Tensor) -> tf.Tensor:
         """Styles [count, layers, latent_dim], some of them mixed."""
@@ -89,9 +92,10 @@ class StyleGAN(Unconditional):
         styles = self._of_all_layers(mapping(latents, training=True))
         if not self.options.style_mixing:
             return styles
-        others = mapping(self.draw_latents(count, fold_in(seed, 10)), training=True)
+        others = mapping(self.draw_latents(count, fold_in(seed, OTHERS)), training=True)
         mixed, place = (
-            draw("standard_uniform", [count, 1], fold_in(seed, i)) for i in (11, 12)
+            draw("standard_uniform", [count, 1], fold_in(seed, i))
+            for i in (MIXED, PLACE)
         )
         # At least one layer of either, where they are mixed.
         first = 1.0 + tf.floor(place * (self.layers - 1))
@@ -125,9 +129,11 @@ class StyleGAN(Unconditional):
 
         def measured() -> tf.Tensor:
             styles = self._training_styles(count, seed)
-            directions = draw("normal", [count, *self.sample_shape], fold_in(seed, 15))
+            directions = draw(
+                "normal", [count, *self.sample_shape], fold_in(seed, DIRECTIONS)
+            )
             return penalties.path_lengths(
-                lambda styles: self._rendered(styles, fold_in(seed, 13)),
+                lambda styles: self._rendered(styles, fold_in(seed, NOISE)),
                 styles,
                 directions,
             )

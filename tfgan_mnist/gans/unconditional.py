@@ -13,7 +13,7 @@ from tfgan_mnist.gans.augmentation import Augmentation
 from tfgan_mnist.gans.gan import Batch, Side, Signature, Terms
 from tfgan_mnist.gans.latents import FromLatents, draw
 from tfgan_mnist.gans.losses import Loss
-from tfgan_mnist.system.seeds import fold_in
+from tfgan_mnist.system.seeds import CHANGES, REAL_CHANGES, SHARE, fold_in
 
 _CALMER_D = "lower learning rates or an R1 penalty (--r1_weight=0.1) for D, or more "
 _SLOWER_G = "more --discriminator_updates, or a lower --generator_learning_rate"
@@ -90,12 +90,12 @@ class Unconditional(FromLatents):
         augmentation, what is done to them and to the real samples."""
         fakes = self._fakes(batch, seed)
         if self.augmentation:
-            draw_changes = self.augmentation.draw
-            fakes["changes"] = draw_changes(fakes["samples"], fold_in(seed, 3))
-            fakes["real_changes"] = draw_changes(batch["samples"], fold_in(seed, 4))
+            draw_changes, own = self.augmentation.draw, fold_in(seed, REAL_CHANGES)
+            fakes["changes"] = draw_changes(fakes["samples"], fold_in(seed, CHANGES))
+            fakes["real_changes"] = draw_changes(batch["samples"], own)
         if self.options.gradient_penalty_weight:
             count = self._packed(fakes["samples"]).shape[0]
-            fakes["share"] = draw("standard_uniform", [count], fold_in(seed, 1))
+            fakes["share"] = draw("standard_uniform", [count], fold_in(seed, SHARE))
         return fakes
 
     def _fakes(self, batch: Batch, seed: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -13,6 +13,11 @@ fold_in = tf.random.fold_in
 # Purposes, so that no two uses of a run's seed draw the same numbers.
 DATA, LATENTS, DROPOUT, PICTURE, EVALUATION, CLUSTERS, TASK = range(7)
 
+# What a game draws beside the latents of a batch, likewise. A game that draws more
+# numbers its own draws from OWN on.
+LABELS, SHARE, OFFSET, MOVED_IMAGE, REAL_CHANGES, CANDIDATES, CHANGES = range(7)
+OWN = 10
+
 
 def run_seed(seed: int, purpose: int) -> tf.Tensor:
     """The seed of one purpose of a run."""
