@@ -100,13 +100,15 @@ WALKS = {
 HEADER = """\
 # Samples
 
-Samples of each recipe, on real MNIST or its toy, and the training they took: most on
-one or two cores, which were not always idle. The budgets are often far shorter than the
-sources' own. Each picture links to the animation of its training, which draws the same
-latents at every step. Sheets show images at twice their size. Dashed lines in plots of
-metrics are fresh real samples.
+Samples of most recipes, on real MNIST or its toy, and the training they took: most on
+one or two cores, which were not always idle (`biggan` and `cgan_onehot` took three to
+four times as long as for the [results](../docs/recipes.md#results)). The budgets are
+often far shorter than the sources' own. Each picture links to the animation of its
+training, which draws the same latents at every step. Sheets show images at twice their
+size. Dashed lines in plots of metrics are real samples: test images, or a toy's fresh
+ones.
 
-`python scripts/experiments/pictures.py --data_dir=FOLDER` made all of it.
+`python scripts/experiments/pictures.py --data_dir=FOLDER` made it, but:
 `dcgan32` and `dcgan32_cured` are the runs of
 `python scripts/experiments/epochs.py dcgan32 dcgan32_cured --data_dir=FOLDER`.
 `dcgan` and `cdcgan` are the runs on a GPU of
@@ -201,9 +203,10 @@ def metric_rows(recipe: str) -> list[list[str]]:
     rows = []
     for name, first in runs[0]["metrics"].items():
         means = [run["metrics"][name]["mean"] for run in runs]
-        real = f"{first['real']:.4f}" if "real" in first else ""
+        form = "{:,.0f}" if max(means) > 10_000 else "{:,.4g}"
+        real = form.format(first["real"]) if "real" in first else ""
         cells = [starred(recipe, runs[0]), str(len(runs)), name]
-        rows.append([*cells, spread(means, "{:.4f}"), real])
+        rows.append([*cells, spread(means, form), real])
     return rows
 
 

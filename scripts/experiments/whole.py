@@ -119,7 +119,8 @@ def table(record: dict[str, list[dict]]) -> str:
     judges = ", ".join(sorted({found["judge"] for found in all_runs}))
     words = (
         f"Mean (least – greatest) over the seeds, each measured by three times 10,000 "
-        f"samples, by {judges}. Minutes are on {devices}, which other runs shared. "
+        f"samples, by {judges}. Minutes are on {devices}, which other runs "
+        "shared, at one step a call. "
         "`python scripts/experiments/whole.py --data_dir=FOLDER` trained and measured "
         "them, `dcgan` and `cdcgan` with `--max_seconds=420`; each run's metrics are "
         "in [samples/whole.json](../samples/whole.json)."
