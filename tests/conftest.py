@@ -199,6 +199,20 @@ def wait_for_step(process: subprocess.Popen, run_dir: Path, step: int) -> None:
         time.sleep(0.002)
 
 
+@pytest.fixture
+def eagerly() -> Iterator[None]:
+    """Runs in this process trace nothing but what they save.
+
+    A few steps then take half the time. For what does not depend on a trace: the bits
+    of a step, and whether it can be traced, are other tests' concern.
+    """
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory) -> Path:
     """The directory of a tiny run with averaged weights, made by the real command."""

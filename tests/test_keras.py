@@ -108,8 +108,16 @@ def test_what_it_cannot_do_is_said_at_once():
         UserError, match=r"learned from single images .* have 3 channels"
     ):
         GANModel(tiny_config("stacked"), data=stacks)
-    with pytest.raises(UserError, match="neither a file nor a recipe"):
+    with pytest.raises(UserError, match=r"^dcgam: neither a file nor a recipe"):
         GANModel("dcgam")
+    translates = GANModel(tiny_config("colour"))
+    translates.compile()
+    with pytest.raises(UserError, match="--task=colour: give mappings of sources and"):
+        translates.fit(pipeline(np.zeros([8, 28, 28], np.uint8)), verbose=0)
+    with pytest.raises(UserError, match="samples follow from images"):
+        translates.sample(3)
+    with pytest.raises(UserError, match="give 2 labels, from 0 to 9"):
+        GANModel(tiny_config("cgan_onehot")).sample(2, labels=[3, 10])
     with (
         tf.distribute.MirroredStrategy(["CPU:0"]).scope(),
         pytest.raises(UserError, match="trains on one device"),

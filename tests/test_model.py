@@ -144,6 +144,10 @@ def test_a_model_in_a_notebook(conditional, tmp_path):
         model.sample(12)
     with pytest.raises(UserError, match="must be from 0 to 9"):
         model.sample(12, labels=10)
+    assert model.sample(labels=[1, 2, 3]).shape[0] == 99
+    with pytest.raises(UserError, match=r"--count=10: .* give at least 20"):
+        model.walk(10)
+    assert len(model.walk(labels=[1, 7, 3]).frames) == 4 * 24
     walk = model.walk(4, labels=[1, 7])
     assert len(walk.frames) == 2 * 24
     walk.save(tmp_path / "walk.gif")

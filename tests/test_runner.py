@@ -19,6 +19,8 @@ from tfgan_mnist.train import train
 from tfgan_mnist.training import loop
 from tfgan_mnist.training.checkpoint import State, read_newest
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 
 def wait_for(path: Path, process, seconds: float = 120.0) -> None:
     until = time.monotonic() + seconds

@@ -3,6 +3,7 @@
 import importlib.util
 import signal
 
+import numpy as np
 import pytest
 from conftest import assert_one_line_error, run, start, wait_for_step
 
@@ -63,6 +64,21 @@ def test_what_measures_is_in_the_table_and_what_fails_is_named(tmp_path):
     assert row.startswith("1 of 2  10")
 
 
+def test_where_no_run_comes_to_its_folder_the_failures_are_counted(tmp_path):
+    """What is wrong with the data is known when they are read."""
+    np.savez(tmp_path / "data.npz", images=np.zeros([64, 28, 28], np.uint8))
+    with open(tmp_path / "data.npz", "r+b") as file:
+        file.seek(20_000)
+        file.write(b"spoilt")
+    words = ["dcgan_cpu", "--dataset=data.npz", "--run_dir=runs", "--evaluate_every=0"]
+    code, stdout, stderr = run("sweep", *words, cwd=tmp_path)
+    assert code == 1
+    assert stderr.splitlines()[-1].startswith("1 of 1 runs failed; the same command")
+    assert not (tmp_path / "runs/seed=1").exists()
+    assert "Bad CRC-32" in stderr
+    assert stdout.splitlines()[-1] == "0 of 1"
+
+
 @needs_ray
 def test_as_tasks_of_ray(tmp_path):
     words = [*TINY, "--seeds=3", "--steps=10", f"--run_dir={tmp_path}", "--at_once=2"]
@@ -108,6 +124,10 @@ def test_seeds_and_values(tmp_path):
         (["--recipe=dcgan_fast", "--seeds=2"], "--recipe=dcgan_fast: only names the"),
         (["dcgan", "--overwrite"], "--overwrite=True: not in a sweep; remove"),
         (["dcgan", "--distribute=mirrored"], "--distribute=mirrored: not in a sweep"),
+        (
+            ["dcgan", "--seed=1,2"],
+            "--seed=1,2: a sweep has many seeds; give --seeds",
+        ),
         (["dcgan", "--at_once=-1"], "--at_once=-1: must be at least 0"),
     ],
 )

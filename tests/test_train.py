@@ -287,6 +287,7 @@ def test_collapse_is_noticed_and_the_best_model_kept(tmp_path):
     assert np.array_equal(*(model.sample(seeds) for model in models))
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_the_best_model_outlives_a_lost_record_and_one_of_another_version(tmp_path):
     """What it was measured at stands in the model too."""
     config = tiny_config(
@@ -313,6 +314,7 @@ def test_the_best_model_outlives_a_lost_record_and_one_of_another_version(tmp_pa
     assert json.loads(made_by.read_text())["distance"]["fcd_1k"] == 0.5
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_an_interrupt_after_the_last_step_lets_the_run_be_finished(tmp_path):
     def echo(line: str) -> None:
         if line.startswith("step 4"):
@@ -471,6 +473,7 @@ def test_a_run_that_time_ends_leaves_its_model_and_pictures(tmp_path):
     assert more.step > result.step
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_from_python_by_name_with_overrides(tmp_path):
     lines: list[str] = []
     small = {"networks": "dcgan_fast", "base_channels": 4, "batch_size": 8}
@@ -488,6 +491,7 @@ def test_from_python_by_name_with_overrides(tmp_path):
     assert any("anew, removed checkpoints" in line for line in lines)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_an_error_in_the_caller_s_echo_is_the_caller_s(tmp_path):
     def echo(line: str) -> None:
         if line.startswith("step"):
@@ -511,6 +515,7 @@ class Every:
         self.steps.append(state.step)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_hooks_and_results_of_ones_own(tmp_path):
     """A function sees the losses of each log line; a result has what was written."""
     config = tiny_config(

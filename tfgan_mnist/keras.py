@@ -69,10 +69,9 @@ class GANModel(keras.Model):
                 "GANModel: trains on one device; tfgan_mnist.train with "
                 "distribute='mirrored' uses several"
             )
-        config = (
-            recipe if isinstance(recipe, Config) else read_config(find_recipe(recipe))
-        )
-        self.config = dataclasses.replace(config, **overrides)
+        if not isinstance(recipe, Config):
+            recipe = read_config(find_recipe(recipe, flag=""))
+        self.config = dataclasses.replace(recipe, **overrides)
         if self.config.clusters and data is None:
             raise UserError(
                 f"--clusters={self.config.clusters}: are learned from images; give "
@@ -130,6 +129,11 @@ class GANModel(keras.Model):
                 f"--networks={self.config.networks}: give mappings of samples, "
                 "captions and wrong_captions, as data.captions.Captioned makes them"
             )
+        if self.config.task:
+            raise UserError(
+                f"--task={self.config.task}: give mappings of sources and samples, in "
+                "[-1, 1]"
+            )
         batch = {"samples": self._scaled(samples)}
         if self.gan.classes and labels is None:
             raise UserError(f"--networks={self.config.networks}: give (images, labels)")
@@ -165,12 +169,20 @@ class GANModel(keras.Model):
           seed: the same one gives the same samples.
 
         Raises:
-          UserError: if labels are missing.
+          UserError: if labels are missing or too large, or samples follow from more
+            than latents and labels.
         """
+        if self.config.task or self.config.vocabulary:
+            source = "images" if self.config.task else "sentences"
+            raise UserError(
+                f"--networks={self.config.networks}: samples follow from {source}; "
+                "call the networks in model.sampled with them"
+            )
         examples = {}
-        if self.gan.classes:
-            if labels is None or len(labels) != count:
-                raise UserError(f"give {count} labels, below {self.gan.classes}")
-            examples["labels"] = tf.constant(np.asarray(labels, np.int32))
+        if classes := self.gan.classes:
+            some = np.asarray(() if labels is None else labels)
+            if len(some) != count or not all(0 <= label < classes for label in some):
+                raise UserError(f"give {count} labels, from 0 to {classes - 1}")
+            examples["labels"] = tf.constant(some, tf.int32)
         inputs = self.gan.inputs(count, run_seed(seed, PICTURE), examples)
         return self.gan.sample(self.sampled, inputs).numpy()

@@ -369,13 +369,14 @@ WALK_COLUMNS = 5  # at most so many walks side by side
 
 
 def protocol_of_run(run_dir: str) -> Protocol | None:
-    """How a run on one's own images measures itself; None of any other run.
+    """How a run measures itself that is on one's own images or has a judge of its own;
+    None of any other run.
 
     Raises:
       UserError: if its judge, or without one its images, are not there any more.
     """
     config = RunDirectory(run_dir).read_config()
-    if not config.data.place:
+    if not (config.judge or config.data.place):
         return None
     from tfgan_mnist.build import build_protocol, load_data
 
@@ -412,7 +413,7 @@ class Model:
 
     def sample(
         self,
-        count: int = 100,
+        count: int | None = None,
         labels: int | str | Sequence[int] | Sequence[str] | None = None,
         seed: int = 1,
         temperature: float = 1.0,
@@ -422,7 +423,8 @@ class Model:
         The same as the command ``sample`` draws.
 
         Args:
-          count: how many.
+          count: how many; by default 100, or as near below as gives equally many of
+            each label.
           labels: of a conditional model: a class by its number or, if it has one, its
             name, or several, with equally many of each in their order; all of them if
             None. Of one that draws what a sentence says also a sentence, or several.
@@ -434,12 +436,12 @@ class Model:
         """
         from tfgan_mnist.serving.reader import row_seeds
 
-        some, _ = self._labels(count, labels)
+        count, some, _ = self._labels(count, labels)
         return self.saved.sample(row_seeds(seed, count), temperature, some)
 
     def show(
         self,
-        count: int = 100,
+        count: int | None = None,
         labels: int | str | Sequence[int] | Sequence[str] | None = None,
         seed: int = 1,
         temperature: float = 1.0,
@@ -448,27 +450,37 @@ class Model:
         from PIL import Image
 
         samples = self.sample(count, labels, seed, temperature)
-        return Image.fromarray(self.picture(samples, self._labels(count, labels)[1]))
+        _, _, rows = self._labels(count, labels)
+        return Image.fromarray(self.picture(samples, rows))
 
     def walk(
         self,
-        count: int = 10,
+        count: int | None = None,
         labels: int | str | Sequence[int] | Sequence[str] | None = None,
         seed: int = 1,
         temperature: float = 1.0,
     ) -> Animation:
         """From one image that ``sample`` gives to the next, and back to the first.
 
-        Each label walks on its own, beside the others. A notebook shows it; its
+        Each label walks on its own, beside the others. By default a walk has ten
+        images, or with several labels four. (A stylegan's have one noise for all
+        images, where ``sample`` has another for each.) A notebook shows it; its
         ``save`` writes it.
 
         Raises:
-          UserError: as ``sample``, or if the model makes no images.
+          UserError: as ``sample``, if the model makes no images, or if a walk has one
+            image, from which there is nowhere to go.
         """
         from tfgan_mnist.serving.reader import row_seeds
 
-        some, rows = self._labels(count, labels)
-        return self.animation(row_seeds(seed, count), some, max(1, rows), temperature)
+        count, some, rows = self._labels(count, labels, most=10, least=4)
+        walks = max(1, rows)
+        if count == walks:
+            raise UserError(
+                f"--count={count}: one image a walk, which has nowhere to go; give at "
+                f"least {2 * walks}"
+            )
+        return self.animation(row_seeds(seed, count), some, walks, temperature)
 
     def animation(
         self,
@@ -633,20 +645,31 @@ class Model:
         return measure(self.saved, quick=quick, data_dir=data_dir, protocol=protocol)
 
     def _labels(
-        self, count: int, labels: int | str | Sequence[int] | Sequence[str] | None
-    ) -> tuple[np.ndarray | None, int]:
-        """One label a sample, and the rows of a sheet; None and 0 without classes."""
-        if count < 1:
+        self,
+        count: int | None,
+        labels: int | str | Sequence[int] | Sequence[str] | None,
+        most: int = 100,
+        least: int = 1,
+    ) -> tuple[int, np.ndarray | None, int]:
+        """How many samples, one label for each, and the rows of a sheet.
+
+        Without a count there are up to ``most`` of them, but at least ``least`` of each
+        label. Without classes the labels are None, and the rows 0.
+        """
+        if count is not None and count < 1:
             raise UserError(f"--count={count}: must be at least 1")
         if not self.classes and labels is None:
-            return None, 0
+            return count or most, None, 0
         some = np.atleast_1d(np.arange(self.classes) if labels is None else labels)
         names = self.metadata.get("class_names", ())
         if names and labels is not None and not self.metadata.get("vocabulary"):
             some = np.array([i for one in some for i in _numbers(str(one), names)])
-        if not len(some) or count % len(some):
+        if not len(some):
+            raise UserError("labels is empty: give one or more, or None for all")
+        count = count or max(least, most // len(some)) * len(some)
+        if count % len(some):
             raise UserError(
                 f"{count} samples: must be a multiple of the {len(some)} labels"
             )
         rows = len(some) if len(some) > 1 else 0
-        return np.repeat(some, count // len(some)), rows
+        return count, np.repeat(some, count // len(some)), rows

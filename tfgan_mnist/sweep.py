@@ -94,6 +94,8 @@ def plan(argv: Sequence[str]) -> tuple[Flags, dict[str, Config]]:
     fixed, swept = [], {}
     for word in words:
         name, _, values = word.lstrip("-").partition("=")
+        if name == "seed":
+            raise UserError(f"{word}: a sweep has many seeds; give --seeds={values}")
         if "," in values:
             swept[name] = values.split(",")
         else:
@@ -279,6 +281,7 @@ def main(argv: Sequence[str]) -> None:
         ) from None
     text = table(runs)
     folder = Path(next(iter(runs.values())).run_dir).parent
+    folder.mkdir(parents=True, exist_ok=True)  # no run may have come so far
     with atomic_file(folder / "sweep.txt") as unfinished:
         unfinished.write_text(text + "\n", "utf-8")
     print(text)

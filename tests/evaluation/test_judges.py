@@ -10,6 +10,7 @@ from conftest import tiny_config
 from tfgan_mnist import evaluate, judge, load
 from tfgan_mnist.data.mnist import mnist5k
 from tfgan_mnist.evaluation import judges, report
+from tfgan_mnist.model import protocol_of_run
 from tfgan_mnist.system.errors import UserError
 from tfgan_mnist.train import train
 
@@ -57,6 +58,16 @@ def test_a_judge_learns_the_classes_and_its_file_is_the_same_judge(places):
     one = own.protocol.quick_metrics(np.repeat(features[:72:3], 9, axis=0), None)
     assert one["classes_216"] < own.protocol.expected["classes_216"]
     assert one["diversity_216"] < own.protocol.expected["diversity_216"]
+
+
+def test_a_rare_class_is_not_expected_in_few_samples(places):
+    """Of a thousand real samples a third lack a class of one in a thousand."""
+    own = judges.read_judge(places / "labelled_judge.npz")
+    assert own.protocol.expected["classes_216"] == 3.0
+    shares = np.array([0.6, 0.38, 0.02])  # four of 216
+    real = dataclasses.replace(own.real, class_shares=shares)
+    rare = dataclasses.replace(own, real=real).protocol
+    assert rare.expected["classes_216"] == 2.0
 
 
 def test_random_features_say_that_they_are(places):
@@ -108,6 +119,19 @@ def test_a_run_and_evaluate_measure_by_it_and_name_it(places, tmp_path, capsys):
     assert found["judge"] == own.judge.version
     with pytest.raises(UserError, match="give another --judge"):
         evaluate.main([*words, "--judge=mnist"])
+
+
+def test_a_run_on_mnist_keeps_to_the_judge_that_it_was_given(places, tmp_path):
+    config = tiny_config(
+        steps=2,
+        judge=str(places / "labelled_judge.npz"),
+        evaluate_every=2,
+        run_dir=str(tmp_path / "run"),
+    )
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.flags").write_text(config.to_flags())
+    with pytest.raises(UserError, match="knows images of 3 channels"):
+        protocol_of_run(str(tmp_path / "run"))
 
 
 def test_a_run_without_a_judge_takes_random_features(places, tmp_path):

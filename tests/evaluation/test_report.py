@@ -190,6 +190,15 @@ def test_more_images_than_are_judged_are_spread_evenly(monkeypatch):
     assert found["metrics"]["classes_250"]["mean"] == 10
 
 
+def test_a_metric_that_is_not_finite_is_left_out(toy):
+    """The peak signal-to-noise ratio of a translation that is its target."""
+    moons = protocol_of("moons")
+    metrics = {"psnr": np.inf, "l1": 0.0}
+    protocol = dataclasses.replace(moons, metrics=lambda points, labels: metrics)
+    found = report.measure(LoadedModel(toy), protocol=protocol)
+    assert found["metrics"].keys() == {"l1"}
+
+
 @pytest.mark.parametrize(("parts", "looks"), [(1, 1), (2, 2), (3, 3)])
 def test_real_samples_that_seeds_share_are_measured_once(parts, looks, toy):
     moons, looked = protocol_of("moons"), []

@@ -11,6 +11,8 @@ from tfgan_mnist.system.errors import UserError
 from tfgan_mnist.training.checkpoint import Checkpoints, State
 from tfgan_mnist.training.transfer import Start, read_weights
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 
 def values(training) -> dict[str, np.ndarray]:
     return {name: np.asarray(v) for name, v in training.variables.items()}

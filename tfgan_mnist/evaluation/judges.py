@@ -27,6 +27,7 @@ from tfgan_mnist.system.files import atomic_file
 
 EPOCHS = 25
 BATCH = 100
+COMMON = 10  # real samples of a class, on average, without which none may be there
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,13 +64,15 @@ class OwnJudge:
         """The metrics that rest on it; as many samples as there are images to compare
         with, 10,000 at most."""
         count = len(self.real.train)
+        quick_count = min(1_000, count)
         return judged(
             lambda: (self.judge, self.real),
             self.judge.version,
             self.about.classes,
             min(10_000, count),
-            min(1_000, count),
+            quick_count,
             trained=self.about.classes > 0,
+            common=np.count_nonzero(self.real.class_shares * quick_count >= COMMON),
         )
 
 

@@ -149,6 +149,7 @@ def judged(
     quick_count: int = 1_000,
     trained: bool = True,
     of_digits: bool = False,
+    common: int | None = None,
 ) -> Protocol:
     """Of images, each metric with its sample count in its name (``fcd_10k``).
 
@@ -162,6 +163,8 @@ def judged(
         random weights makes of the images (Naeem et al., 2020, arXiv:2002.09797,
         section 3.3), which compare with nothing else.
       of_digits: whether its classes are digits, and metrics are named after them.
+      common: how many classes are frequent enough to be expected in ``quick_count``
+        samples; by default all.
     """
 
     def real(seed, count):
@@ -222,7 +225,9 @@ def judged(
         return counted({f"{prefix}{n}": x for n, x in metrics.items()}, count)
 
     kind = "digit" if of_digits else "class"
-    expected = {"diversity": 0.5} | ({"classes": float(classes)} if trained else {})
+    expected = {"diversity": 0.5}
+    if trained:
+        expected["classes"] = float(classes if common is None else common)
     distance = "fcd" if trained else "fd"
     (distance,) = named({distance: 0.0}, quick_count)
     return Protocol(

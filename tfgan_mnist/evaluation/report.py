@@ -426,7 +426,12 @@ def _measured(
         "samples": count,
         "seeds": list(seeds),
         **({"judge": protocol.judge} if protocol.judge else {}),
-        "metrics": {name: summary(name) for name in found[0]},
+        # Of a translation that is its target there is no finite signal-to-noise ratio.
+        "metrics": {
+            name: summary(name)
+            for name in found[0]
+            if np.isfinite([one[name] for one in found]).all()
+        },
     }
 
 

@@ -23,7 +23,8 @@ RISE = 100_000
 """Real images in which the probability could go from 0 to 1. The paper has 500,000, and
 25 million images to train on; ours are short runs."""
 MEAN_OF = 4
-"""Batches over which D's answers are averaged (section 3)."""
+"""D's answers are averaged over about so many batches: each new one counts a quarter.
+(The paper takes the mean of four, section 3.)"""
 
 
 class Augmentation:
@@ -31,9 +32,9 @@ class Augmentation:
 
     A part of the paper's: scaling, rotation and translation (one resampling), then
     brightness and contrast. Each is made with the same probability, anew for each
-    image. Left out are flips and turns by 90°, which scale and rotation cover, and
-    hue. The probability rises while D is surer of the training images than the target,
-    and falls otherwise (section 3, the heuristic r_t).
+    image. Left out are flips, hue, and turns by 90°, which rotation covers. The
+    probability rises while D is surer of the training images than the target, and falls
+    otherwise (section 3, the heuristic r_t).
 
     Args:
       target: of the mean sign of D's logits on real images; the paper's is 0.6.

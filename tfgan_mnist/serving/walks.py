@@ -131,7 +131,7 @@ class Walks:
           labels: [count], those of a way from each point; None if the model wants none.
 
         Returns:
-          [count * frames, height, width, channels], beginning with the first sample.
+          [count * frames, height, width, channels], beginning with the first point's.
         """
         share = np.linspace(0.0, 1.0, FINE * frames + 1)[np.newaxis]
         found = []

@@ -9,7 +9,8 @@ from typing import Protocol
 PATIENCE = 3
 """Rows that must look bad one after another: a run may have a bad moment."""
 
-_CALMER = "lower learning rates or an R1 penalty (--r1_weight=0.1)"
+_CALMER = "lower learning rates"
+_SMOOTHER = " or an R1 penalty (--r1_weight=0.1)"  # of a D
 
 
 class Side(Protocol):
@@ -123,4 +124,5 @@ class Alarm:
             saw = f"{kind} were missing (now {value:.0f}; {level:.0f} are expected)"
         else:
             saw = f"samples were too alike ({name} is {value:.2g}; of real data: 1)"
-        return f"{when}{saw}; {helps}{_CALMER}, averaged weights (--ema_decay=0.999)"
+        calmer = _CALMER + _SMOOTHER * bool(self.sides)
+        return f"{when}{saw}; {helps}{calmer}, averaged weights (--ema_decay=0.999)"
