@@ -47,6 +47,17 @@ def test_a_run_its_saved_model_and_a_packaged_model_are_the_same(trained, monkey
     assert 0 < difference < 1 / 255
 
 
+def test_what_is_wrong_with_a_record_is_said_once(trained, tmp_path, capsys):
+    shutil.copytree(trained, tmp_path / "run")
+    record = tmp_path / "run/config.flags"
+    record.write_text(record.read_text().replace("--steps=12", "--steps=13"))
+    flags = ModelFlags(run_dir=str(tmp_path / "run"))
+    assert flags.draws() == ("mnist5k", 0)
+    assert flags.labels_or_prompts(0, "", "") == []
+    assert flags.game() == "unconditional"
+    assert capsys.readouterr().err.count("is not what was written") == 1
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [

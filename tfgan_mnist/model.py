@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,7 +20,6 @@ from tfgan_mnist.serving.saved_model import (
     check_saved_model,
     classes_of,
     flag_value,
-    read_metadata,
 )
 from tfgan_mnist.system import interrupts
 from tfgan_mnist.system.errors import UserError, nearest
@@ -32,6 +32,19 @@ if TYPE_CHECKING:  # they load TensorFlow, or take their time
     from tfgan_mnist.evaluation.protocols import Protocol
     from tfgan_mnist.serving.reader import LoadedModel
     from tfgan_mnist.visual.animation import Animation
+
+
+@dataclasses.dataclass(frozen=True)
+class Known:
+    """What is known of a model before it is loaded; empty where it does not say."""
+
+    dataset: str
+    classes: int
+    class_names: Sequence[str]
+    vocabulary: Sequence[str]
+    translates: Sequence[Sequence[int]]
+    networks: str
+    task: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,11 +104,7 @@ class ModelFlags:
         Raises:
           UserError: if there is no such model.
         """
-        if self.run_dir:
-            config = RunDirectory(self.run_dir).read_config()
-            return config.dataset, config.classes
-        metadata = self._metadata()
-        return str(metadata.get("dataset", "")), classes_of(metadata)
+        return self._known.dataset, self._known.classes
 
     def draws(self) -> tuple[str, int]:
         """As ``imitates``, of a model that makes its samples from latents.
@@ -116,27 +125,23 @@ class ModelFlags:
 
         Needs no TensorFlow. Raises UserError if there is no such model.
         """
-        name = self._flag("networks")
+        name = self._known.networks
         return NETWORKS[name].game if name in NETWORKS else ""
 
     def predicts(self) -> bool:
         """Whether it turns frames of a video into the next. As ``game``."""
-        return is_of_videos(self._flag("task"))
+        return is_of_videos(self._known.task)
 
     def vocabulary(self) -> Sequence[str]:
         """The words that its prompts can be made of; empty if it takes none.
 
         Needs no TensorFlow. Raises UserError if there is no such model.
         """
-        if self.run_dir:
-            return RunDirectory(self.run_dir).read_config().vocabulary
-        return self._metadata().get("vocabulary", ())
+        return self._known.vocabulary
 
     def class_names(self) -> Sequence[str]:
         """Of its classes, in order; empty if they have none. As ``vocabulary``."""
-        if self.run_dir:
-            return RunDirectory(self.run_dir).read_config().data.class_names
-        return self._metadata().get("class_names", ())
+        return self._known.class_names
 
     def translates(self) -> Sequence[Sequence[int]]:
         """The shapes of the images that it turns into others, of each way; empty if it
@@ -147,9 +152,7 @@ class ModelFlags:
         Raises:
           UserError: if there is no such model.
         """
-        if self.run_dir:
-            return RunDirectory(self.run_dir).read_config().translated
-        return self._metadata().get("translates", ())
+        return self._known.translates
 
     def labels_or_prompts(
         self, classes: int, label: str, prompt: str, several: bool = True
@@ -211,16 +214,33 @@ class ModelFlags:
             )
         return labels
 
-    def _flag(self, name: str) -> str:
+    @functools.cached_property
+    def _known(self) -> Known:
+        """Read once, as it may warn. Raises UserError if there is no such model."""
         if self.run_dir:
-            return str(getattr(RunDirectory(self.run_dir).read_config(), name))
-        return flag_value(self._metadata(), name)
-
-    def _metadata(self) -> dict[str, Any]:
+            config = RunDirectory(self.run_dir).read_config()
+            return Known(
+                config.dataset,
+                config.classes,
+                config.data.class_names,
+                config.vocabulary,
+                config.translated,
+                config.networks,
+                config.task,
+            )
         if self.pretrained:
-            return pretrained.read_metadata(pretrained.find(self.pretrained))
-        check_saved_model(self.saved_model)
-        return read_metadata(Path(self.saved_model))
+            metadata = pretrained.read_metadata(pretrained.find(self.pretrained))
+        else:
+            metadata = check_saved_model(self.saved_model)
+        return Known(
+            str(metadata.get("dataset", "")),
+            classes_of(metadata),
+            metadata.get("class_names", ()),
+            metadata.get("vocabulary", ()),
+            metadata.get("translates", ()),
+            flag_value(metadata, "networks"),
+            flag_value(metadata, "task"),
+        )
 
     @contextlib.contextmanager
     def folder(self) -> Iterator[Path]:

@@ -14,7 +14,6 @@ from tfgan_mnist.serving.saved_model import (
     CONTROLS,
     check_saved_model,
     classes_of,
-    read_metadata,
 )
 from tfgan_mnist.system.errors import UserError, first_line
 
@@ -42,8 +41,7 @@ class LoadedModel:
     def __init__(self, path: str | Path, name: str = ""):
         self.path = Path(path)
         self._name = name or f"--saved_model={path}"
-        check_saved_model(self.path, self._name)
-        self.metadata = read_metadata(self.path, self._name)
+        self.metadata = check_saved_model(self.path, self._name)
         logger = tf.get_logger()
         level = logger.level
         logger.setLevel("ERROR")  # of a damaged fingerprint it says much, and loads

@@ -49,12 +49,18 @@ class OwnMetadata(Metadata, total=False):
     classes: Required[_Count]
 
 
-def check_saved_model(path: str | Path, name: str = "") -> None:
-    """Raises UserError unless a folder is a SavedModel, as it was written.
+def check_saved_model(path: str | Path, name: str = "") -> dict[str, Any]:
+    """What made a SavedModel, once it is seen to be as it was written.
 
     Args:
       path: the folder.
       name: what it is called in an error; by default the flag that gives it.
+
+    Returns:
+      As ``read_metadata``.
+
+    Raises:
+      UserError: if it is no SavedModel, or is damaged.
     """
     path, name = Path(path), name or f"--saved_model={path}"
     with path_errors(name):
@@ -66,6 +72,7 @@ def check_saved_model(path: str | Path, name: str = "") -> None:
         raise UserError(
             f"{name}: is damaged ({damage}); the command that trained it writes it anew"
         ) from None
+    return metadata
 
 
 def _check(path: Path, name: str) -> None:
