@@ -14,12 +14,13 @@ import numpy as np
 from tfgan_mnist.data.images import matched_pictures, read_images
 from tfgan_mnist.data.pictures import opened, read_picture
 from tfgan_mnist.model import Model, ModelFlags, parse_model_flags
-from tfgan_mnist.registry import DATASETS
+from tfgan_mnist.registry import DATASETS, is_own_judge
 from tfgan_mnist.serving.saved_model import check_outside
 from tfgan_mnist.system import command, interrupts
 from tfgan_mnist.system.errors import UserError, path_errors
 from tfgan_mnist.system.files import atomic_file, check_output
 from tfgan_mnist.system.flags import flag, grouped_help
+from tfgan_mnist.system.streams import warn
 
 EXAMPLES = (
     "tfgan-mnist evaluate --pretrained=dcgan_fast",
@@ -95,9 +96,9 @@ class Flags(ModelFlags):
                 "--judge=mnist: not together with --data_dir, which is for models of "
                 "MNIST, and they have this judge already; leave one out"
             )
-        if self.judge not in ("", "mnist") and not Path(self.judge).is_file():
+        if is_own_judge(self.judge) and not Path(self.judge).is_file():
             raise UserError(f"--judge={self.judge}: there is no such file")
-        if self.judge not in ("", "mnist") and self.data_dir:
+        if is_own_judge(self.judge) and self.data_dir:
             raise UserError(
                 f"--data_dir={self.data_dir}: adds comparisons with MNIST's images, "
                 "which have no place beside another judge's; leave it out"
@@ -136,7 +137,7 @@ def main(argv: Sequence[str]) -> None:
         _report(flags, _measure_pairs(flags))
         return
     images = None
-    if flags.images and flags.judge in ("", "mnist"):
+    if flags.images and not is_own_judge(flags.judge):
         images = _read(flags)
     elif not flags.images:
         dataset, _ = flags.imitates()
@@ -159,7 +160,7 @@ def main(argv: Sequence[str]) -> None:
         from tfgan_mnist.evaluation.judges import read_judge
 
     if flags.images:
-        own = read_judge(flags.judge) if flags.judge not in ("", "mnist") else None
+        own = read_judge(flags.judge) if is_own_judge(flags.judge) else None
         source = _read(flags, own.judge.channels) if own else images
         protocol = own.protocol if own else None
         dataset = own.about.dataset if own else "mnist"
@@ -246,12 +247,8 @@ def _read(flags: Flags, channels: int = 1) -> np.ndarray:
             f"--images={flags.images}: {len(images)} are too few to measure; give "
             f"at least {FEWEST}, better 10,000"
         )
-    if flags.judge in ("", "mnist") and images.mean() > 0.5:
-        print(
-            f"warning: --images={flags.images}: mostly white; real digits are "
-            "white on black",
-            file=sys.stderr,
-        )
+    if not is_own_judge(flags.judge) and images.mean() > 0.5:
+        warn(f"--images={flags.images}: mostly white; real digits are white on black")
     return images
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from tfgan_mnist import pretrained
 from tfgan_mnist.data.grammar import check_prompt
 from tfgan_mnist.data.images import checked
-from tfgan_mnist.registry import DATASETS, NETWORKS, TASKS
+from tfgan_mnist.registry import DATASETS, NETWORKS, TASKS, is_own_judge
 from tfgan_mnist.serving.saved_model import (
     check_saved_model,
     classes_of,
@@ -658,7 +658,7 @@ class Model:
         from tfgan_mnist.evaluation.protocols import protocol_of
         from tfgan_mnist.evaluation.report import measure
 
-        own = read_judge(judge) if judge not in ("", "mnist") else None
+        own = read_judge(judge) if is_own_judge(judge) else None
         protocol = own.protocol if own else protocol_of(judge) if judge else None
         if self._run_dir and not protocol:
             protocol = protocol_of_run(self._run_dir)

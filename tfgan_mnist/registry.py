@@ -350,6 +350,11 @@ LOSSES: Mapping[str, str] = {
 """Pairs of losses, of both sides of a game."""
 
 
+def is_own_judge(judge: str) -> bool:
+    """Whether a ``--judge`` is a file: given, and not the packaged judge of MNIST."""
+    return judge not in ("", "mnist")
+
+
 def find(path: str) -> Any:
     """What a ``module:attribute`` below this package stands for; imports the module."""
     module, _, attribute = path.partition(":")

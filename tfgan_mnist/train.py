@@ -18,7 +18,7 @@ from tfgan_mnist.config import (
     recipes,
     refuse_bare_recipe,
 )
-from tfgan_mnist.registry import ADVERSARIAL, GAMES, find
+from tfgan_mnist.registry import ADVERSARIAL, GAMES, find, is_own_judge
 from tfgan_mnist.system import command, interrupts
 from tfgan_mnist.system.cluster import read_cluster
 from tfgan_mnist.system.errors import UserError, nearest
@@ -137,7 +137,7 @@ def _check_sources(config: Config) -> None:
     """Raises UserError if what a run reads is missing, as far as one can tell yet."""
     if config.data_dir and not config.data.is_toy:
         check_folder(Path(config.data_dir), "--data_dir")
-    if config.judge not in ("", "mnist") and not Path(config.judge).is_file():
+    if is_own_judge(config.judge) and not Path(config.judge).is_file():
         raise UserError(f"--judge={config.judge}: there is no such file")
     begins = config.overwrite or not RunDirectory(config.run_dir).has_checkpoint()
     if config.init_from and begins and not pretrained.is_named(config.init_from):

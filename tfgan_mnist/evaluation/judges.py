@@ -217,19 +217,19 @@ def write_judge(own: OwnJudge, path: Path) -> None:
         unfinished.write_bytes(content)
 
 
-def read_judge(path: str | Path, flag: str = "--judge") -> OwnJudge:
+def read_judge(path: str | Path) -> OwnJudge:
     """The judge of a file.
 
     Raises:
       UserError: if it cannot be read.
     """
-    with path_errors(f"{flag}={path}"):
+    with path_errors(f"--judge={path}"):
         content = Path(path).read_bytes()
     try:
         return _read(content)
     except Exception as error:  # a damaged file can raise anything
         raise UserError(
-            f"{flag}={path}: is no judge ({first_line(error)}); "
+            f"--judge={path}: is no judge ({first_line(error)}); "
             "tfgan-mnist judge --dataset=… --output=FILE.npz writes one"
         ) from None
 

@@ -101,7 +101,7 @@ def gaussian(count: int = 10_000) -> Protocol:
     return _toy(count, metrics, _fresh(target), picture)
 
 
-def _mixture(target: toys.Mixture, reach: float, count: int = 2_500) -> Protocol:
+def _mixture(target: toys.Mixture, reach: float) -> Protocol:
     real = _fresh(target)
 
     def metrics(samples, labels=None):
@@ -117,7 +117,7 @@ def _mixture(target: toys.Mixture, reach: float, count: int = 2_500) -> Protocol
     around = 8.0 * target.std
     zoom = ((x - around, x + around), (y - around, y + around))
     modes = float(len(target.centres))
-    return _toy(count, metrics, real, picture, expected={"modes": modes})
+    return _toy(2_500, metrics, real, picture, expected={"modes": modes})
 
 
 def moons(count: int = 2_500) -> Protocol:

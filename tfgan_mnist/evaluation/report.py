@@ -295,15 +295,13 @@ def measure_translations(
     model: LoadedModel,
     sources: np.ndarray,
     protocol: Protocol,
-    seeds: Sequence[int] = (1,),
 ) -> dict[str, Any]:
-    """Translates images by seeds, and measures what they have become.
+    """Translates images, and measures what they have become.
 
     Args:
       model: translates.
       sources: [count, height, width, channels] in [0, 1].
       protocol: knows the targets of just these.
-      seeds: one set of translations each.
 
     Returns:
       as ``measure``.
@@ -316,7 +314,7 @@ def measure_translations(
         "recipe": model.metadata.get("recipe"),
         "dataset": model.metadata.get("dataset"),
         "step": model.metadata.get("step"),
-        **_measured(protocol, draw, None, seeds, len(sources), False, None),
+        **_measured(protocol, draw, None, (1,), len(sources), False, None),
     }
 
 

@@ -31,11 +31,11 @@ def is_named(value: str) -> bool:
     return value in names() and not Path(value).exists()
 
 
-def find(name: str, flag: str = "--pretrained") -> Path:
+def find(name: str) -> Path:
     """The file of a model. Raises UserError if there is none of this name."""
     if name not in names():
         raise UserError(
-            f"{flag}={name}: there is no such model; {nearest(name, names())}"
+            f"--pretrained={name}: there is no such model; {nearest(name, names())}"
         )
     return FOLDER / f"{name}.npz"
 

@@ -17,7 +17,6 @@ def plot_curves(
     curves: Mapping[str, Sequence[float]],
     path: Path,
     ylabel: str,
-    title: str = "",
 ) -> None:
     """Draws named curves over steps, with a legend, into a PNG of 800×500 pixels."""
     figure = _figure(8, 5)
@@ -25,7 +24,7 @@ def plot_curves(
     for name, values in curves.items():
         marker = "." if len(steps) < 3 else ""  # a single row is no line
         axes.plot(steps, values, label=name, linewidth=1.2, marker=marker)
-    axes.set(xlabel="step", ylabel=ylabel, title=title)
+    axes.set(xlabel="step", ylabel=ylabel)
     axes.grid(alpha=0.3)
     axes.legend()
     figure.savefig(path, format="png")
