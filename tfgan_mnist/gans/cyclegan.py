@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from tfgan_mnist.gans import translation
-from tfgan_mnist.gans.gan import GAN, Batch, Side, Signature, Terms
+from tfgan_mnist.gans.gan import GAN, Batch, Side, Signature, Terms, shown
 from tfgan_mnist.gans.losses import Loss
 from tfgan_mnist.system.replicas import all_rows, take_own
 from tfgan_mnist.system.seeds import fold_in
@@ -131,7 +131,7 @@ class CycleGAN(GAN):
 
     def sample(self, networks: Mapping[str, keras.Model], inputs: Batch) -> tf.Tensor:
         """What becomes of the sources."""
-        return _shown(networks["generator"](inputs["sources"], training=False))
+        return shown(networks["generator"](inputs["sources"], training=False))
 
     def show(
         self, networks: Mapping[str, keras.Model], inputs: Batch
@@ -145,7 +145,7 @@ class CycleGAN(GAN):
         ):
             translated = first(image, training=False)
             found += [image, translated, second(translated, training=False)]
-        return [_shown(images) for images in found]
+        return [shown(images) for images in found]
 
     def signatures(self) -> Mapping[str, Signature]:
         """``translate`` and ``translate_png``, and both with ``_back``: see
@@ -155,7 +155,7 @@ class CycleGAN(GAN):
             network = self.networks[f"generator{suffix}"]
 
             def translate(images, seed, network=network):
-                return _shown(network(images * 2.0 - 1.0, training=False))
+                return shown(network(images * 2.0 - 1.0, training=False))
 
             shape = network.inputs[0].shape[1:]
             found |= translation.signatures(translate, shape, suffix)
@@ -168,10 +168,6 @@ KINDS = {"samples": "", "sources": "_back"}
 
 def _l1(images: tf.Tensor, others: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(tf.abs(images - others))
-
-
-def _shown(images: tf.Tensor) -> tf.Tensor:
-    return tf.clip_by_value(images * 0.5 + 0.5, 0.0, 1.0)
 
 
 class Pool:

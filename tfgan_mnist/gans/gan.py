@@ -66,6 +66,19 @@ class Signature(NamedTuple):
     ranges: Mapping[str, tuple[float, float]] = MappingProxyType({})
 
 
+def shown(images: tf.Tensor) -> tf.Tensor:
+    """Images of [-1, 1] in [0, 1], as a model answers with them."""
+    return tf.clip_by_value(images * 0.5 + 0.5, 0.0, 1.0)
+
+
+def png_answer(images: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Images [n, height, width, channels] in [0, 1] as PNG files."""
+    pixels = tf.cast(tf.round(images * 255.0), tf.uint8)
+    # TensorFlow Serving encodes outputs whose name ends so in base64.
+    png = tf.map_fn(tf.io.encode_png, pixels, fn_output_signature=tf.string)
+    return {"image_bytes": png}
+
+
 class GAN(abc.ABC):
     """Networks that play a game. It owns no optimizer, file or clock.
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 import keras
 import tensorflow as tf
 
-from tfgan_mnist.gans.gan import GAN, Batch, Signature
+from tfgan_mnist.gans.gan import GAN, Batch, Signature, png_answer, shown
 from tfgan_mnist.system.replicas import own_rows
 from tfgan_mnist.system.seeds import CANDIDATES, fold_in
 
@@ -214,9 +214,7 @@ class FromLatents(GAN):
         samples = networks[self.sampler](
             taken if taken[1:] else taken[0], training=False
         )
-        if self.makes_images:
-            return tf.clip_by_value(samples * 0.5 + 0.5, 0.0, 1.0)
-        return samples
+        return shown(samples) if self.makes_images else samples
 
     @property
     def _kind(self) -> str:
@@ -255,13 +253,7 @@ class FromLatents(GAN):
             return {kind: samples, "latents": inputs["latents"]}
 
         def sample_png(**inputs):
-            pixels = tf.cast(tf.round(sample(**inputs)["images"] * 255.0), tf.uint8)
-            # TensorFlow Serving encodes outputs whose name ends so in base64.
-            return {
-                "image_bytes": tf.map_fn(
-                    tf.io.encode_png, pixels, fn_output_signature=tf.string
-                )
-            }
+            return png_answer(sample(**inputs)["images"])
 
         latents = tf.TensorSpec([None, self.latent_dim], tf.float32, name="latents")
         rows = {

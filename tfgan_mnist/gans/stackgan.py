@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from tfgan_mnist.gans.conditional import Conditional
-from tfgan_mnist.gans.gan import Batch, Terms
+from tfgan_mnist.gans.gan import Batch, Terms, shown
 from tfgan_mnist.gans.penalties import normal_divergence
 
 
@@ -101,7 +101,7 @@ class StackGAN(Conditional):
         """Images of ``captions``, or else of ``labels``."""
         captions = self._captions(inputs)
         samples, *_ = self._made(networks, inputs["latents"], captions, training=False)
-        return tf.clip_by_value(samples * 0.5 + 0.5, 0.0, 1.0)
+        return shown(samples)
 
     @property
     def _label_specs(self) -> dict[str, tf.TensorSpec]:

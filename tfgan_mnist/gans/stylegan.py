@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from tfgan_mnist.gans import penalties
-from tfgan_mnist.gans.gan import Batch, Signature, Terms
+from tfgan_mnist.gans.gan import Batch, Signature, Terms, shown
 from tfgan_mnist.gans.latents import draw, row_latents
 from tfgan_mnist.gans.unconditional import Unconditional
 from tfgan_mnist.system.replicas import mean_of_all
@@ -179,7 +179,7 @@ class StyleGAN(Unconditional):
         if "noise_seed" not in inputs:
             noise = tf.repeat(noise, tf.shape(styles)[0], axis=0)
         images = networks["synthesis"]([styles, noise], training=False)
-        return tf.clip_by_value(images * 0.5 + 0.5, 0.0, 1.0)
+        return shown(images)
 
     def _styles(self, networks, latents: tf.Tensor, psi: tf.Tensor) -> tf.Tensor:
         """Styles [n, layers, latent_dim], drawn towards the mean one."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from tfgan_mnist.gans.gan import Signature
+from tfgan_mnist.gans.gan import Signature, png_answer
 
 
 def signatures(
@@ -41,10 +41,7 @@ def signatures(
     def translate_png(image_bytes, seed):
         images = tf.map_fn(decode, image_bytes, fn_output_signature=tf.float32) / 255.0
         images = tf.ensure_shape(images, [None, *shape])
-        pixels = tf.cast(tf.round(translate(images, seed) * 255.0), tf.uint8)
-        # TensorFlow Serving encodes outputs whose name ends so in base64.
-        png = tf.map_fn(tf.io.encode_png, pixels, fn_output_signature=tf.string)
-        return {"image_bytes": png}
+        return png_answer(translate(images, seed))
 
     seed = tf.TensorSpec([None], tf.int64, name="seed")
     images = tf.TensorSpec([None, *shape], tf.float32, name="images")
