@@ -633,8 +633,8 @@ class Model:
         dataset = self.metadata.get("dataset")
         if dataset not in DATASETS:
             raise UserError(
-                "the model does not say what its points imitate, so they cannot be "
-                "drawn; write .npy or .csv"
+                f"{self.saved.path}: does not say what its points imitate, so they "
+                "cannot be drawn; write .npy or .csv"
             )
         draw = protocol_of(dataset).picture
         assert draw, f"{dataset} is of points, and those are drawn"

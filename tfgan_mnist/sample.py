@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from tfgan_mnist.config import SHEETS
-from tfgan_mnist.model import ModelFlags, parse_model_flags
+from tfgan_mnist.model import Model, ModelFlags, parse_model_flags
 from tfgan_mnist.registry import DATASETS, GAMES
 from tfgan_mnist.serving.saved_model import CONTROLS, check_outside
 from tfgan_mnist.system import command, interrupts
@@ -213,7 +213,7 @@ def main(argv: Sequence[str]) -> None:
         from tfgan_mnist.serving.reader import row_seeds
         from tfgan_mnist.serving.walks import Walks
         from tfgan_mnist.visual.animation import gif
-        from tfgan_mnist.visual.montage import montage, png, to_bytes
+        from tfgan_mnist.visual.montage import png, to_bytes
 
     model = flags.load()
     check_format(flags, model.kind)
@@ -240,21 +240,11 @@ def main(argv: Sequence[str]) -> None:
         elif output.suffix == ".gif":
             pixels = to_bytes(samples[..., 0] if samples.shape[-1] == 1 else samples)
             unfinished.write_bytes(gif(pixels, 15, hold_last=1 / 15, scale=WALK_SCALE))
-        elif model.kind == "images":
-            columns = each if len(some_labels) > 1 else None
-            sheet = montage(samples, columns)
-            # One image alone has no border, so that it can be given to invert.
-            shown = sheet if len(samples) > 1 else sheet[1:-1, 1:-1]
-            unfinished.write_bytes(png(shown))
         else:
-            from tfgan_mnist.evaluation.protocols import protocol_of
-
-            if name not in DATASETS:
-                raise UserError(
-                    f"--output={output}: {flags.source} does not say what its "
-                    "points imitate, so they cannot be drawn; write .npy or .csv"
-                )
-            picture = protocol_of(name).picture(samples, model.probability)
+            rows = len(some_labels) if len(some_labels) > 1 else 0
+            picture = Model(model).picture(samples, rows)
+            if model.kind == "images" and len(samples) == 1:
+                picture = picture[1:-1, 1:-1]  # no border: it can be given to invert
             unfinished.write_bytes(png(picture))
     print(f"{len(seeds):,} {model.kind} in {output}")
 
