@@ -80,6 +80,7 @@ def test_black_digits_on_white_are_measured_with_a_warning(tmp_path):
         (["--images=few.npy"], "--images=few.npy: 5 are too few"),
         (["few.npy"], "--images=few.npy: 5 are too few"),
         (["."], "--images=.: "),
+        (["digitz.npy"], "digitz.npy: there is no such file or folder, nor a pre"),
         (["--images=few.npy", "--data_dir=here"], "--data_dir=here: holds no mnist"),
         (["--images=few.npy", "--output=a.txt"], "--output=a.txt: must end in .json"),
         (["--images=few.npy", "--neighbours=a.png"], "needs training images; give"),

@@ -11,7 +11,7 @@ from conftest import untrained
 
 import tfgan_mnist
 from tfgan_mnist import pretrained
-from tfgan_mnist.model import ModelFlags, parse_model_flags
+from tfgan_mnist.model import ModelFlags, parse_model_flags, protocol_of_run
 from tfgan_mnist.serving.reader import row_seeds
 from tfgan_mnist.system.errors import UserError
 
@@ -55,6 +55,7 @@ def test_what_is_wrong_with_a_record_is_said_once(trained, tmp_path, capsys):
     assert flags.draws() == ("mnist5k", 0)
     assert flags.labels_or_prompts(0, "", "") == []
     assert flags.game() == "unconditional"
+    assert protocol_of_run(flags.run_dir) is None
     assert capsys.readouterr().err.count("is not what was written") == 1
 
 
@@ -158,6 +159,7 @@ def test_a_model_in_a_notebook(conditional, tmp_path):
     assert model.sample(labels=[1, 2, 3]).shape[0] == 99
     with pytest.raises(UserError, match=r"--count=10: .* give at least 20"):
         model.walk(10)
+    assert len(model.walk(labels=[1, 7]).frames) == 5 * 24
     assert len(model.walk(labels=[1, 7, 3]).frames) == 4 * 24
     walk = model.walk(4, labels=[1, 7])
     assert len(walk.frames) == 2 * 24

@@ -65,7 +65,7 @@ def test_what_measures_is_in_the_table_and_what_fails_is_named(tmp_path):
 
 
 def test_where_no_run_comes_to_its_folder_the_failures_are_counted(tmp_path):
-    """What is wrong with the data is known when they are read."""
+    """Damaged data stop each run before it makes its folder."""
     np.savez(tmp_path / "data.npz", images=np.zeros([64, 28, 28], np.uint8))
     with open(tmp_path / "data.npz", "r+b") as file:
         file.seek(20_000)
@@ -126,8 +126,9 @@ def test_seeds_and_values(tmp_path):
         (["dcgan", "--distribute=mirrored"], "--distribute=mirrored: not in a sweep"),
         (
             ["dcgan", "--seed=1,2"],
-            "--seed=1,2: a sweep has many seeds; give --seeds",
+            "--seed=1,2: seeds of a sweep are given as --seeds",
         ),
+        (["dcgan", "--seed=5"], "given as --seeds=5-5"),
         (["dcgan", "--at_once=-1"], "--at_once=-1: must be at least 0"),
     ],
 )

@@ -169,14 +169,12 @@ class GANModel(keras.Model):
           seed: the same one gives the same samples.
 
         Raises:
-          UserError: if labels are missing or too large, or samples follow from more
-            than latents and labels.
+          UserError: if labels are missing or too large, or the game translates.
         """
-        if self.config.task or self.config.vocabulary:
-            source = "images" if self.config.task else "sentences"
+        if self.config.task:
             raise UserError(
-                f"--networks={self.config.networks}: samples follow from {source}; "
-                "call the networks in model.sampled with them"
+                f"--task={self.config.task}: samples follow from images; call the "
+                "networks in model.sampled with them"
             )
         examples = {}
         if classes := self.gan.classes:

@@ -344,10 +344,12 @@ def _source_of(name: str, sources: Sequence[str] = ModelFlags.sources) -> str:
     if (Path(name) / "config.flags").is_file():
         return "run_dir"
     if Path(name).exists():
-        is_model = (Path(name) / "saved_model.pb").is_file()
+        marks = ("saved_model.pb", "saved_model", "variables")
+        is_model = any((Path(name) / mark).exists() for mark in marks)
         return "images" if "images" in sources and not is_model else "saved_model"
+    what = "file or folder" if "images" in sources else "folder"
     raise UserError(
-        f"{name}: there is no such folder, nor a pretrained model of this name; "
+        f"{name}: there is no such {what}, nor a pretrained model of this name; "
         + nearest(name, pretrained.names())
     )
 
@@ -395,8 +397,9 @@ def protocol_of_run(run_dir: str) -> Protocol | None:
     Raises:
       UserError: if its judge, or without one its images, are not there any more.
     """
-    config = RunDirectory(run_dir).read_config()
-    if not (config.judge or config.data.place):
+    # Whoever named the run has read its record, and was warned.
+    config = RunDirectory(run_dir, warn=lambda line: None).read_config()
+    if not (is_own_judge(config.judge) or config.data.place):
         return None
     from tfgan_mnist.build import build_protocol, load_data
 
@@ -443,8 +446,7 @@ class Model:
         The same as the command ``sample`` draws.
 
         Args:
-          count: how many; by default 100, or as near below as gives equally many of
-            each label.
+          count: how many; by default up to 100, equally many of each label.
           labels: of a conditional model: a class by its number or, if it has one, its
             name, or several, with equally many of each in their order; all of them if
             None. Of one that draws what a sentence says also a sentence, or several.
@@ -482,8 +484,8 @@ class Model:
     ) -> Animation:
         """From one image that ``sample`` gives to the next, and back to the first.
 
-        Each label walks on its own, beside the others. By default a walk has ten
-        images, or with several labels four. (A stylegan's have one noise for all
+        Each label walks on its own, beside the others. By default there are ten images,
+        or four of each label if that is more. (A stylegan's have one noise for all
         images, where ``sample`` has another for each.) A notebook shows it; its
         ``save`` writes it.
 
@@ -649,7 +651,7 @@ class Model:
           data_dir: a folder with tensorflow-datasets' copy of MNIST, for more of them.
           quick: only those that are watched during a run, of fewer samples.
           judge: a file that the command ``judge`` wrote, or "mnist". Without one a run
-            on one's own images is measured as it measures itself.
+            is measured as it measures itself.
 
         Raises:
           UserError: if nobody says how to measure it, or the judge cannot be read.

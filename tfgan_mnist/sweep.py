@@ -95,7 +95,8 @@ def plan(argv: Sequence[str]) -> tuple[Flags, dict[str, Config]]:
     for word in words:
         name, _, values = word.lstrip("-").partition("=")
         if name == "seed":
-            raise UserError(f"{word}: a sweep has many seeds; give --seeds={values}")
+            some = f"{values}-{values}" if values.isdecimal() else values or "1-3"
+            raise UserError(f"{word}: seeds of a sweep are given as --seeds={some}")
         if "," in values:
             swept[name] = values.split(",")
         else:
@@ -281,7 +282,7 @@ def main(argv: Sequence[str]) -> None:
         ) from None
     text = table(runs)
     folder = Path(next(iter(runs.values())).run_dir).parent
-    folder.mkdir(parents=True, exist_ok=True)  # no run may have come so far
+    folder.mkdir(parents=True, exist_ok=True)  # all runs may have failed before
     with atomic_file(folder / "sweep.txt") as unfinished:
         unfinished.write_text(text + "\n", "utf-8")
     print(text)

@@ -108,7 +108,7 @@ training, which draws the same latents at every step. Sheets show images at twic
 size. Dashed lines in plots of metrics are real samples: test images, or a toy's fresh
 ones.
 
-`python scripts/experiments/pictures.py --data_dir=FOLDER` made it, but:
+`python scripts/experiments/pictures.py --data_dir=FOLDER` made all of it except:
 `dcgan32` and `dcgan32_cured` are the runs of
 `python scripts/experiments/epochs.py dcgan32 dcgan32_cured --data_dir=FOLDER`.
 `dcgan` and `cdcgan` are the runs on a GPU of

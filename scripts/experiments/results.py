@@ -145,7 +145,7 @@ def table(results: dict[str, list[dict]]) -> str:
         "Real images are the test images; for accuracy, as many training images. "
         "Alarm: a dash if there were too few measurements to judge.\n\n"
         "`python scripts/experiments/results.py --data_dir=FOLDER` trained and "
-        "measured them on one or two cores with AVX-512 (`cdcgan_varied`: without), "
+        "measured them on one or two cores with AVX-512 (the two `_varied`: without), "
         "most of them beside another run: alone, a recipe limited by `--max_seconds` "
         "makes more steps. Each run's command, alarms and metrics are in "
         "[samples/results.json](../samples/results.json)."

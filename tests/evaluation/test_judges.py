@@ -68,6 +68,12 @@ def test_a_rare_class_is_not_expected_in_few_samples(places):
     real = dataclasses.replace(own.real, class_shares=shares)
     rare = dataclasses.replace(own, real=real).protocol
     assert rare.expected["classes_216"] == 2.0
+    real = dataclasses.replace(own.real, class_shares=np.full(62, 1 / 62))
+    many = dataclasses.replace(own, real=real).protocol
+    drawn = np.random.default_rng(1).integers(0, 62, [1_000, 216])
+    seen = np.array([len(set(some)) for some in drawn])
+    assert np.mean(seen < many.expected["classes_216"]) < 0.01
+    assert many.expected["classes_216"] > 0.9 * 62
 
 
 def test_random_features_say_that_they_are(places):

@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import PREPARED_MNIST, needs_mnist
+from conftest import PREPARED_MNIST, needs_mnist, untrained
 
 from tfgan_mnist.data.mnist import mnist5k
 from tfgan_mnist.evaluation import report
@@ -190,13 +190,15 @@ def test_more_images_than_are_judged_are_spread_evenly(monkeypatch):
     assert found["metrics"]["classes_250"]["mean"] == 10
 
 
-def test_a_metric_that_is_not_finite_is_left_out(toy):
-    """The peak signal-to-noise ratio of a translation that is its target."""
-    moons = protocol_of("moons")
+def test_an_infinite_signal_to_noise_ratio_is_left_out(tmp_path):
+    """That of a translation which is its target; no record can hold it."""
     metrics = {"psnr": np.inf, "l1": 0.0}
-    protocol = dataclasses.replace(moons, metrics=lambda points, labels: metrics)
-    found = report.measure(LoadedModel(toy), protocol=protocol)
-    assert found["metrics"].keys() == {"l1"}
+    protocol = dataclasses.replace(protocol_of("mnist"), metrics=lambda x, y: metrics)
+    model = LoadedModel(untrained("cyclegan_thickness", tmp_path))
+    found = report.measure_translations(
+        model, np.zeros([3, 28, 28, 1], np.float32), protocol
+    )
+    assert found["metrics"] == {"l1": {"mean": 0.0, "std": 0.0, "real": 0.0}}
 
 
 @pytest.mark.parametrize(("parts", "looks"), [(1, 1), (2, 2), (3, 3)])

@@ -71,8 +71,9 @@ def test_samples_that_are_alike():
     (heard,) = watched([{}, *[{"diversity_1k": 0.21}] * 3])
     assert "samples were too alike (diversity_1k is 0.21; of real data: 1)" in heard
     assert "an R1 penalty (--r1_weight=0.1)" in heard
-    # Without two sides, as of a vae, there is no D to be penalised.
-    (heard,) = watched([{}, *[{"diversity_1k": 0.21}] * 3], sides=())
+    # A vae has one side, and no D to be penalised.
+    alone = (Side("generator", "G", ()),)
+    (heard,) = watched([{}, *[{"diversity_1k": 0.21}] * 3], sides=alone)
     assert "lower learning rates, averaged weights" in heard
 
 

@@ -10,6 +10,7 @@ import dataclasses
 import hashlib
 import io
 import json
+import math
 from pathlib import Path
 
 import keras
@@ -27,7 +28,6 @@ from tfgan_mnist.system.files import atomic_file
 
 EPOCHS = 25
 BATCH = 100
-COMMON = 10  # real samples of a class, on average, without which none may be there
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,6 +65,9 @@ class OwnJudge:
         with, 10,000 at most."""
         count = len(self.real.train)
         quick_count = min(1_000, count)
+        # How likely each class is among so many real samples; and how many surely are.
+        shown = -np.expm1(-self.real.class_shares * quick_count)
+        surely = shown.sum() - 3.0 * np.sqrt((shown * (1.0 - shown)).sum())
         return judged(
             lambda: (self.judge, self.real),
             self.judge.version,
@@ -72,7 +75,7 @@ class OwnJudge:
             min(10_000, count),
             quick_count,
             trained=self.about.classes > 0,
-            common=np.count_nonzero(self.real.class_shares * quick_count >= COMMON),
+            common=max(0, math.floor(surely)),
         )
 
 

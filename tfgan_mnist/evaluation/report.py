@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Required
 
@@ -310,11 +311,17 @@ def measure_translations(
     def draw(seed: int) -> np.ndarray:
         return model.translate(sources, row_seeds(seed, len(sources)))
 
+    def metrics(samples: np.ndarray, labels: np.ndarray | None) -> Metrics:
+        # Of a translation that is its target the signal-to-noise ratio is infinite.
+        found = protocol.metrics(samples, labels)
+        return {name: x for name, x in found.items() if x != math.inf}
+
+    finite = dataclasses.replace(protocol, metrics=metrics)
     return {
         "recipe": model.metadata.get("recipe"),
         "dataset": model.metadata.get("dataset"),
         "step": model.metadata.get("step"),
-        **_measured(protocol, draw, None, (1,), len(sources), False, None),
+        **_measured(finite, draw, None, (1,), len(sources), False, None),
     }
 
 
@@ -424,12 +431,7 @@ def _measured(
         "samples": count,
         "seeds": list(seeds),
         **({"judge": protocol.judge} if protocol.judge else {}),
-        # Of a translation that is its target there is no finite signal-to-noise ratio.
-        "metrics": {
-            name: summary(name)
-            for name in found[0]
-            if np.isfinite([one[name] for one in found]).all()
-        },
+        "metrics": {name: summary(name) for name in found[0]},
     }
 
 

@@ -90,9 +90,9 @@ class Unconditional(FromLatents):
         augmentation, what is done to them and to the real samples."""
         fakes = self._fakes(batch, seed)
         if self.augmentation:
-            draw_changes, own = self.augmentation.draw, fold_in(seed, REAL_CHANGES)
-            fakes["changes"] = draw_changes(fakes["samples"], fold_in(seed, CHANGES))
-            fakes["real_changes"] = draw_changes(batch["samples"], own)
+            change, real = self.augmentation.draw, batch["samples"]
+            fakes["changes"] = change(fakes["samples"], fold_in(seed, CHANGES))
+            fakes["real_changes"] = change(real, fold_in(seed, REAL_CHANGES))
         if self.options.gradient_penalty_weight:
             count = self._packed(fakes["samples"]).shape[0]
             fakes["share"] = draw("standard_uniform", [count], fold_in(seed, SHARE))

@@ -13,8 +13,8 @@ fold_in = tf.random.fold_in
 # Purposes, so that no two uses of a run's seed draw the same numbers.
 DATA, LATENTS, DROPOUT, PICTURE, EVALUATION, CLUSTERS, TASK = range(7)
 
-# What a game draws beside the latents of a batch, likewise. A game that draws more
-# numbers its own draws from OWN on.
+# What a game draws beside the latents of a batch, likewise. Draws that only one game
+# makes are numbered from OWN on.
 LABELS, SHARE, OFFSET, MOVED_IMAGE, REAL_CHANGES, CANDIDATES, CHANGES = range(7)
 OWN = 10
 

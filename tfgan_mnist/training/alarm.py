@@ -10,7 +10,7 @@ PATIENCE = 3
 """Rows that must look bad one after another: a run may have a bad moment."""
 
 _CALMER = "lower learning rates"
-_SMOOTHER = " or an R1 penalty (--r1_weight=0.1)"  # of a D
+_SMOOTHER = " or an R1 penalty (--r1_weight=0.1)"  # where there is a D
 
 
 class Side(Protocol):
@@ -124,5 +124,5 @@ class Alarm:
             saw = f"{kind} were missing (now {value:.0f}; {level:.0f} are expected)"
         else:
             saw = f"samples were too alike ({name} is {value:.2g}; of real data: 1)"
-        calmer = _CALMER + _SMOOTHER * bool(self.sides)
+        calmer = _CALMER + _SMOOTHER * (len(self.symbols) > 1)
         return f"{when}{saw}; {helps}{calmer}, averaged weights (--ema_decay=0.999)"
