@@ -61,10 +61,9 @@ class Flags(ModelFlags):
     judge: str = flag(
         "",
         "Metrics",
-        "file that tfgan-mnist judge wrote, for images that are not MNIST's digits "
-        "(a --run_dir of one's own images has its own, or random features); "
-        "mnist: the packaged judge of digits, whatever data set the model names, or "
-        "beside --targets",
+        "file that tfgan-mnist judge wrote, for images that are not MNIST's digits (a "
+        "--run_dir is measured as it measures itself); mnist: the packaged judge of "
+        "digits, whatever data set the model names, or beside --targets",
     )
     output: str = flag(
         "", "Metrics", "a file for the metrics as JSON, beside the table"
