@@ -20,6 +20,9 @@ def main() -> None:
     import tensorflow as tf
     from conftest import tiny_config
 
+    if team.cluster is None:  # whoever is alone need not trace
+        tf.config.run_functions_eagerly(True)
+
     from tfgan_mnist.build import build_training
 
     found = []
