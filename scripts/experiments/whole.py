@@ -120,7 +120,7 @@ def table(record: dict[str, list[dict]]) -> str:
     words = (
         f"Mean (least – greatest) over the seeds, each measured by three times 10,000 "
         f"samples, by {judges}. Minutes are on {devices}, which other runs "
-        "shared, at one step a call. "
+        "shared; each call made one step. "
         "`python scripts/experiments/whole.py --data_dir=FOLDER` trained and measured "
         "them, `dcgan` and `cdcgan` with `--max_seconds=420`; each run's metrics are "
         "in [samples/whole.json](../samples/whole.json)."
