@@ -1,5 +1,7 @@
 """Every recipe, narrowed: built, stepped, saved, loaded and sampled."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -18,13 +20,40 @@ from tfgan_mnist.serving.saved_model import CONTROLS
 from tfgan_mnist.serving.warmup import write_warmup
 from tfgan_mnist.system.errors import NotFiniteError
 
+NOT_OF_THE_GRAPH = ("recipe", "dataset", "task", "run_dir")
+NOT_OF_THE_GRAPH += ("steps", "epochs", "max_seconds")
+
+
+def first_alike() -> dict[str, str]:
+    """Of each recipe the first whose graph is like its own, which may be itself.
+
+    Their flags say the same words, and turn the same things on; numbers change no
+    graph. What a data set or a task makes a batch of is traced for each.
+    """
+    first: dict[tuple, str] = {}
+    found = {}
+    for recipe in sorted(recipes()):
+        flags = dataclasses.asdict(tiny_config(recipe))
+        for name in NOT_OF_THE_GRAPH:
+            del flags[name]
+        kind = tuple(v if isinstance(v, str) else bool(v) for v in flags.values())
+        found[recipe] = first.setdefault(kind, recipe)
+    return found
+
+
+FIRST_ALIKE = first_alike()
+
 
 @pytest.mark.parametrize("recipe", sorted(recipes()))
 def test_recipe(recipe, tmp_path):
     config = tiny_config(recipe)
     training = build_training(config)
     before = {name: v.numpy() for name, v in training.variables.items()}
-    losses = training.step(tf.constant(0), tf.constant(2)).numpy()
+    if FIRST_ALIKE[recipe] == recipe:
+        losses = training.step(tf.constant(0), tf.constant(2)).numpy()
+    else:  # its own part of the graph, and the steps without one
+        assert tf.function(training.step.batches)(tf.constant(0))
+        losses = np.stack([eager_step(training, step) for step in (0, 1)])
     assert losses.shape == (2, len(training.step.names))
     assert np.isfinite(losses).all()
     changed = {
