@@ -128,7 +128,7 @@ def test_the_checkpoints_of_a_run_are_measured(trained, tmp_path):
 
 def test_what_surrounds_the_updates_is_timed():
     """One turn of the benchmark: a run's own hooks, evaluations and saved models."""
-    words = ["--turn", "--programs=ours", "--seconds=0.1", "dcgan_fast"]
+    words = ["--turn", "--programs=ours", "--seconds=0.1", "mlp"]
     path = str(SCRIPTS / "benchmark.py")
     done = subprocess.run([sys.executable, path, *words], capture_output=True)
     found = json.loads(done.stdout)
