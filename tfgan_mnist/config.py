@@ -153,7 +153,7 @@ class Config:
         "normal latents choose; fewer if they would have less than ten images each; "
         "0: none",
         low=0,
-        high=1000,
+        high=MOST_CLUSTERED // 10,
         games=_TOLD,
     )
     cluster_softness: float = flag(

@@ -394,7 +394,7 @@ def candidates_for(rejected: float) -> int:
 
 
 STEPS, RATE, FALLS_FROM = 200, 0.5, 50  # of balancing_offsets
-DRAWS = 2_000, 4_000  # of a step, at least and at most
+DRAWS = 2_000, 10_000  # of a step, at least and at most
 
 
 def balancing_offsets(targets: np.ndarray, shares: np.ndarray, seed: int) -> np.ndarray:
@@ -402,8 +402,8 @@ def balancing_offsets(targets: np.ndarray, shares: np.ndarray, seed: int) -> np.
 
     Stochastic ascent of the dual problem on fresh latents. A step moves h_k by the
     relative error of its cluster's share, at most 1; rates fall as 1/step, and the
-    second half of the steps is averaged. Clusters of one in some thousand images come
-    out up to twice as often as they should.
+    second half of the steps is averaged. Clusters that a step draws less than once come
+    out more often than they should, up to twice.
 
     Args:
       targets: [classes, count, latents].
