@@ -27,8 +27,9 @@ NOT_OF_THE_GRAPH += ("steps", "epochs", "max_seconds")
 def first_alike() -> dict[str, str]:
     """Of each recipe the first whose graph is like its own, which may be itself.
 
-    Their flags say the same words, and turn the same things on; numbers change no
-    graph. What a data set or a task makes a batch of is traced for each.
+    Their flags say the same words, turn the same things on, and update as often; other
+    numbers change no graph. What a data set or a task makes a batch of is traced for
+    each.
     """
     first: dict[tuple, str] = {}
     found = {}
@@ -36,7 +37,10 @@ def first_alike() -> dict[str, str]:
         flags = dataclasses.asdict(tiny_config(recipe))
         for name in NOT_OF_THE_GRAPH:
             del flags[name]
-        kind = tuple(v if isinstance(v, str) else bool(v) for v in flags.values())
+        for name, value in flags.items():
+            if not isinstance(value, str) and not name.endswith("_updates"):
+                flags[name] = bool(value)
+        kind = tuple(flags.values())
         found[recipe] = first.setdefault(kind, recipe)
     return found
 

@@ -164,8 +164,8 @@ class BreakOff:
 @pytest.mark.parametrize(
     ("recipe", "own"),
     [
-        # Statistics of D, and G twice on shared latents.
-        ("dcgan_cpu", {"networks": "dcgan_fast"}),
+        # Statistics of D, and G twice on shared latents; XLA around each step.
+        ("dcgan_cpu", {"networks": "dcgan_fast", "jit_compile": "step"}),
         # Clusters, which each start learns once more.
         ("dcgan_fast", {"dataset": "mnist5k", "clusters": 20}),
         # Two batches a step, RMSprop, clipping, spectral norms, rates that fall.

@@ -109,6 +109,18 @@ def test_offsets_of_three_clusters_on_a_line_in_closed_form():
     np.testing.assert_allclose(offsets[2] - offsets[1], second, atol=0.03)
 
 
+def test_rare_ones_among_two_thousand_clusters_are_not_drawn_too_often():
+    """With 4,000 latents a step, two for each, they were by a fifth."""
+    random = np.random.default_rng(1)
+    targets = random.standard_normal([1, 2_000, 16], np.float32)
+    shares = np.repeat([[0.4, 1.0, 1.6]], [800, 400, 800], axis=1) / 2_000
+    offsets = balancing_offsets(targets, shares, 1)[0]
+    latents = random.standard_normal([20, 2_000, 16], np.float32)
+    chosen = [(some @ targets[0].T - offsets).argmax(axis=1) for some in latents]
+    rare = np.mean(np.concatenate(chosen) < 800)
+    np.testing.assert_allclose(rare, shares[0, :800].sum(), rtol=0.05)
+
+
 def test_the_highest_score_chooses_by_hand():
     clusters = Clusters(CENTRES, TARGETS, OFFSETS, NO_LIMITS, 0.5)
     # Of class 0: -z, 0.5 and z - 0.5.

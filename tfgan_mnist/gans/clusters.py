@@ -402,8 +402,8 @@ def balancing_offsets(targets: np.ndarray, shares: np.ndarray, seed: int) -> np.
 
     Stochastic ascent of the dual problem on fresh latents. A step moves h_k by the
     relative error of its cluster's share, at most 1; rates fall as 1/step, and the
-    second half of the steps is averaged. Clusters that a step draws less than once come
-    out more often than they should, up to twice.
+    second half of the steps is averaged. Because errors are cut off at 1, clusters that
+    a step draws about once come out too often.
 
     Args:
       targets: [classes, count, latents].
